@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an interpreter says of itself, written down just before it dies.
+
+A program of this folder ends in ``truth.die(path)``: the truth goes to the text
+file *path*, then ``os.abort()`` leaves a core.  A reader of the core is tested
+against the file.
+
+How the measuring leaves no trace
+---------------------------------
+
+The process forks by the C library's own ``fork`` (not ``os.fork``, which drops the
+other threads' states in the child), called with the interpreter's lock held.  The
+child has the same objects at the same addresses, and the states of all threads, whose
+frames stand still since the threads themselves are not there.  So the child measures
+as it likes, and exits.  The parent waits for it, still holding the lock so that no
+other Python thread may run, and aborts.  Objects are thus as recorded: all of them.
+
+Before that, `write` waits until the other threads are parked: blocked, and none of
+them having run for a while.  The garbage collector is off from then on.  It is *not*
+run: young objects and garbage are in the core, as they are in a core from the field.
+
+The format
+----------
+
+UTF-8 text, one record a line, fields separated by tabs.  An address (ADDR) is lower
+case hexadecimal without ``0x``; ADDRS are addresses joined by commas, maybe none.
+TYPE is ``module.qualname``, of builtins only ``qualname``.  A tab, newline, carriage
+return or backslash within a name is written as a backslash escape.
+
+``python VERSION TEXT``
+    ``sys.hexversion`` in hexadecimal, and ``sys.version`` on one line.
+``object ADDR TYPE SIZE TRACKED ADDRS``
+    An object: its type, ``sys.getsizeof`` (-1 if that would run Python code, or
+    fails), 1 if the collector tracks it, else 0, and ``gc.get_referents``, in order.
+    There is one for every object of ``gc.get_objects()``, and one for every other
+    object which ``gc.get_referents`` reaches from them.  With ``sample=``, only for
+    about so many tracked objects, and for the untracked ones reached from these.
+``value ADDR REPR``
+    The ``repr`` of some exact str, int, float, bool, None, bytes or complex.
+``ancestors ADDR N ADDRS``
+    The tracked objects from which ADDR (which is one of them) is reached by at most N
+    references between tracked objects, sorted.  For N from 1 to 5, as long as there
+    are at most 5000.
+``count TYPE NUMBER``
+    How many tracked objects of this type there are.
+``expect NAME ADDR``
+    An object which the program names.
+``thread IDENT NATIVE NAME``
+    A thread: ``threading.get_ident()``, the kernel's id (0 if unknown), its name
+    (empty if the threading module does not know it).
+``frame IDENT DEPTH FUNCTION FILE LINE``
+    A frame of a thread, innermost first, from 0: the code's ``co_qualname`` (before
+    3.11, ``co_name``), ``co_filename``, and the line it is at.  In the dying thread the
+    innermost one is `die` of this file.  All lines hold at death; with ``--wait``,
+    where the program sleeps instead, all but the one of `die`.
+``local IDENT DEPTH NAME ADDR``
+    A local variable of this frame, by ``frame.f_locals``.
+``own ADDR``
+    An object which the measuring itself made or changed.  None is known; the last
+    act of the measuring is to look for some.
+
+The last line is ``end``, so that a torso is told from a truth.
+"""
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+
+_LIBC = ctypes.PyDLL(None)  # unlike CDLL, keeps the interpreter's lock during calls
+_FORK = _LIBC.fork
+_WAITPID = _LIBC.waitpid
+_STATUS = ctypes.c_int()
+_STATUS_POINTER = ctypes.byref(_STATUS)
+
+_TYPE_MODULE = type.__dict__["__module__"].__get__
+_TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
+_TYPE_DICT = type.__dict__["__dict__"].__get__
+_TYPE_MRO = type.__dict__["__mro__"].__get__
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_GENERATIONS = 5
+_MOST_ANCESTORS = 5000
+_ANCESTORS_PER_TYPE = 2
+_EXPECTED_ANCESTORS = 20
+_VALUES_PER_KIND = 40
+
+
+def die(path, expect=None, sample=None):
+    """Write the truth to *path*, then abort.
+
+    *expect* is a function returning a dict of objects by name.  It is called in the
+    child only, so neither it nor what it finds leaves a reference behind.
+
+    If the program's last argument is ``--wait``, it does not abort: it prints
+    "ready", and sleeps for ever.
+    """
+    if sys.argv[-1] == "--wait":
+        write(path, expect, sample)
+        print("ready", flush=True)
+        while True:
+            time.sleep(3600)
+    # One line, so that this frame has the same line when measured and at death.
+    os.abort(*write(path, expect, sample))
+
+
+def write(path, expect=None, sample=None):
+    """Write the truth to *path*; the objects of this process stay as they are."""
+    wait_until_parked()
+    gc.disable()
+    sys.stdout.flush()
+    pid = _FORK()
+    if pid == 0:
+        # The list first of all: what is made from here on is not in it.
+        _child(gc.get_objects(), path, expect, sample)
+    _WAITPID(pid, _STATUS_POINTER, 0)
+    if _STATUS.value != 0:
+        raise RuntimeError("the truth could not be written")
+    return ()
+
+
+def wait_until_parked(quiet=0.1, timeout=20):
+    """Wait until no other thread of this process has run for *quiet* seconds.
+
+    This asks the kernel, since asking Python (``sys._current_frames()``) would make
+    frame objects.
+    """
+    deadline = time.monotonic() + timeout
+    before = _other_threads()
+    while before:
+        time.sleep(quiet)
+        after = _other_threads()
+        if after == before:
+            break
+        if time.monotonic() > deadline:
+            raise RuntimeError("some threads are still running")
+        before = after
+
+
+def _other_threads():
+    """How often each other thread of this process has been switched, and its state."""
+    threads = {}
+    own = str(os.getpid())  # the main thread, or at least a thread that is there
+    if hasattr(threading, "get_native_id"):
+        own = str(threading.get_native_id())
+    for thread in os.listdir("/proc/self/task"):
+        if thread != own:
+            with open("/proc/self/task/%s/status" % thread) as status:
+                threads[thread] = [
+                    line for line in status if "ctxt" in line or "State" in line
+                ]
+    return threads
+
+
+def _use_up_freed_futures():
+    """Make gc.get_referents(_asyncio) harmless.
+
+    In 3.12, that module shows the collector its list of freed iterators of futures;
+    gc.get_referents() revives them, and may never return.
+    """
+    if sys.version_info[:2] != (3, 12) or "_asyncio" not in sys.modules:
+        return []
+    loop = types.SimpleNamespace(get_debug=lambda: False)
+    future = sys.modules["_asyncio"].Future(loop=loop)
+    return [future.__await__() for _ in range(256)]  # one more than the list holds
+
+
+def _child(snapshot, path, expect, sample):
+    """Measure in the forked child, and exit."""
+    try:
+        futures = _use_up_freed_futures()  # noqa: F841
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            _Truth(snapshot, file).write(expect, sample)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(1)
+
+
+class _Truth:
+    """The records of one process, written to *file*."""
+
+    def __init__(self, snapshot, file):
+        """Take the *snapshot*, without the frames of the measuring itself."""
+        own = set()
+        frame = sys._getframe()
+        while frame.f_code is not die.__code__ and frame.f_back is not None:
+            own.add(id(frame))
+            if frame.f_code is write.__code__:
+                break
+            frame = frame.f_back
+        # Before 3.8 the collector tracks running frames.
+        self.tracked = [o for o in snapshot if id(o) not in own]
+        self.tracked_ids = {id(o) for o in self.tracked}
+        self.by_type = {}  # by id, since a metaclass may define __hash__ or __eq__
+        for obj in self.tracked:
+            self.by_type.setdefault(id(type(obj)), []).append(obj)
+        self.file = file
+        self.type_names = {}
+        self.sizeable = {}
+        self.written = {}
+        self.values = {}
+
+    def record(self, *fields):
+        """Write one record."""
+        self.file.write("\t".join(map(_field, fields)) + "\n")
+
+    def write(self, expect, sample):
+        """Write all the records."""
+        version = " ".join(sys.version.split())
+        self.record("python", "%x" % sys.hexversion, version)
+        expected = expect() if expect else {}
+        if sample is None:
+            self.objects(self.tracked)
+        else:
+            some = self.spread(max(1, sample // len(self.by_type)))
+            some.extend(o for o in expected.values() if id(o) in self.tracked_ids)
+            self.objects(some)
+        self.value_records()
+        self.counts()
+        for name in expected:
+            self.record("expect", name, "%x" % id(expected[name]))
+        self.ancestors(expected.values())
+        self.changes()  # before the frames, which are changed by looking at them
+        self.threads()
+        self.record("end")
+
+    def objects(self, some):
+        """Write the records of *some* tracked objects, and what they reach."""
+        stack = list(reversed(some))
+        while stack:
+            obj = stack.pop()
+            address = id(obj)
+            if address in self.written:
+                continue
+            referents = gc.get_referents(obj)
+            ids = list(map(id, referents))
+            self.written[address] = hash(tuple(ids))
+            self.record(
+                "object",
+                "%x" % address,
+                self.type_name(type(obj)),
+                self.size(obj),
+                int(gc.is_tracked(obj)),
+                _addresses(ids),
+            )
+            self.maybe_value(obj)
+            stack.extend(o for o in reversed(referents) if not gc.is_tracked(o))
+            for other in referents:
+                if gc.is_tracked(other) and id(other) not in self.tracked_ids:
+                    self.record("own", "%x" % id(other))
+
+    def type_name(self, cls):
+        """The full name of a type, in spite of any metaclass."""
+        name = self.type_names.get(id(cls))
+        if name is None:
+            module, name = _TYPE_MODULE(cls), _TYPE_QUALNAME(cls)
+            if type(module) is str and module != "builtins":
+                name = module + "." + name
+            self.type_names[id(cls)] = name
+        return name
+
+    def size(self, obj):
+        """The size of an object, by C code only, or -1."""
+        cls = type(obj)
+        if id(cls) not in self.sizeable:
+            method = None
+            # A few types were never made ready, and have no MRO (functools'
+            # _lru_list_elem before 3.10).
+            for base in _TYPE_MRO(cls) or ():
+                if "__sizeof__" in _TYPE_DICT(base):
+                    method = _TYPE_DICT(base)["__sizeof__"]
+                    break
+            self.sizeable[id(cls)] = type(method) is type(object.__dict__["__sizeof__"])
+        if not self.sizeable[id(cls)]:
+            return -1
+        try:
+            return sys.getsizeof(obj)
+        except Exception:
+            return -1
+
+    def maybe_value(self, obj):
+        """Remember a value whose repr() is harmless, by its kind."""
+        cls = type(obj)
+        if cls is str and len(obj) <= 200:
+            top = ord(max(obj)) if obj else -1
+            kind = (cls, (top >= 0) + (top > 0x7F) + (top > 0xFF) + (top > 0xFFFF))
+        elif cls is int and obj.bit_length() <= 600:
+            kind = (cls, obj < 0, min(-(-obj.bit_length() // 30), 4))
+        elif cls is bool or cls is float or cls is complex or obj is None:
+            kind = (cls,)
+        elif cls is bytes and len(obj) <= 200:
+            kind = (cls, min(len(obj), 2))
+        else:
+            return
+        self.values.setdefault(kind, []).append(obj)
+
+    def value_records(self):
+        """Write the values of some objects of every kind."""
+        for objects in self.values.values():
+            for obj in _every(objects, _VALUES_PER_KIND):
+                text = repr(obj)
+                if len(text) <= 200:
+                    self.file.write("value\t%x\t%s\n" % (id(obj), text))
+
+    def counts(self):
+        """Write how many tracked objects there are of each type.
+
+        Types of the same name are counted together.
+        """
+        counts = {}
+        for objects in self.by_type.values():
+            name = self.type_name(type(objects[0]))
+            counts[name] = counts.get(name, 0) + len(objects)
+        for name in sorted(counts):
+            self.record("count", name, counts[name])
+
+    def spread(self, number):
+        """*number* tracked objects of every type, from all over the snapshot."""
+        return [o for objects in self.by_type.values() for o in _every(objects, number)]
+
+    def ancestors(self, expected):
+        """Write who reaches some tracked objects, and the expected ones."""
+        referrers = {}
+        for obj in self.tracked:
+            for referent in gc.get_referents(obj):
+                if id(referent) in self.tracked_ids:
+                    referrers.setdefault(id(referent), []).append(id(obj))
+        starts = [id(o) for o in expected if id(o) in self.tracked_ids]
+        del starts[_EXPECTED_ANCESTORS:]
+        starts.extend(id(o) for o in self.spread(_ANCESTORS_PER_TYPE))
+        for start in dict.fromkeys(starts):
+            found = {start}
+            newest = [start]
+            for generation in range(1, _GENERATIONS + 1):
+                newest = {r for n in newest for r in referrers.get(n, ())} - found
+                found |= newest
+                if len(found) > _MOST_ANCESTORS:
+                    break
+                addresses = _addresses(sorted(found))
+                self.record("ancestors", "%x" % start, generation, addresses)
+
+    def changes(self):
+        """Write which objects have changed since their record was written."""
+        for obj in self.tracked:
+            expected = self.written.get(id(obj))
+            if expected is not None:
+                if hash(tuple(map(id, gc.get_referents(obj)))) != expected:
+                    self.record("own", "%x" % id(obj))
+
+    def threads(self):
+        """Write the threads, their frames, and the frames' local variables."""
+        known = {thread.ident: thread for thread in threading.enumerate()}
+        for ident, frame in sys._current_frames().items():
+            thread = known.get(ident)
+            native = getattr(thread, "native_id", None) or 0
+            self.record("thread", ident, native, thread.name if thread else "")
+            if ident == threading.get_ident():
+                while frame.f_code is not die.__code__ and frame.f_back is not None:
+                    frame = frame.f_back
+            depth = 0
+            while frame is not None:
+                code = frame.f_code
+                name = getattr(code, "co_qualname", code.co_name)
+                line = frame.f_lineno
+                self.record("frame", ident, depth, name, code.co_filename, line)
+                for name, value in frame.f_locals.items():
+                    if type(name) is str:
+                        self.record("local", ident, depth, name, "%x" % id(value))
+                frame = frame.f_back
+                depth += 1
+
+
+def _addresses(ids):
+    """Addresses, joined."""
+    return ",".join(["%x" % i for i in ids])
+
+
+def _field(value):
+    """The text of a field, in which nothing separates fields or lines."""
+    return str(value).translate(_ESCAPES)
+
+
+def _every(objects, number):
+    """About *number* of the *objects*, evenly spread."""
+    return objects[:: max(1, len(objects) // number)][:number]

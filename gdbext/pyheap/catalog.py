@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command, in the order of the manual."""
+
+from pyheap.commands import find, graph, info, objects, paths, stacks, types
+
+COMMANDS = (
+    *types.COMMANDS,
+    *find.COMMANDS,
+    *objects.COMMANDS,
+    *graph.COMMANDS,
+    *stacks.COMMANDS,
+    *paths.COMMANDS,
+    *info.COMMANDS,
+)

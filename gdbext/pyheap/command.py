@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a command is: one declaration gives the parser, the help and the manual.
+
+A command is declared beside the function that answers it (pyheap.commands); gdb's
+registration, its completion and docs/commands.md are all made from the declaration.
+"""
+
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+)
+
+from pyheap import words
+from pyheap.errors import UsageError
+from pyheap.spans import Line
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pyheap.walk import Heap, Target
+
+# What a word of a command line stands for: decides its conversion and completion.
+ADDRESS, TYPE, PATTERN, FILE, NUMBER, CHOICE, FLAG = (
+    "address",
+    "type",
+    "pattern",
+    "file",
+    "number",
+    "choice",
+    "flag",
+)
+
+
+class Argument(NamedTuple):
+    """One word of a command line: an option when its name starts with `--`.
+
+    A `cut` shortens what a person reads: with --json its default is to cut nothing.
+    """
+
+    name: str
+    kind: str
+    help: str
+    default: Any = None
+    required: bool = False
+    choices: Tuple[str, ...] = ()
+    metavar: str = ""
+    cut: bool = False
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is given by name."""
+        return self.name.startswith("--")
+
+    @property
+    def key(self) -> str:
+        """The name under which the parsed value is found."""
+        return self.name.lstrip("-").replace("-", "_").lower()
+
+    @property
+    def shown(self) -> str:
+        """How it is written in a usage line, without the brackets of the optional."""
+        if not self.is_option or self.kind == FLAG:
+            return self.name
+        return f"{self.name} {self.metavar or '|'.join(self.choices)}"
+
+
+JSON = Argument("--json", FLAG, "print one JSON object on one line (docs/json.md)")
+
+
+def limit(default: int, of: str) -> Argument:
+    """The usual --limit."""
+    text = f"show at most N {of}, 0 for all; {default} unless told"
+    return Argument("--limit", NUMBER, text, default, metavar="N", cut=True)
+
+
+def address(help: str = "the object: any expression that gdb takes") -> Argument:
+    """The usual ADDR."""
+    return Argument("ADDR", ADDRESS, help, required=True)
+
+
+class Question:
+    """What a command may ask of its surroundings; gdb's is in pyheap.gdbside."""
+
+    def target(self) -> "Target":
+        """The selected target."""
+        raise NotImplementedError
+
+    def heap(self) -> "Heap":
+        """The heap of the selected target, read now unless it is known."""
+        raise NotImplementedError
+
+    def address(self, expression: str) -> int:
+        """The value of an expression."""
+        raise NotImplementedError
+
+    def thread_number(self, native_id: int) -> Optional[int]:
+        """The debugger's number of a thread of the target, if it has one."""
+        return None
+
+    def node(self, expression: str) -> int:
+        """The id of the node at an address."""
+        where = self.address(expression)
+        return self.heap().lookup(where)
+
+
+class Answer:
+    """What a command found, to be shown in one of two ways."""
+
+    def document(self) -> Dict[str, Any]:
+        """The answer for a program."""
+        raise NotImplementedError
+
+    def lines(self) -> Iterator[Line]:
+        """The answer for a person."""
+        raise NotImplementedError
+
+
+class Command(NamedTuple):
+    """The declaration of a command."""
+
+    name: str
+    summary: str
+    description: str
+    arguments: Sequence[Argument]
+    answer: Callable[[Question, "argparse.Namespace"], Answer]
+    example: str = ""
+
+    @property
+    def all_arguments(self) -> List[Argument]:
+        """With the options that every command has."""
+        return [*self.arguments, JSON]
+
+    def usage(self) -> str:
+        """The command line in one line."""
+        return " ".join(
+            [
+                self.name,
+                *(
+                    a.shown if a.required else f"[{a.shown}]"
+                    for a in self.all_arguments
+                ),
+            ]
+        )
+
+    def help(self) -> str:
+        """The text of gdb's `help`; its first line is what `apropos` shows."""
+        width = max(len(a.shown) for a in self.all_arguments)
+        rows = [f"  {a.shown:{width}}  {a.help}" for a in self.all_arguments]
+        return "\n".join(
+            [self.summary, f"Usage: {self.usage()}", "", *rows, "", self.description]
+        )
+
+    def parse(self, line: str) -> "argparse.Namespace":
+        """The values of a command line; UsageError when it is wrong."""
+        tokens = words.split(line)
+        takes_expression = any(a.kind == ADDRESS for a in self.arguments)
+        parser = self._parser(takes_expression)
+        if not takes_expression:
+            tokens = [words.unquote(token) for token in tokens]
+        values = parser.parse_intermixed_args(tokens)
+        if takes_expression:
+            self._split_expression(values)
+        for argument in self.all_arguments:
+            self._settle(argument, values)
+        return values
+
+    def _parser(self, takes_expression: bool) -> "argparse.ArgumentParser":
+        make = _parser_class()
+        parser = make(prog=self.name, add_help=False, allow_abbrev=False)
+        for argument in self.all_arguments:
+            if argument.kind == FLAG:
+                parser.add_argument(argument.name, action="store_true")
+            elif argument.is_option:
+                choices = argument.choices or None
+                parser.add_argument(argument.name, choices=choices)
+            elif argument.kind == ADDRESS:
+                parser.add_argument(argument.key, nargs="+", metavar=argument.name)
+            elif not takes_expression:
+                optional: Dict[str, Any] = {} if argument.required else {"nargs": "?"}
+                parser.add_argument(argument.key, metavar=argument.name, **optional)
+        return parser
+
+    def _split_expression(self, values: "argparse.Namespace") -> None:
+        number = next(
+            (a for a in self.arguments if a.kind == NUMBER and not a.is_option), None
+        )
+        if number is None:
+            values.addr = words.expression(values.addr)
+        else:
+            values.addr, given = words.split_number(values.addr)
+            setattr(values, number.key, given)
+
+    def _settle(self, argument: Argument, values: "argparse.Namespace") -> None:
+        given = getattr(values, argument.key)
+        if given is None:
+            whole = argument.cut and values.json
+            setattr(values, argument.key, 0 if whole else argument.default)
+        elif argument.kind == NUMBER:
+            setattr(values, argument.key, self._number(argument, given))
+        elif argument.is_option and argument.kind != FLAG:
+            setattr(values, argument.key, words.unquote(given))
+
+    def _number(self, argument: Argument, given: str) -> Optional[int]:
+        if given == "all" and not argument.is_option:
+            return None
+        if not given.isdigit():
+            raise UsageError(
+                f"{self.name}: {argument.shown}: '{given}' is not a count"
+                f" (usage: {self.usage()})"
+            )
+        return int(given)
+
+
+def _parser_class() -> "Type[argparse.ArgumentParser]":
+    """argparse's parser that raises instead of leaving; imported when first used."""
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        """One-line errors."""
+
+        def error(self, message: str) -> Any:
+            raise UsageError(f"{self.prog}: {message}; see `help {self.prog}`")
+
+    return Parser

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py-heap-find: the objects of a type."""
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence
+
+from pyheap import describe, wording
+from pyheap.command import TYPE, Answer, Argument, Command, Question, limit
+from pyheap.errors import WalkError
+from pyheap.spans import Line, hexadecimal
+from pyheap.table import aligned
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from pyheap.walk import Heap
+
+
+def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
+    """Names of types that contain this one in any case."""
+    wanted = name.rpartition(".")[2].lower()
+    found = {t.name for t in heap.types() if t.objects and wanted in t.name.lower()}
+    return sorted(found, key=lambda name: (len(name), name))[:most]
+
+
+class FindAnswer(Answer):
+    """Objects of a type in order of address."""
+
+    def __init__(self, heap: "Heap", args: "Namespace") -> None:
+        self.heap, self.type = heap, args.type
+        try:
+            self.ids: Sequence[int] = heap.find(args.type)
+        except WalkError as error:
+            if error.code != WalkError.NOT_FOUND:
+                raise
+            self.ids = ()
+        self.shown = self.ids[: args.limit or None]
+
+    def document(self) -> Dict[str, Any]:
+        return {
+            "total": len(self.ids),
+            "objects": [self._object(id) for id in self.shown],
+            **wording.completeness(self.heap),
+        }
+
+    def _object(self, id: int) -> Dict[str, Any]:
+        return {
+            **describe.node_document(self.heap, id),
+            "size": self.heap.node(id).size,
+        }
+
+    def lines(self) -> Iterator[Line]:
+        if self.shown:
+            yield from aligned(
+                [
+                    (
+                        hexadecimal(self.heap.node(id).address),
+                        self.heap.node(id).size,
+                        describe.named(self.heap, id),
+                    )
+                    for id in self.shown
+                ],
+                header=("address", "size", "object"),
+            )
+        else:
+            yield [self._nothing()]
+        left = len(self.ids) - len(self.shown)
+        yield from describe.footer(self.heap, left, "objects")
+
+    def _nothing(self) -> str:
+        text = f"no object of a type named '{self.type}'"
+        names = similar(self.heap, self.type)
+        if names:
+            text += f"; there are objects of {', '.join(names)}"
+        return text
+
+
+def answer(question: Question, args: "Namespace") -> Answer:
+    """The answer of py-heap-find."""
+    return FindAnswer(question.heap(), args)
+
+
+COMMANDS = (
+    Command(
+        "py-heap-find",
+        "List the Python objects of a type.",
+        "A name with a dot is module-qualified and must match whole; one without a dot\n"
+        "also matches the last part of a qualified name: `Session` finds the objects of\n"
+        "`app.Session`. Objects of subclasses are not listed.",
+        (
+            Argument("TYPE", TYPE, "the name of the type", required=True),
+            limit(20, "objects"),
+        ),
+        answer,
+    ),
+)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py-heap-locals, py-heap-why: from a root down to an object."""
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+
+from pyheap import describe, wording
+from pyheap.command import NUMBER, Answer, Argument, Command, Question, address
+from pyheap.errors import WalkError
+from pyheap.spans import Line, hexadecimal
+from pyheap.table import Cell, aligned
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from pyheap.walk import Heap, Path, Thread
+
+
+class PathsAnswer(Answer):
+    """Paths from roots to an object; what differs is how a person reads them."""
+
+    def __init__(self, question: Question, id: int, paths: List["Path"]) -> None:
+        self.question, self.heap = question, question.heap()
+        self.id, self.paths = id, paths
+        self._threads = {thread.id: thread for thread in self.heap.threads()}
+
+    def document(self) -> Dict[str, Any]:
+        return {
+            "paths": [
+                {"root": self._root(path), "steps": self._steps(path)}
+                for path in self.paths
+            ],
+            **wording.completeness(self.heap),
+        }
+
+    def _root(self, path: "Path") -> Dict[str, Any]:
+        root = describe.node_document(self.heap, path.root)
+        if root["kind"] == "object" and root["type"] == "module":
+            root["kind"] = "module"
+        thread = self.thread(path)
+        root["thread"] = describe.thread_document(thread) if thread else None
+        if root["kind"] == "frame":
+            root.update(describe.frame_document(self.heap.frame(path.root)))
+        return root
+
+    def _steps(self, path: "Path") -> List[Dict[str, Any]]:
+        return [
+            describe.edge_document(self.heap, edge, edge.referent)
+            for edge in path.edges
+        ]
+
+    def thread(self, path: "Path") -> Optional["Thread"]:
+        """The thread that a path begins in."""
+        return None if path.thread is None else self._threads.get(path.thread)
+
+
+class WhyAnswer(PathsAnswer):
+    """The object first, then its holders up to the root."""
+
+    def lines(self) -> Iterator[Line]:
+        for number, path in enumerate(self.paths):
+            if number:
+                yield [""]
+            yield from self._path(path)
+        if not self.paths:
+            yield [
+                *describe.node_title(self.heap, self.id)[:2],
+                ": no root leads here. It is garbage that the collector has not freed"
+                " yet, or something outside of Python holds it",
+            ]
+        yield from wording.incomplete(self.heap)
+
+    def _path(self, path: "Path") -> Iterator[Line]:
+        address = hexadecimal(self.heap.node(self.id).address)
+        yield [f"{describe.named(self.heap, self.id)} ", address]
+        if not path.edges:
+            yield ["  is a root itself", *self._note(path)]
+        rows: List[List[Cell]] = []
+        for edge in reversed(path.edges):
+            holder = self.heap.node(edge.holder)
+            rows.append(
+                [
+                    f"<- {describe.named(self.heap, edge.holder)}",
+                    hexadecimal(holder.address),
+                    describe.label(edge),
+                ]
+            )
+        if rows:
+            rows[-1] += self._note(path)
+        yield from aligned(rows, indent="  ")
+
+    def _note(self, path: "Path") -> Line:
+        thread = self.thread(path)
+        return [describe.thread_title(self.question, thread)] if thread else []
+
+
+class LocalsAnswer(PathsAnswer):
+    """A line per frame."""
+
+    def lines(self) -> Iterator[Line]:
+        if self.paths:
+            yield from aligned([self._row(path) for path in self.paths])
+        else:
+            yield [
+                *describe.node_title(self.heap, self.id)[:2],
+                ": no local variable leads here within this many references",
+            ]
+        yield from wording.incomplete(self.heap)
+
+    def _row(self, path: "Path") -> List[Cell]:
+        thread, frame = self.thread(path), self.heap.frame(path.root)
+        title = "suspended"
+        if thread:
+            title = describe.thread_title(self.question, thread)
+        first, *others = path.edges
+        row: List[Cell] = [
+            title,
+            describe.function(frame),
+            describe.location(frame),
+            describe.label(first),
+        ]
+        through = [
+            f"{describe.named(self.heap, edge.holder)}  {describe.label(edge).text}"
+            for edge in others
+        ]
+        if through:
+            row.append("-> " + " -> ".join(through))
+        return row
+
+
+def _found(paths: Any, *args: int) -> List["Path"]:
+    """Paths; that there are none is an answer and not an error."""
+    try:
+        found: List["Path"] = paths(*args)
+    except WalkError as error:
+        if error.code != WalkError.NOT_FOUND:
+            raise
+        return []
+    return found
+
+
+def why_answer(question: Question, args: "Namespace") -> Answer:
+    """The answer of py-heap-why."""
+    from pyheap.walk import NO_LIMIT
+
+    id = question.node(args.addr)
+    paths = _found(question.heap().why, id, args.limit or NO_LIMIT)
+    return WhyAnswer(question, id, paths)
+
+
+def locals_answer(question: Question, args: "Namespace") -> Answer:
+    """The answer of py-heap-locals."""
+    from pyheap.walk import ALL_GENERATIONS
+
+    id = question.node(args.addr)
+    distance = ALL_GENERATIONS if args.n is None else min(args.n, ALL_GENERATIONS)
+    paths = _found(question.heap().locals, id, distance)
+    return LocalsAnswer(question, id, paths)
+
+
+COMMANDS = (
+    Command(
+        "py-heap-locals",
+        "Say which local variables of which frames lead to a Python object.",
+        "One line per frame, of running threads and of suspended generators: thread,\n"
+        "function, file and line, the local variable, and through what it leads to the\n"
+        "object, within N references.",
+        (
+            address(),
+            Argument(
+                "N", NUMBER, "how many references; `all` for no bound; 5 unless told", 5
+            ),
+        ),
+        locals_answer,
+    ),
+    Command(
+        "py-heap-why",
+        "Say why a Python object is alive: the shortest path from a root.",
+        "Roots are the modules of sys.modules, the frames on the threads' stacks, the\n"
+        "threads and the interpreters. The object comes first, then its holder, then\n"
+        "the holder's holder, each with the name of the reference, up to the root.",
+        (
+            address(),
+            Argument(
+                "--limit",
+                NUMBER,
+                "paths from at most N different roots, 0 for all; 1 unless told",
+                1,
+                metavar="N",
+            ),
+        ),
+        why_answer,
+    ),
+)

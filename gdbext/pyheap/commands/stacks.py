@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py-heap-frames: the Python stack of every thread."""
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+
+from pyheap import describe, wording
+from pyheap.command import FLAG, Answer, Argument, Command, Question
+from pyheap.spans import VARIABLE, Line, Styled, hexadecimal
+from pyheap.table import Cell, aligned
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from pyheap.walk import Edge, Heap, Thread
+
+
+class FramesAnswer(Answer):
+    """Threads with their frames, innermost first."""
+
+    def __init__(self, question: Question, args: "Namespace") -> None:
+        self.question, self.heap = question, question.heap()
+        self.locals = args.locals
+        self.threads = self.heap.threads()
+
+    def document(self) -> Dict[str, Any]:
+        complete = wording.completeness(self.heap)
+        broken = sum(1 for thread in self.threads if not thread.frames_complete)
+        if broken:
+            complete.setdefault("missing", {})["stacks"] = broken
+            complete["complete"] = False
+        return {"threads": [self._thread(t) for t in self.threads], **complete}
+
+    def _thread(self, thread: "Thread") -> Dict[str, Any]:
+        return {
+            **describe.thread_document(thread),
+            "interpreter": f"{self.heap.node(thread.interpreter).address:#x}",
+            "frames": [self._frame(id) for id in thread.frames],
+            "complete": thread.frames_complete,
+        }
+
+    def _frame(self, id: int) -> Dict[str, Any]:
+        document: Dict[str, Any] = {
+            "address": f"{self.heap.node(id).address:#x}",
+            **describe.frame_document(self.heap.frame(id)),
+        }
+        if self.locals:
+            document["locals"] = {
+                edge.label: describe.node_document(self.heap, edge.referent)
+                for edge in self.heap.frame_locals(id)
+                if edge.referent is not None
+            }
+        return document
+
+    def lines(self) -> Iterator[Line]:
+        for thread in self.threads:
+            title = describe.thread_title(self.question, thread)
+            yield [f"{title}, state ", hexadecimal(thread.address)]
+            if not thread.frames:
+                yield ["  no Python frame"]
+            yield from self._stack(thread)
+            if not thread.frames_complete:
+                yield ["  … the rest of this stack could not be read"]
+        yield from wording.incomplete(self.heap)
+
+    def _stack(self, thread: "Thread") -> Iterator[Line]:
+        rows = [self._row(depth, id) for depth, id in enumerate(thread.frames)]
+        for id, line in zip(thread.frames, aligned(rows, indent="  ")):
+            yield line
+            if self.locals:
+                yield from self._locals(id)
+
+    def _row(self, depth: int, id: int) -> List[Cell]:
+        frame = self.heap.frame(id)
+        return [
+            f"#{depth}",
+            hexadecimal(self.heap.node(id).address),
+            describe.function(frame),
+            describe.location(frame, whole=True),
+        ]
+
+    def _locals(self, id: int) -> Iterator[Line]:
+        edges = self.heap.frame_locals(id)
+        yield from aligned([self._local(edge) for edge in edges], indent=" " * 8)
+
+    def _local(self, edge: "Edge") -> List[Cell]:
+        name = Styled(edge.label, VARIABLE)
+        if edge.referent is None:
+            return [name]
+        return [name, *describe.annotated(self.heap, edge.referent)]
+
+
+def answer(question: Question, args: "Namespace") -> Answer:
+    """The answer of py-heap-frames."""
+    return FramesAnswer(question, args)
+
+
+COMMANDS = (
+    Command(
+        "py-heap-frames",
+        "Show the Python stack of every thread.",
+        "Innermost frame first. --locals adds the local variables that are bound; a cell\n"
+        "variable is shown with the value of its cell. The addresses of threads and\n"
+        "frames can be given to the other commands.",
+        (Argument("--locals", FLAG, "with the local variables of each frame"),),
+        answer,
+    ),
+)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py-heap-types: objects and bytes per type."""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple
+
+from pyheap import wording
+from pyheap.command import (
+    CHOICE,
+    FLAG,
+    PATTERN,
+    Answer,
+    Argument,
+    Command,
+    Question,
+    limit,
+)
+from pyheap.spans import Line
+from pyheap.table import aligned
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from pyheap.walk import Heap
+
+
+class Row(NamedTuple):
+    """A type name with its objects; types of the same name count together."""
+
+    type: str
+    objects: int
+    bytes: int
+
+    def document(self) -> Dict[str, Any]:
+        """An entry of a document."""
+        return {"type": self.type, "count": self.objects, "size": self.bytes}
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a type is asked for: by a glob, or by a part of its name."""
+    if any(character in pattern for character in "*?["):
+        return fnmatchcase(name, pattern)
+    return pattern in name
+
+
+def count_types(heap: "Heap", everything: bool, pattern: str) -> List[Row]:
+    """Objects and bytes per type name."""
+    counts: Dict[str, List[int]] = {}
+    for type in heap.types():
+        if not type.address or not matches(type.name, pattern):
+            continue  # an address of 0: not a type of objects
+        row = counts.setdefault(type.name, [0, 0])
+        row[0] += type.objects if everything else type.tracked
+        row[1] += type.size if everything else type.tracked_size
+    return [Row(name, *row) for name, row in counts.items() if row[0]]
+
+
+def ordered(rows: Iterable[Row], by: str) -> List[Row]:
+    """The most first; equal ones by name."""
+    if by == "size":
+        return sorted(rows, key=lambda row: (-row.bytes, -row.objects, row.type))
+    return sorted(rows, key=lambda row: (-row.objects, -row.bytes, row.type))
+
+
+class TypesAnswer(Answer):
+    """Types, the most frequent or the largest first."""
+
+    def __init__(self, heap: "Heap", args: "Namespace") -> None:
+        self.heap, self.everything, self.pattern = heap, args.all, args.pattern or ""
+        rows = count_types(heap, args.all, self.pattern)
+        self.rows = ordered(rows, args.by)
+        self.shown = self.rows[: args.limit or None]
+
+    def document(self) -> Dict[str, Any]:
+        stats, total = self.heap.stats(), self._total()
+        return {
+            "tracked": stats.tracked,
+            "objects": stats.objects,
+            "types": [row.document() for row in self.shown],
+            "total": {
+                "types": len(self.rows),
+                "count": total.objects,
+                "size": total.bytes,
+            },
+            "guessed_objects": stats.guessed_objects,
+            **wording.completeness(self.heap),
+        }
+
+    def lines(self) -> Iterator[Line]:
+        if self.rows:
+            yield from aligned(
+                [(row.objects, row.bytes, row.type) for row in self.shown],
+                header=("count", "size", "type"),
+            )
+        yield from wording.cut(len(self.rows) - len(self.shown), "types")
+        yield [self._summary()]
+        yield from wording.guesses(self.heap)
+        yield from wording.incomplete(self.heap)
+
+    def _total(self) -> Row:
+        return Row(
+            self.pattern or "*",
+            sum(row.objects for row in self.rows),
+            sum(row.bytes for row in self.rows),
+        )
+
+    def _summary(self) -> str:
+        total = self._total()
+        which = "object" if self.everything else "tracked object"
+        text = (
+            f"{wording.counted(total.objects, which)} of"
+            f" {wording.counted(len(self.rows), 'type')},"
+            f" {wording.counted(total.bytes, 'byte')}"
+        )
+        if self.pattern:
+            text += f", matching '{self.pattern}'"
+        if not self.everything:
+            text += (
+                f"; {wording.counted(self.heap.stats().objects, 'object')} with --all"
+            )
+        return text
+
+
+def answer(question: Question, args: "Namespace") -> Answer:
+    """The answer of py-heap-types."""
+    return TypesAnswer(question.heap(), args)
+
+
+COMMANDS = (
+    Command(
+        "py-heap-types",
+        "Count the objects of each Python type, and their bytes.",
+        "Counts what gc.get_objects() would return: the objects that the cyclic garbage\n"
+        "collector tracks. With --all, everything that is reachable from them, from the\n"
+        "threads' frames and from the interpreter counts too: strings, numbers, code.\n"
+        "Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare.\n"
+        "PATTERN is a glob (`*Session`) or a part of the name (`asyncio`).",
+        (
+            Argument("PATTERN", PATTERN, "only types whose name matches"),
+            limit(20, "types"),
+            Argument("--all", FLAG, "everything reachable, not only what is tracked"),
+            Argument(
+                "--by",
+                CHOICE,
+                "what to sort by; count unless told",
+                "count",
+                choices=("count", "size"),
+            ),
+        ),
+        answer,
+    ),
+)

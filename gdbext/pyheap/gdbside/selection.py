@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is selected in gdb, and how it is opened."""
+
+import os
+import re
+from typing import NamedTuple, Optional, Tuple
+
+import gdb
+
+from pyheap.errors import HeapError
+from pyheap.gdbside.address import pointer_size
+from pyheap.gdbside.console import output, setting
+from pyheap.walk import Options, Target
+
+CORE, PROCESS, REMOTE = "core", "process", "remote"
+
+_CORE_FILE = re.compile(r"^Local core dump file:\n\t`(.*)', file type ", re.MULTILINE)
+_TARGET = "target:"  # in front of a path: the file is the target's, not this machine's
+
+
+class Selection(NamedTuple):
+    """The target of the selected inferior; equal ones have the same memory if stopped.
+
+    `file` tells apart two cores of the same name, by time and size.
+    """
+
+    kind: str
+    pid: int
+    core: Optional[str]
+    file: Tuple[int, ...]
+    options: Options
+
+
+def selected() -> Selection:
+    """The target that a command is about; HeapError when there is none to read."""
+    inferior = gdb.selected_inferior()
+    files = output("info files")
+    kind = _kind(inferior, files)
+    core = _core_file(files) if kind == CORE else None
+    if kind != CORE:
+        _must_be_stopped(inferior)
+    return Selection(kind, inferior.pid, core, _identity(core), _options())
+
+
+def open_selected(selection: Selection) -> Target:
+    """Opens the target of a selection, which must be the selected one."""
+    if selection.core is not None:
+        return Target.open_core(selection.core, selection.options)
+    if selection.kind == PROCESS:
+        return Target.open_process(selection.pid, selection.options)
+    from pyheap.gdbside.memory import Reader, mappings
+
+    reader = Reader(gdb.selected_inferior())
+    return Target.open_reader(reader, mappings(), pointer_size(), selection.options)
+
+
+def _kind(inferior: "gdb.Inferior", files: str) -> str:
+    connection = getattr(inferior, "connection", None)  # gdb 12
+    name = connection.type if connection else _older_kind(inferior, files)
+    kinds = {"core": CORE, "native": PROCESS, "remote": REMOTE}
+    kind = kinds.get(name.replace("extended-", ""))
+    if kind == CORE or kind and inferior.pid:
+        return kind
+    if name and kind is None:
+        raise HeapError(f"cannot read the memory of a target of type '{name}'")
+    raise HeapError(
+        "no process and no core file is selected: use `core-file FILE`,"
+        " `attach PID` or `target remote`"
+    )
+
+
+def _older_kind(inferior: "gdb.Inferior", files: str) -> str:
+    if not hasattr(gdb.Inferior, "connection"):
+        if _CORE_FILE.search(files):
+            return "core"
+        if re.search(r"^\w*(Remote|Extended remote)\b", files, re.MULTILINE):
+            return "remote"
+        if inferior.pid:
+            return "native"
+    return ""
+
+
+def _core_file(files: str) -> str:
+    found = _CORE_FILE.search(files)
+    if not found:
+        raise HeapError("gdb does not say which core file it has: use `core-file FILE`")
+    return found[1]
+
+
+def _identity(core: Optional[str]) -> Tuple[int, ...]:
+    if core is None:
+        return ()
+    try:
+        status = os.stat(core)
+    except OSError as error:
+        raise HeapError(f"cannot open core file {core}: {error.strerror}") from None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _must_be_stopped(inferior: "gdb.Inferior") -> None:
+    for thread in inferior.threads():
+        if thread.is_valid() and thread.is_running():
+            raise HeapError(
+                f"thread {thread.num} is running: stop the process with"
+                " `interrupt` (`interrupt -a` in non-stop mode)"
+            )
+
+
+def _options() -> Options:
+    space = gdb.current_progspace()
+    return Options(
+        executable=_local(space.filename if space else None),
+        sysroot=_local(setting("sysroot")),
+        debug_dirs=setting("debug-file-directory") or None,
+    )
+
+
+def _local(path: Optional[str]) -> Optional[str]:
+    """A path on this machine, None for none and for the root folder."""
+    path = path or ""
+    if path.startswith(_TARGET):
+        path = path[len(_TARGET) :]
+    return path if path not in ("", "/") else None

@@ -1,0 +1,838 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libwalk from Python: the only file with ctypes, one thin class per thing of walk.h.
+
+Works in plain Python as well as in gdb's:
+
+    with Target.open_core("core") as target, target.build_heap() as heap:
+        print(heap.stats().tracked)
+
+Results that C owns (ids, edges) stay in C and are converted when indexed, so that
+`len()` of a million costs nothing.
+"""
+
+import ctypes
+import os
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_bool,
+    c_char_p,
+    c_int,
+    c_int64,
+    c_size_t,
+    c_uint,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+from types import TracebackType
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Type as Class,
+    TypeVar,
+)
+
+from pyheap.errors import HeapError, WalkError
+
+NO_ID = 0xFFFFFFFF
+ALL_GENERATIONS = 0xFFFFFFFF
+NO_LIMIT = ctypes.c_size_t(-1).value
+
+KINDS = ("object", "frame", "thread", "interpreter")
+
+_VALUE, _ANNOTATION = 0, 1
+_EXTRA, _GUESS, _WEAK = 1, 2, 4
+_ANCESTORS, _DESCENDANTS = 0, 1
+
+Progress = Callable[[int, int], bool]
+Read = Callable[[int, int], bytes]
+
+
+# ---- what Python sees ---------------------------------------------------------------
+
+
+class Mapping(NamedTuple):
+    """A mapping of a target whose memory a callback serves."""
+
+    start: int
+    end: int
+    offset: int
+    path: Optional[str]
+
+
+class Options(NamedTuple):
+    """How the files of a target are found on this machine."""
+
+    executable: Optional[str] = None
+    sysroot: Optional[str] = None
+    debug_dirs: Optional[str] = None
+
+
+class TargetInfo(NamedTuple):
+    """What was found in a target before its heap was read."""
+
+    version: int
+    word: int
+    version_text: str
+    python_path: str
+    build_id: str
+    layout_source: str
+    truncated: bool
+
+
+class Stats(NamedTuple):
+    """Counts of a heap and what is missing from it."""
+
+    nodes: int
+    objects: int
+    tracked: int
+    edges: int
+    extra_edges: int
+    guessed_edges: int
+    guessed_objects: int
+    unreadable: int
+    broken_lists: int
+    collecting: bool
+    complete: bool
+
+
+class Type(NamedTuple):
+    """A type and its objects' totals."""
+
+    address: int
+    name: str
+    tracked: int
+    objects: int
+    tracked_size: int
+    size: int
+    guessed: bool
+
+
+class Node(NamedTuple):
+    """An object, or a frame, thread or interpreter; `type` is an index of types."""
+
+    id: int
+    kind: str
+    address: int
+    type: int
+    tracked: bool
+    is_object: bool
+    size: int
+    refcount: int
+
+
+class Edge(NamedTuple):
+    """One labelled reference; `referent` is None when it is outside of the heap."""
+
+    holder: int
+    referent: Optional[int]
+    label: str
+    extra: bool
+    guess: bool
+    weak: bool
+
+
+class Path(NamedTuple):
+    """References from a root down to an object."""
+
+    root: int
+    thread: Optional[int]
+    edges: List[Edge]
+
+
+class Thread(NamedTuple):
+    """A thread state and its frames, innermost first."""
+
+    id: int
+    address: int
+    interpreter: int
+    ident: int
+    native_id: int
+    name: str
+    frames: List[int]
+    frames_complete: bool
+
+
+class Frame(NamedTuple):
+    """Where a frame is; `line` is 0 when it is not known."""
+
+    function: str
+    file: str
+    line: int
+
+
+# ---- what C sees --------------------------------------------------------------------
+
+_PROGRESS = CFUNCTYPE(c_bool, c_void_p, c_size_t, c_size_t)
+_READ = CFUNCTYPE(c_size_t, c_void_p, c_uint64, c_void_p, c_size_t)
+
+
+class _Options(Structure):
+    _fields_ = [
+        ("executable", c_char_p),
+        ("sysroot", c_char_p),
+        ("debug_dirs", c_char_p),
+    ]
+
+
+class _Mapping(Structure):
+    _fields_ = [
+        ("start", c_uint64),
+        ("end", c_uint64),
+        ("offset", c_uint64),
+        ("path", c_char_p),
+    ]
+
+
+class _Reader(Structure):
+    _fields_ = [
+        ("read", _READ),
+        ("context", c_void_p),
+        ("mappings", POINTER(_Mapping)),
+        ("mapping_count", c_size_t),
+        ("word", c_uint),
+    ]
+
+
+class _TargetInfo(Structure):
+    _fields_ = [
+        ("version", c_uint32),
+        ("word", c_uint),
+        ("version_text", c_char_p),
+        ("python_path", c_char_p),
+        ("build_id", c_char_p),
+        ("layout_source", c_char_p),
+        ("truncated", c_bool),
+    ]
+
+
+class _Stats(Structure):
+    _fields_ = [
+        ("nodes", c_size_t),
+        ("objects", c_size_t),
+        ("tracked", c_size_t),
+        ("edges", c_size_t),
+        ("extra_edges", c_size_t),
+        ("guessed_edges", c_size_t),
+        ("guessed_objects", c_size_t),
+        ("unreadable", c_size_t),
+        ("broken_lists", c_size_t),
+        ("collecting", c_bool),
+        ("complete", c_bool),
+    ]
+
+
+class _Node(Structure):
+    _fields_ = [
+        ("kind", c_int),
+        ("address", c_uint64),
+        ("type", c_uint32),
+        ("tracked", c_bool),
+        ("is_object", c_bool),
+        ("size", c_uint64),
+        ("refcount", c_int64),
+    ]
+
+
+class _Type(Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("name", c_char_p),
+        ("tracked", c_size_t),
+        ("objects", c_size_t),
+        ("tracked_size", c_uint64),
+        ("size", c_uint64),
+        ("guessed", c_bool),
+    ]
+
+
+class _Ids(Structure):
+    _fields_ = [("count", c_size_t)]  # walk_id id[] follows
+
+
+class _Edge(Structure):
+    _fields_ = [
+        ("holder", c_uint32),
+        ("referent", c_uint32),
+        ("flags", c_uint32),
+        ("label", c_char_p),
+    ]
+
+
+class _Edges(Structure):
+    _fields_ = [("count", c_size_t), ("edge", POINTER(_Edge))]
+
+
+class _Subgraph(Structure):
+    _fields_ = [
+        ("count", c_size_t),
+        ("id", POINTER(c_uint32)),
+        ("depth", POINTER(c_uint32)),
+        ("edges", POINTER(_Edges)),
+        ("beyond", c_size_t),
+    ]
+
+
+class _Path(Structure):
+    _fields_ = [
+        ("root", c_uint32),
+        ("thread", c_uint32),
+        ("count", c_size_t),
+        ("edge", POINTER(_Edge)),
+    ]
+
+
+class _Paths(Structure):
+    _fields_ = [
+        ("count", c_size_t),
+        ("path", POINTER(_Path)),
+        ("edges", POINTER(_Edges)),
+    ]
+
+
+class _Thread(Structure):
+    _fields_ = [
+        ("id", c_uint32),
+        ("address", c_uint64),
+        ("interpreter", c_uint32),
+        ("ident", c_uint64),
+        ("native_id", c_uint64),
+        ("name", c_char_p),
+        ("frame_count", c_size_t),
+        ("frames", POINTER(c_uint32)),
+        ("frames_complete", c_bool),
+    ]
+
+
+class _Frame(Structure):
+    _fields_ = [("function", c_char_p), ("file", c_char_p), ("line", c_int)]
+
+
+_ERROR = c_void_p  # struct walk_error *, NULL is success
+
+# name: (result, arguments), as in walk.h
+_PROTOTYPES: Dict[str, Any] = {
+    "walk_error_message": (c_char_p, [c_void_p]),
+    "walk_error_code": (c_int, [c_void_p]),
+    "walk_error_free": (None, [c_void_p]),
+    "walk_target_open_core": (_ERROR, [c_char_p, c_void_p, c_void_p]),
+    "walk_target_open_process": (_ERROR, [c_int, c_void_p, c_void_p]),
+    "walk_target_open_reader": (_ERROR, [c_void_p, c_void_p, c_void_p]),
+    "walk_target_close": (None, [c_void_p]),
+    "walk_target_info": (None, [c_void_p, c_void_p]),
+    "walk_heap_build": (_ERROR, [c_void_p, _PROGRESS, c_void_p, c_void_p]),
+    "walk_heap_destroy": (None, [c_void_p]),
+    "walk_heap_stats": (None, [c_void_p, c_void_p]),
+    "walk_heap_lookup": (_ERROR, [c_void_p, c_uint64, c_void_p]),
+    "walk_heap_node": (None, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_type_count": (c_size_t, [c_void_p]),
+    "walk_heap_type": (None, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_find": (_ERROR, [c_void_p, c_char_p, c_void_p]),
+    "walk_ids_free": (None, [c_void_p]),
+    "walk_heap_text": (c_size_t, [c_void_p, c_uint32, c_int, c_void_p, c_size_t]),
+    "walk_heap_referents": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_referrers": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_edges_free": (None, [c_void_p]),
+    "walk_heap_within": (
+        _ERROR,
+        [c_void_p, c_uint32, c_int, c_uint32, c_bool, c_void_p],
+    ),
+    "walk_subgraph_free": (None, [c_void_p]),
+    "walk_heap_why": (_ERROR, [c_void_p, c_uint32, c_size_t, c_void_p]),
+    "walk_heap_locals": (_ERROR, [c_void_p, c_uint32, c_uint32, c_void_p]),
+    "walk_paths_free": (None, [c_void_p]),
+    "walk_heap_thread_count": (c_size_t, [c_void_p]),
+    "walk_heap_thread": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_heap_frame": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_frame_locals": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+}
+
+
+def _checkout() -> str:
+    here = os.path.abspath(__file__)
+    return os.path.dirname(os.path.dirname(os.path.dirname(here)))
+
+
+def library_path() -> str:
+    """The file of libwalk: $LIBWALK, else the one that `make` builds."""
+    built = os.path.join(_checkout(), "build", "libwalk.so")
+    return os.environ.get("LIBWALK") or built
+
+
+def _load_library(path: str) -> Any:
+    if not os.path.exists(path):
+        raise HeapError(f"{path} is missing: run `make` in {_checkout()}")
+    try:
+        library = ctypes.CDLL(path)
+        for name, (result, arguments) in _PROTOTYPES.items():
+            function = getattr(library, name)
+            function.restype = result
+            function.argtypes = arguments
+    except (OSError, AttributeError) as error:
+        raise HeapError(
+            f"cannot use {path} ({error}): run `make` in {_checkout()}"
+        ) from None
+    return library
+
+
+class _Library:
+    """The functions of libwalk, loaded when the first of them is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        loaded = _load_library(library_path())
+        for function in _PROTOTYPES:
+            setattr(self, function, getattr(loaded, function))
+        return getattr(loaded, name)
+
+
+_lib = _Library()
+
+
+def _check(error: Optional[int], raised: Sequence[BaseException] = ()) -> None:
+    """Raises what was raised in a callback, else the error that walk.h returned."""
+    walk_error = None
+    if error:
+        message = _text(_lib.walk_error_message(error))
+        walk_error = WalkError(message, _lib.walk_error_code(error))
+        _lib.walk_error_free(error)
+    if raised:
+        raise raised[0] from walk_error
+    if walk_error:
+        raise walk_error
+
+
+def _text(raw: Optional[bytes]) -> str:
+    return raw.decode("utf-8", "replace") if raw else ""
+
+
+def _options(options: Options) -> _Options:
+    return _Options(*(os.fsencode(value) if value else None for value in options))
+
+
+# ---- lists that C owns --------------------------------------------------------------
+
+
+class _Owned:
+    """A result of C, freed with this object; the heap that it came from stays alive."""
+
+    def __init__(self, heap: "Heap", pointer: Any, free: Callable[[Any], None]) -> None:
+        self._heap, self._pointer, self._free = heap, pointer, free
+
+    def __del__(self) -> None:
+        self._free(self._pointer)
+
+
+class Ids(Sequence[int]):
+    """Ids of nodes."""
+
+    def __init__(self, owner: Optional[_Owned], address: int, count: int) -> None:
+        self._owner = owner
+        self._ids: Any = (c_uint32 * count).from_address(address) if count else ()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._ids[index]
+
+
+class Edges(Sequence[Edge]):
+    """Labelled references."""
+
+    def __init__(self, owner: Optional[_Owned], edges: Any, count: int) -> None:
+        self._owner, self._edges, self._count = owner, edges, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return _edge(self._edges[index])
+
+    def any_flag(self, flag: int) -> bool:
+        """Whether an edge has this flag; no object is made per edge."""
+        if not self._count:
+            return False
+        rows = (_Edge * self._count).from_address(
+            ctypes.addressof(self._edges.contents)
+        )
+        words = memoryview(rows).cast("B").cast("I")
+        first = _Edge.flags.offset // words.itemsize
+        flags = words[first :: ctypes.sizeof(_Edge) // words.itemsize]
+        return any(bits & flag for bits in set(flags))
+
+
+class Referents(NamedTuple):
+    """What a node refers to."""
+
+    strong: Sequence[Edge]
+    weak: Sequence[Edge]
+
+
+def _edge(edge: Any) -> Edge:
+    return Edge(
+        edge.holder,
+        _id(edge.referent),
+        _text(edge.label),
+        bool(edge.flags & _EXTRA),
+        bool(edge.flags & _GUESS),
+        bool(edge.flags & _WEAK),
+    )
+
+
+def _array(pointer: Any, count: int) -> Any:
+    return pointer[:count] if count else []
+
+
+def _id(number: int) -> Optional[int]:
+    return None if number == NO_ID else number
+
+
+class Subgraph(NamedTuple):
+    """Nodes within a distance, breadth first, each with its depth; edges between."""
+
+    ids: Sequence[int]
+    depths: Sequence[int]
+    edges: Sequence[Edge]
+    beyond: int
+
+
+# ---- handles ------------------------------------------------------------------------
+
+_Handle = TypeVar("_Handle", bound="_Closing")
+
+
+class _Closing:
+    """A handle that is closed by `with`, by `close()`, or with its last reference."""
+
+    _pointer: Optional[int] = None
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self: _Handle) -> _Handle:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Class[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Target(_Closing):
+    """A core file, a stopped process, or memory served by a callback."""
+
+    def __init__(
+        self,
+        pointer: int,
+        keep: object = None,
+        raised: Optional[List[BaseException]] = None,
+    ) -> None:
+        self._pointer = pointer
+        self._keep = keep  # what C calls back: must live as long as the target
+        self._raised = raised if raised is not None else []  # in what C called back
+
+    @classmethod
+    def open_core(cls, path: str, options: Options = Options()) -> "Target":
+        """The target in a core file."""
+        target = c_void_p()
+        _check(
+            _lib.walk_target_open_core(
+                os.fsencode(path), byref(_options(options)), byref(target)
+            )
+        )
+        return cls(target.value or 0)
+
+    @classmethod
+    def open_process(cls, pid: int, options: Options = Options()) -> "Target":
+        """A process that somebody holds stopped."""
+        target = c_void_p()
+        _check(
+            _lib.walk_target_open_process(pid, byref(_options(options)), byref(target))
+        )
+        return cls(target.value or 0)
+
+    @classmethod
+    def open_reader(
+        cls,
+        read: Read,
+        mappings: Sequence[Mapping],
+        word: int,
+        options: Options = Options(),
+    ) -> "Target":
+        """Memory that `read(address, size)` serves: as many bytes as it could read."""
+
+        raised: List[BaseException] = []
+
+        def serve(context: object, address: int, buffer: int, size: int) -> int:
+            try:
+                data = read(address, size)[:size]
+            except BaseException as error:  # C is told that nothing was readable
+                raised.append(error)
+                return 0
+            ctypes.memmove(buffer, data, len(data))
+            return len(data)
+
+        rows = (_Mapping * len(mappings))(
+            *(
+                _Mapping(m.start, m.end, m.offset, os.fsencode(m.path or "") or None)
+                for m in mappings
+            )
+        )
+        reader = _Reader(_READ(serve), None, rows, len(mappings), word)
+        pointer = c_void_p()
+        error = _lib.walk_target_open_reader(
+            byref(reader), byref(_options(options)), byref(pointer)
+        )
+        target = cls(pointer.value or 0, reader, raised)
+        _check(error, raised)
+        return target
+
+    def info(self) -> TargetInfo:
+        """Version, files and layout."""
+        info = _TargetInfo()
+        _lib.walk_target_info(self._pointer, byref(info))
+        return TargetInfo(
+            info.version,
+            info.word,
+            _text(info.version_text),
+            _text(info.python_path),
+            _text(info.build_id),
+            _text(info.layout_source),
+            info.truncated,
+        )
+
+    def build_heap(self, progress: Optional[Progress] = None) -> "Heap":
+        """Reads the heap; `progress(visited, known)` is called, False stops it."""
+        raised = self._raised
+        raised.clear()
+
+        def report(context: object, visited: int, known: int) -> bool:
+            try:
+                wanted = progress is None or progress(visited, known)
+                return wanted and not raised
+            except BaseException as error:  # Ctrl-C too: it must not end in C
+                raised.append(error)
+                return False
+
+        pointer = c_void_p()
+        error = _lib.walk_heap_build(
+            self._pointer, _PROGRESS(report), None, byref(pointer)
+        )
+        heap = Heap(self, pointer.value or 0)
+        _check(error, raised)
+        return heap
+
+    def close(self) -> None:
+        """Closes the target; its heap must be closed before."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_target_close(pointer)
+
+
+class Heap(_Closing):
+    """The frozen graph of one target at one stop."""
+
+    def __init__(self, target: Target, pointer: int) -> None:
+        self._target = target
+        self._pointer = pointer
+        self._types: Dict[int, Type] = {}
+        self._node = _Node()
+        self._buffer = ctypes.create_string_buffer(1024)
+
+    def close(self) -> None:
+        """Frees the heap."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_heap_destroy(pointer)
+
+    def stats(self) -> Stats:
+        """Counts, and what is missing."""
+        stats = _Stats()
+        _lib.walk_heap_stats(self._pointer, byref(stats))
+        return Stats(*(getattr(stats, name) for name in Stats._fields))
+
+    def lookup(self, address: int) -> int:
+        """The id of the node at exactly this address."""
+        found = c_uint32()
+        _check(_lib.walk_heap_lookup(self._pointer, address, byref(found)))
+        return found.value
+
+    def node(self, id: int) -> Node:
+        """What is known of a node without reading its memory."""
+        raw = self._node
+        _lib.walk_heap_node(self._pointer, id, byref(raw))
+        return Node(
+            id,
+            KINDS[raw.kind],
+            raw.address,
+            raw.type,
+            raw.tracked,
+            raw.is_object,
+            raw.size,
+            raw.refcount,
+        )
+
+    def type(self, index: int) -> Type:
+        """The type with this index."""
+        known = self._types.get(index)
+        if known is None:
+            raw = _Type()
+            _lib.walk_heap_type(self._pointer, index, byref(raw))
+            known = Type(
+                raw.address,
+                _text(raw.name),
+                raw.tracked,
+                raw.objects,
+                raw.tracked_size,
+                raw.size,
+                raw.guessed,
+            )
+            self._types[index] = known
+        return known
+
+    def types(self) -> Iterator[Type]:
+        """Every type."""
+        for index in range(_lib.walk_heap_type_count(self._pointer)):
+            yield self.type(index)
+
+    def find(self, name: str) -> Sequence[int]:
+        """The objects of every type of this name."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_heap_find(self._pointer, name.encode(), byref(ids)))
+        owner = _Owned(self, ids, _lib.walk_ids_free)
+        start = ctypes.addressof(ids.contents) + ctypes.sizeof(_Ids)
+        return Ids(owner, start, ids.contents.count)
+
+    def value(self, id: int) -> str:
+        """The repr of a simple value, shortened; "" for everything else."""
+        return self._read_text(id, _VALUE)
+
+    def annotation(self, id: int) -> str:
+        """What the node is, in a few words."""
+        return self._read_text(id, _ANNOTATION)
+
+    def _read_text(self, id: int, which: int) -> str:
+        buffer = self._buffer
+        size = _lib.walk_heap_text(self._pointer, id, which, buffer, len(buffer))
+        if size >= len(buffer):
+            buffer = ctypes.create_string_buffer(size + 1)
+            _lib.walk_heap_text(self._pointer, id, which, buffer, len(buffer))
+        return _text(buffer.value)
+
+    def referents(self, id: int) -> Referents:
+        """One step down, in the order of the object."""
+        edges = self._edges(_lib.walk_heap_referents, id)
+        if not edges.any_flag(_WEAK):
+            return Referents(edges, [])
+        every = list(edges)
+        return Referents(
+            [edge for edge in every if not edge.weak],
+            [edge for edge in every if edge.weak],
+        )
+
+    def referrers(self, id: int) -> Sequence[Edge]:
+        """One step up."""
+        return self._edges(_lib.walk_heap_referrers, id)
+
+    def frame_locals(self, id: int) -> Sequence[Edge]:
+        """The bound locals of a frame; the label is the bare name."""
+        return self._edges(_lib.walk_heap_frame_locals, id)
+
+    def _edges(self, function: Any, id: int) -> Edges:
+        edges = POINTER(_Edges)()
+        _check(function(self._pointer, id, byref(edges)))
+        owner = _Owned(self, edges, _lib.walk_edges_free)
+        return Edges(owner, edges.contents.edge, edges.contents.count)
+
+    def ancestors(self, id: int, generations: int, everything: bool) -> Subgraph:
+        """What holds a node, within this many references."""
+        return self._within(id, _ANCESTORS, generations, everything)
+
+    def descendants(self, id: int, generations: int, everything: bool) -> Subgraph:
+        """What a node holds, within this many references."""
+        return self._within(id, _DESCENDANTS, generations, everything)
+
+    def _within(
+        self, id: int, direction: int, generations: int, everything: bool
+    ) -> Subgraph:
+        found = POINTER(_Subgraph)()
+        _check(
+            _lib.walk_heap_within(
+                self._pointer, id, direction, generations, everything, byref(found)
+            )
+        )
+        owner = _Owned(self, found, _lib.walk_subgraph_free)
+        raw = found.contents
+        edges = raw.edges.contents
+        return Subgraph(
+            Ids(owner, ctypes.addressof(raw.id.contents), raw.count),
+            Ids(owner, ctypes.addressof(raw.depth.contents), raw.count),
+            Edges(owner, edges.edge, edges.count),
+            raw.beyond,
+        )
+
+    def why(self, id: int, limit: int = NO_LIMIT) -> List[Path]:
+        """Shortest paths from roots, each from another root."""
+        return self._paths(_lib.walk_heap_why, id, limit)
+
+    def locals(self, id: int, distance: int) -> List[Path]:
+        """The shortest path from a local of each frame within a distance."""
+        return self._paths(_lib.walk_heap_locals, id, distance)
+
+    def _paths(self, function: Any, id: int, bound: int) -> List[Path]:
+        found = POINTER(_Paths)()
+        _check(function(self._pointer, id, bound, byref(found)))
+        owner = _Owned(self, found, _lib.walk_paths_free)
+        raw = found.contents
+        return [
+            Path(
+                path.root,
+                _id(path.thread),
+                list(Edges(owner, path.edge, path.count)),
+            )
+            for path in _array(raw.path, raw.count)
+        ]
+
+    def threads(self) -> List[Thread]:
+        """Every thread state."""
+        count = _lib.walk_heap_thread_count(self._pointer)
+        return [self._thread(index) for index in range(count)]
+
+    def _thread(self, index: int) -> Thread:
+        raw = _Thread()
+        _lib.walk_heap_thread(self._pointer, index, byref(raw))
+        return Thread(
+            raw.id,
+            raw.address,
+            raw.interpreter,
+            raw.ident,
+            raw.native_id,
+            _text(raw.name),
+            _array(raw.frames, raw.frame_count),
+            raw.frames_complete,
+        )
+
+    def frame(self, id: int) -> Frame:
+        """Where a frame is."""
+        raw = _Frame()
+        _check(_lib.walk_heap_frame(self._pointer, id, byref(raw)))
+        return Frame(_text(raw.function), _text(raw.file), raw.line)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phrases that every command uses, worded once."""
+
+from typing import TYPE_CHECKING, Any, Dict, Iterator
+
+from pyheap.spans import Line
+
+if TYPE_CHECKING:
+    from pyheap.walk import Heap, Stats
+
+
+def number(count: int) -> str:
+    """1 234 567"""
+    return f"{count:,}".replace(",", " ")
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """`1 object`, `2 objects`, `3 classes`."""
+    return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"
+
+
+def cut(left: int, what: str = "") -> Iterator[Line]:
+    """What was left out, if something was."""
+    if left > 0:
+        yield [f"… {number(left)} more{what and ' ' + what}; --limit 0 shows all"]
+
+
+def missing(stats: "Stats") -> Dict[str, Any]:
+    """What a heap lacks, for a document."""
+    return {
+        "unreadable": stats.unreadable,
+        "broken_lists": stats.broken_lists,
+        "collecting": stats.collecting,
+    }
+
+
+def completeness(heap: "Heap") -> Dict[str, Any]:
+    """The keys that every document ends with."""
+    stats = heap.stats()
+    if stats.complete:
+        return {"complete": True}
+    return {"complete": False, "missing": missing(stats)}
+
+
+def incomplete(heap: "Heap") -> Iterator[Line]:
+    """What could not be read, if something could not."""
+    stats = heap.stats()
+    if stats.complete:
+        return
+    reasons = []
+    if stats.unreadable:
+        whose = counted(stats.unreadable, "object")
+        reasons.append(f"{whose} with references that could not be read")
+    if stats.broken_lists:
+        lists = counted(stats.broken_lists, "list")
+        reasons.append(f"{lists} of the collector that could not be followed")
+    if stats.collecting:
+        reasons.append("the collector was running: some objects may be on no list")
+    yield [f"incomplete: {'; '.join(reasons) or 'the heap was not read to its end'}"]
+
+
+def guesses(heap: "Heap") -> Iterator[Line]:
+    """Whose references are guesses, if any are."""
+    stats = heap.stats()
+    if not stats.guessed_objects:
+        return
+    types = sum(1 for type in heap.types() if type.guessed and type.objects)
+    yield [
+        f"{counted(stats.guessed_objects, 'object')} of {counted(types, 'type')}"
+        " without a table: their references are guesses"
+    ]

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_ANSWERS_HEAP_H
+#define WALK_ANSWERS_HEAP_H
+
+/* A heap: the objects of a target as a graph. Here a node's class is its type and its flags are these. */
+
+#include "graph/graph.h"
+#include "objects/target.h"
+#include "objects/visit.h"
+
+enum walk_node_flags {
+    WALK_NODE_KIND = 3,         /* enum walk_node_kind of nodes that are no objects; WALK_OBJECT for all objects */
+    WALK_NODE_TRACKED = 4,      /* on a list of the collector, but not in the permanent generation */
+    WALK_NODE_MODULE = 8,       /* a module of sys.modules */
+    WALK_NODE_NAMESPACE = 16,   /* the __dict__ of such a module */
+    WALK_NODE_ON_STACK = 32,    /* a frame on the stack of a thread */
+    WALK_NODE_UNREADABLE = 64,  /* some of its references could not be read */
+};
+
+struct walk_type_stats {
+    size_t tracked, objects;
+    uint64_t tracked_size, size;
+};
+
+/* The public list of a thread's frames. */
+struct walk_thread_frames {
+    walk_id *id;
+    size_t count;
+};
+
+struct walk_heap {
+    struct walk_target *target;
+    struct walk_python *python;
+    struct walk_graph graph;
+    struct walk_heap_stats stats;
+    struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
+    uint32_t type_count;
+    struct walk_thread_frames *threads;
+    struct walk_refs scratch; /* for the visits while it is built */
+};
+
+static inline enum walk_node_kind walk_node_kind(const struct walk_heap *heap, walk_id id)
+{
+    return heap->graph.flags[id] & WALK_NODE_KIND;
+}
+
+static inline bool walk_node_tracked(const struct walk_heap *heap, walk_id id)
+{
+    return (heap->graph.flags[id] & WALK_NODE_TRACKED) != 0;
+}
+
+/* True for frame objects and for frames without one. */
+bool walk_node_is_frame(const struct walk_heap *heap, walk_id id);
+/* True for generators, coroutines and asynchronous generators: since 3.11 their frame's variables are theirs. */
+bool walk_node_is_generator(const struct walk_heap *heap, walk_id id);
+
+/* What a node refers to, whatever kind of node it is. Refs are appended. */
+void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
+
+/* ---- lists of edges with labels (edges.c) ---- */
+
+struct walk_edge_list;
+struct walk_error *walk_edge_list_open(const struct walk_heap *heap, struct walk_edge_list **list);
+/* All edges from `holder` for which `wanted` says yes, or all when it is NULL; in the order of the holder. */
+struct walk_error *walk_edge_list_add(struct walk_edge_list *list, walk_id holder,
+                                      bool (*wanted)(void *context, walk_id referent), void *context);
+/* The first edge from `holder` to `referent`. */
+struct walk_error *walk_edge_list_add_first(struct walk_edge_list *list, walk_id holder, walk_id referent);
+/* Also weak references, and those to what is no node. */
+struct walk_error *walk_edge_list_add_with_weak(struct walk_edge_list *list, walk_id holder);
+/* One edge with a label of its own. */
+struct walk_error *walk_edge_list_add_named(struct walk_edge_list *list, walk_id holder, walk_id referent,
+                                            const struct walk_ref *ref, bool bare);
+struct walk_error *walk_edge_list_close(struct walk_edge_list *list, struct walk_error *error,
+                                        struct walk_edges **edges);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes and types, as people ask for them. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "answers/heap.h"
+#include "objects/frames.h"
+#include "objects/size.h"
+#include "objects/text.h"
+
+static const char *const kind_names[] = {"object", "frame", "thread", "interpreter"};
+
+static enum walk_kind_id kind_of(const struct walk_heap *heap, walk_id id)
+{
+    return walk_node_kind(heap, id) == WALK_OBJECT ? heap->python->types[heap->graph.class[id]].kind : WALK_KIND_NONE;
+}
+
+bool walk_node_is_frame(const struct walk_heap *heap, walk_id id)
+{
+    return walk_node_kind(heap, id) == WALK_FRAME || kind_of(heap, id) == WALK_KIND_frame;
+}
+
+bool walk_node_is_generator(const struct walk_heap *heap, walk_id id)
+{
+    enum walk_kind_id kind = kind_of(heap, id);
+    return kind == WALK_KIND_generator || kind == WALK_KIND_coroutine || kind == WALK_KIND_async_generator;
+}
+
+struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr address, walk_id *id)
+{
+    struct walk_python *python = heap->python;
+    uint32_t type;
+    walk_id found = walk_graph_find(&heap->graph, address);
+    if (found != WALK_NO_ID) {
+        *id = found;
+        return NULL;
+    }
+    if (!walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object)))
+        return walk_error_context(walk_memory_explain(python->memory, address, WALK_SIZE(python->layout, object)),
+                                  "no object at 0x%" PRIx64, address);
+    if (walk_python_type_of(python, address, &type))
+        return walk_error_new(WALK_ERROR_NOT_FOUND,
+                              "0x%" PRIx64 " looks like a %s, but the collector does not track it and nothing known "
+                              "refers to it",
+                              address, python->types[type].name);
+    return walk_error_new(WALK_ERROR_IMPLAUSIBLE,
+                          "0x%" PRIx64 " is not the address of a Python object; py-heap-find lists those of a type", address);
+}
+
+/* Immortal objects and, in 3.12+, the width of the count: Include/object.h. */
+static int64_t refcount(const struct walk_python *python, walk_addr object)
+{
+    uint64_t count = WALK_MEMBER(python, object, object, ob_refcnt);
+    return WALK_MINOR(python) >= 12 && python->word == 8 ? (int64_t)(uint32_t)count : (int64_t)count;
+}
+
+void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node)
+{
+    const struct walk_graph *graph = &heap->graph;
+    enum walk_node_kind kind = walk_node_kind(heap, id);
+    bool object = kind == WALK_OBJECT;
+    *node = (struct walk_node){.kind = walk_node_is_frame(heap, id) ? WALK_FRAME : kind,
+                               .address = graph->key[id],
+                               .type = object ? graph->class[id] : heap->type_count + (uint32_t)(kind - WALK_FRAME),
+                               .tracked = walk_node_tracked(heap, id),
+                               .is_object = object,
+                               .size = object ? walk_object_size(heap->python, graph->key[id], graph->class[id]) : 0,
+                               .refcount = object ? refcount(heap->python, graph->key[id]) : -1};
+}
+
+size_t walk_heap_type_count(const struct walk_heap *heap)
+{
+    return (size_t)heap->type_count + 3;
+}
+
+void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type)
+{
+    const struct walk_type_stats *stats = &heap->types[index];
+    *type = (struct walk_type){.name = "",
+                               .tracked = stats->tracked,
+                               .objects = stats->objects,
+                               .tracked_size = stats->tracked_size,
+                               .size = stats->size};
+    if (index < heap->type_count) {
+        type->address = heap->python->types[index].address;
+        type->name = heap->python->types[index].name;
+        type->guessed = heap->python->types[index].kind == WALK_KIND_NONE;
+    } else {
+        type->name = kind_names[WALK_FRAME + (index - heap->type_count)];
+    }
+}
+
+/* ---- find ---- */
+
+static bool matches(const char *type, const char *name)
+{
+    if (strcmp(type, name) == 0)
+        return true;
+    const char *dot = strchr(name, '.') ? NULL : strrchr(type, '.');
+    return dot && strcmp(dot + 1, name) == 0;
+}
+
+static int by_address(const void *a, const void *b, void *graph)
+{
+    const walk_addr *key = ((const struct walk_graph *)graph)->key;
+    walk_addr x = key[*(const walk_id *)a], y = key[*(const walk_id *)b];
+    return (x > y) - (x < y);
+}
+
+struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, struct walk_ids **ids)
+{
+    const struct walk_graph *graph = &heap->graph;
+    size_t count = 0;
+    uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
+    if (!wanted)
+        return walk_error_no_memory();
+    for (uint32_t i = 0; i < heap->type_count; i++)
+        if ((wanted[i] = matches(heap->python->types[i].name, name)))
+            count += heap->types[i].objects;
+    struct walk_ids *found = malloc(sizeof *found + (count + 1) * sizeof *found->id);
+    if (!found) {
+        free(wanted);
+        return walk_error_no_memory();
+    }
+    found->count = 0;
+    for (walk_id id = 0; id < graph->node_count; id++)
+        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]])
+            found->id[found->count++] = id;
+    free(wanted);
+    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
+    *ids = found;
+    return NULL;
+}
+
+void walk_ids_free(struct walk_ids *ids)
+{
+    free(ids);
+}
+
+/* ---- text ---- */
+
+static void annotate_frame(const struct walk_heap *heap, walk_id id, struct walk_text_out *out)
+{
+    struct walk_frame frame;
+    struct walk_error *error = walk_heap_frame(heap, id, &frame);
+    if (error) {
+        walk_error_free(error);
+        walk_text_add(out, "frame");
+        return;
+    }
+    const char *slash = strrchr(frame.file, '/');
+    walk_text_add(out, "frame %s:%d %s", slash ? slash + 1 : frame.file, frame.line, frame.function);
+}
+
+static void annotate_thread(const struct walk_heap *heap, walk_addr address, struct walk_text_out *out)
+{
+    const struct walk_python *python = heap->python;
+    for (size_t i = 0; i < python->thread_count; i++)
+        if (python->threads[i].address == address)
+            walk_text_add(out, "thread \"%s\"", python->threads[i].name);
+}
+
+size_t walk_heap_text(const struct walk_heap *heap, walk_id id, enum walk_text which, char *buffer, size_t size)
+{
+    struct walk_text_out out;
+    walk_addr key = heap->graph.key[id];
+    enum walk_node_kind kind = walk_node_kind(heap, id);
+    walk_text_init(&out, buffer, size);
+    if (which == WALK_TEXT_VALUE) {
+        if (kind == WALK_OBJECT)
+            walk_text_value(heap->python, key, heap->graph.class[id], &out);
+    } else if (walk_node_is_frame(heap, id)) {
+        annotate_frame(heap, id, &out);
+    } else if (kind == WALK_OBJECT) {
+        walk_text_annotation(heap->python, key, heap->graph.class[id], &out);
+    } else if (kind == WALK_THREAD) {
+        annotate_thread(heap, key, &out);
+    } else {
+        walk_text_add(&out, "interpreter %" PRIu64, WALK_MEMBER(heap->python, key, interp, id));
+    }
+    return out.wanted;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths from roots, and from the local variables of frames, to an object: breadth first from the object upwards. */
+#include <stdlib.h>
+
+#include "answers/heap.h"
+
+struct ends {
+    const struct walk_heap *heap;
+    struct walk_refs refs;
+    bool first_only;
+};
+
+/* ---- roots ---- */
+
+/* Of several roots at one distance the one that says most is shown: a module, a frame, a thread, an interpreter. */
+static int rank(const struct walk_heap *heap, walk_id id)
+{
+    uint8_t flags = heap->graph.flags[id];
+    if (flags & WALK_NODE_MODULE)
+        return 1;
+    if (flags & WALK_NODE_ON_STACK)
+        return 2;
+    enum walk_node_kind kind = flags & WALK_NODE_KIND;
+    return kind == WALK_THREAD ? 3 : kind == WALK_INTERPRETER ? 4 : 0;
+}
+
+static enum walk_step up_to_root(void *context, walk_id from, walk_id to, bool mark)
+{
+    const struct ends *ends = context;
+    (void)from;
+    (void)mark;
+    if (!rank(ends->heap, to))
+        return WALK_STEP_TAKE;
+    return ends->first_only ? WALK_STEP_FINISH : WALK_STEP_STOP;
+}
+
+/* ---- locals ---- */
+
+/* Does a frame or a generator hold `to` as a local variable or on its value stack? */
+static bool holds_local(struct ends *ends, walk_id holder, walk_id referent)
+{
+    walk_addr target = ends->heap->graph.key[referent];
+    ends->refs.count = 0;
+    walk_heap_visit(ends->heap, holder, &ends->refs);
+    for (size_t i = 0; i < ends->refs.count; i++)
+        if (ends->refs.ref[i].target == target &&
+            (ends->refs.ref[i].label == WALK_LABEL_LOCAL || ends->refs.ref[i].label == WALK_LABEL_STACK))
+            return true;
+    return false;
+}
+
+static bool has_locals(const struct walk_heap *heap, walk_id id)
+{
+    return walk_node_is_frame(heap, id) || walk_node_is_generator(heap, id);
+}
+
+/* Modules and their namespaces hold nearly everything: what is reached through them says nothing about a variable. */
+static enum walk_step up_to_local(void *context, walk_id from, walk_id to, bool mark)
+{
+    struct ends *ends = context;
+    (void)mark;
+    if (ends->heap->graph.flags[to] & (WALK_NODE_MODULE | WALK_NODE_NAMESPACE))
+        return WALK_STEP_SKIP;
+    if (!has_locals(ends->heap, to))
+        return WALK_STEP_TAKE;
+    return holds_local(ends, to, from) ? WALK_STEP_STOP : WALK_STEP_SKIP;
+}
+
+/* ---- from a search to paths ---- */
+
+static walk_id thread_of(const struct walk_heap *heap, walk_id frame)
+{
+    const struct walk_python *python = heap->python;
+    if (!(heap->graph.flags[frame] & WALK_NODE_ON_STACK))
+        return WALK_NO_ID;
+    for (size_t t = 0; t < python->thread_count; t++)
+        for (size_t i = 0; i < python->threads[t].frame_count; i++)
+            if (python->stack_frames[python->threads[t].first_frame + i].node == heap->graph.key[frame])
+                return walk_graph_find(&heap->graph, python->threads[t].address);
+    return WALK_NO_ID;
+}
+
+/* The ends of a search, as indices into its result, nearest and most telling first. */
+static struct walk_error *choose_ends(const struct walk_heap *heap, const struct walk_reach *reach, bool locals,
+                                      size_t limit, uint32_t **ends, size_t *count)
+{
+    *ends = malloc((reach->count + 1) * sizeof **ends);
+    if (!*ends)
+        return walk_error_no_memory();
+    *count = 0;
+    uint32_t deepest = reach->count ? reach->depth[reach->count - 1] : 0;
+    size_t at = 0;
+    for (uint32_t depth = 0; depth <= deepest && *count < limit; depth++) {
+        size_t next = at;
+        while (next < reach->count && reach->depth[next] == depth)
+            next++;
+        for (int wanted = 1; wanted <= 4; wanted++)
+            for (size_t i = at; i < next && *count < limit; i++) {
+                walk_id id = reach->id[i];
+                if (locals ? wanted == 1 && i > 0 && has_locals(heap, id) : rank(heap, id) == wanted)
+                    (*ends)[(*count)++] = (uint32_t)i;
+            }
+        at = next;
+    }
+    return NULL;
+}
+
+static struct walk_error *add_path(const struct walk_heap *heap, const struct walk_reach *reach, uint32_t end,
+                                   struct walk_edge_list *list, struct walk_path *path)
+{
+    struct walk_error *error = NULL;
+    *path = (struct walk_path){.root = reach->id[end], .thread = thread_of(heap, reach->id[end])};
+    for (uint32_t at = end; at != 0 && !error; at = reach->parent[at], path->count++)
+        error = walk_edge_list_add_first(list, reach->id[at], reach->id[reach->parent[at]]);
+    return error;
+}
+
+static struct walk_error *make_paths(const struct walk_heap *heap, const struct walk_reach *reach, bool locals,
+                                     size_t limit, struct walk_paths **result)
+{
+    uint32_t *ends = NULL;
+    size_t count = 0;
+    struct walk_edge_list *list = NULL;
+    struct walk_paths *paths = NULL;
+    struct walk_error *error = choose_ends(heap, reach, locals, limit, &ends, &count);
+    if (!error)
+        error = walk_edge_list_open(heap, &list);
+    if (!error && (!(paths = calloc(1, sizeof *paths)) || !(paths->path = calloc(count + 1, sizeof *paths->path))))
+        error = walk_error_no_memory();
+    for (size_t i = 0; i < count && !error; i++)
+        error = add_path(heap, reach, ends[i], list, &paths->path[paths->count++]);
+    free(ends);
+    struct walk_edges *edges = NULL;
+    error = walk_edge_list_close(list, error, &edges);
+    if (error) {
+        walk_paths_free(paths);
+        return error;
+    }
+    paths->edges = edges;
+    for (size_t i = 0, at = 0; i < count; at += paths->path[i++].count)
+        paths->path[i].edge = edges->edge + at;
+    *result = paths;
+    return NULL;
+}
+
+void walk_paths_free(struct walk_paths *paths)
+{
+    if (!paths)
+        return;
+    free(paths->path);
+    walk_edges_free(paths->edges);
+    free(paths);
+}
+
+struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **paths)
+{
+    const struct walk_graph *graph = &heap->graph;
+    struct ends ends = {.heap = heap, .first_only = true};
+    struct walk_reach reach;
+    uint32_t distance = WALK_ALL_GENERATIONS;
+    if (limit <= 1) {
+        /* Find how far the nearest root is, then look at all that are as near. */
+        struct walk_error *error =
+            walk_graph_search(graph, &graph->backward, id, distance, rank(heap, id) ? NULL : up_to_root, &ends, &reach);
+        if (error)
+            return error;
+        distance = rank(heap, id) ? 0 : reach.depth[reach.count - 1];
+        walk_reach_deinit(&reach);
+    }
+    ends.first_only = false;
+    struct walk_error *error = walk_graph_search(graph, &graph->backward, id, distance, up_to_root, &ends, &reach);
+    if (error)
+        return error;
+    error = make_paths(heap, &reach, false, limit ? limit : 1, paths);
+    walk_reach_deinit(&reach);
+    return error;
+}
+
+struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance,
+                                    struct walk_paths **paths)
+{
+    struct ends ends = {.heap = heap};
+    struct walk_reach reach;
+    uint32_t edges = distance == WALK_ALL_GENERATIONS ? distance : distance + 1;
+    struct walk_error *error =
+        walk_graph_search(&heap->graph, &heap->graph.backward, id, edges, up_to_local, &ends, &reach);
+    walk_refs_deinit(&ends.refs);
+    if (error)
+        return error;
+    error = make_paths(heap, &reach, true, SIZE_MAX, paths);
+    walk_reach_deinit(&reach);
+    return error;
+}

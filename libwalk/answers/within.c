@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ancestors and descendants: refcycle's, plus the nodes that the collector does not see. */
+#include <stdlib.h>
+
+#include "answers/heap.h"
+
+struct within {
+    const struct walk_heap *heap;
+    walk_id start;
+    walk_id *left_out; /* tracked nodes behind edges that were not followed; may repeat */
+    size_t count, capacity;
+    bool no_memory;
+};
+
+static void leave_out(struct within *within, walk_id id)
+{
+    if (within->count == within->capacity) {
+        size_t capacity = within->capacity ? within->capacity * 2 : 64;
+        walk_id *grown = realloc(within->left_out, capacity * sizeof *grown);
+        if (!grown) {
+            within->no_memory = true;
+            return;
+        }
+        within->left_out = grown;
+        within->capacity = capacity;
+    }
+    within->left_out[within->count++] = id;
+}
+
+/* A tracked node is entered only the way that gc.get_referents would lead: from a tracked node, or from the start. */
+static enum walk_step collector_sees(void *context, walk_id from, walk_id to, bool mark)
+{
+    struct within *within = context;
+    if (!walk_node_tracked(within->heap, to))
+        return WALK_STEP_TAKE;
+    if (!mark && (from == within->start || walk_node_tracked(within->heap, from)))
+        return WALK_STEP_TAKE;
+    leave_out(within, to);
+    return WALK_STEP_SKIP;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    walk_id x = *(const walk_id *)a, y = *(const walk_id *)b;
+    return (x > y) - (x < y);
+}
+
+/* Members of the subgraph, sorted, to tell whether an edge's other end is in it. */
+struct members {
+    walk_id *id;
+    size_t count;
+};
+
+static bool is_member(void *context, walk_id id)
+{
+    const struct members *members = context;
+    return bsearch(&id, members->id, members->count, sizeof id, by_id) != NULL;
+}
+
+static size_t count_beyond(struct within *within, struct members *members)
+{
+    size_t beyond = 0;
+    if (within->count)
+        qsort(within->left_out, within->count, sizeof *within->left_out, by_id);
+    for (size_t i = 0; i < within->count; i++)
+        if ((i == 0 || within->left_out[i] != within->left_out[i - 1]) && !is_member(members, within->left_out[i]))
+            beyond++;
+    return beyond;
+}
+
+static struct walk_error *induce(const struct walk_heap *heap, const struct walk_reach *reach, struct members *members,
+                                 struct walk_edges **edges)
+{
+    struct walk_edge_list *list = NULL;
+    struct walk_error *error = walk_edge_list_open(heap, &list);
+    for (size_t i = 0; i < reach->count && !error; i++)
+        error = walk_edge_list_add(list, reach->id[i], is_member, members);
+    return walk_edge_list_close(list, error, edges);
+}
+
+static struct walk_error *make_subgraph(struct within *within, struct walk_reach *reach,
+                                        struct walk_subgraph **result)
+{
+    struct members members = {malloc((reach->count + 1) * sizeof *members.id), reach->count};
+    struct walk_subgraph *subgraph = calloc(1, sizeof *subgraph);
+    struct walk_error *error = NULL;
+    if (!members.id || !subgraph || within->no_memory) {
+        error = walk_error_no_memory();
+    } else {
+        memcpy(members.id, reach->id, reach->count * sizeof *members.id);
+        qsort(members.id, members.count, sizeof *members.id, by_id);
+        error = induce(within->heap, reach, &members, &subgraph->edges);
+    }
+    if (error) {
+        free(subgraph);
+    } else {
+        subgraph->beyond = count_beyond(within, &members);
+        subgraph->count = reach->count;
+        subgraph->id = reach->id;
+        subgraph->depth = reach->depth;
+        reach->id = NULL;
+        reach->depth = NULL;
+        *result = subgraph;
+    }
+    free(members.id);
+    return error;
+}
+
+struct walk_error *walk_heap_within(const struct walk_heap *heap, walk_id start, enum walk_direction direction,
+                                    uint32_t generations, bool everything, struct walk_subgraph **subgraph)
+{
+    struct within within = {.heap = heap, .start = start};
+    struct walk_reach reach;
+    const struct walk_rows *rows = direction == WALK_ANCESTORS ? &heap->graph.backward : &heap->graph.forward;
+    bool all = everything || walk_node_kind(heap, start) != WALK_OBJECT;
+    struct walk_error *error =
+        walk_graph_search(&heap->graph, rows, start, generations, all ? NULL : collector_sees, &within, &reach);
+    if (!error) {
+        error = make_subgraph(&within, &reach, subgraph);
+        walk_reach_deinit(&reach);
+    }
+    free(within.left_out);
+    return error;
+}
+
+void walk_subgraph_free(struct walk_subgraph *subgraph)
+{
+    if (!subgraph)
+        return;
+    free(subgraph->id);
+    free(subgraph->depth);
+    walk_edges_free(subgraph->edges);
+    free(subgraph);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes/process.h"
+
+struct walk_mapped_file {
+    void *data;
+    size_t size;
+};
+
+static struct walk_error *copy(const char *text, char **result)
+{
+    *result = NULL;
+    if (text && *text && !(*result = strdup(text)))
+        return walk_error_no_memory();
+    return NULL;
+}
+
+struct walk_error *walk_image_init(struct walk_image *image, unsigned word, const struct walk_options *options)
+{
+    static const struct walk_options defaults;
+    if (!options)
+        options = &defaults;
+    *image = (struct walk_image){0};
+    walk_memory_init(&image->memory, word);
+    struct walk_error *error = copy(options->sysroot, &image->sysroot);
+    if (!error)
+        error = copy(options->executable, &image->executable);
+    if (!error)
+        error = copy(options->debug_dirs, &image->debug_dirs);
+    return error;
+}
+
+void walk_image_close(struct walk_image *image)
+{
+    walk_memory_deinit(&image->memory);
+    for (size_t i = 0; i < image->module_count; i++) {
+        free(image->modules[i].file);
+        free(image->modules[i].problem);
+    }
+    free(image->modules);
+    free(image->mappings);
+    free(image->strings);
+    free(image->lwps);
+    free(image->sysroot);
+    free(image->executable);
+    free(image->debug_dirs);
+    for (size_t i = 0; i < image->mapped_count; i++)
+        munmap(image->mapped[i].data, image->mapped[i].size);
+    free(image->mapped);
+    walk_process_reader_free(image->process);
+    *image = (struct walk_image){0};
+}
+
+struct walk_error *walk_image_map_file(struct walk_image *image, const char *path, const uint8_t **data, size_t *size)
+{
+    struct walk_mapped_file *mapped = realloc(image->mapped, (image->mapped_count + 1) * sizeof *mapped);
+    if (!mapped)
+        return walk_error_no_memory();
+    image->mapped = mapped;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return walk_error_new(WALK_ERROR_SYSTEM, "%s: %s", path, strerror(errno));
+    struct stat status;
+    struct walk_error *error = NULL;
+    if (fstat(fd, &status) < 0)
+        error = walk_error_new(WALK_ERROR_SYSTEM, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        error = walk_error_new(WALK_ERROR_FORMAT, "%s: not a regular file", path);
+    else if (status.st_size == 0)
+        error = walk_error_new(WALK_ERROR_FORMAT, "%s: the file is empty", path);
+    if (!error) {
+        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+        if (bytes == MAP_FAILED) {
+            error = walk_error_new(WALK_ERROR_SYSTEM, "%s: cannot map: %s", path, strerror(errno));
+        } else {
+            image->mapped[image->mapped_count++] = (struct walk_mapped_file){bytes, (size_t)status.st_size};
+            *data = bytes;
+            *size = (size_t)status.st_size;
+        }
+    }
+    close(fd);
+    return error;
+}
+
+void walk_build_id_format(const uint8_t *id, size_t size, char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        hex[2 * i] = digits[id[i] >> 4];
+        hex[2 * i + 1] = digits[id[i] & 15];
+    }
+    hex[2 * size] = '\0';
+}

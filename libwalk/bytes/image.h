@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BYTES_IMAGE_H
+#define WALK_BYTES_IMAGE_H
+
+/*
+ * The image of a process: its memory, the files mapped into it, its threads. Where it comes from (core, process,
+ * callback) is decided in walk_image_open_*(); nobody behind this header can tell the difference.
+ */
+
+#include "bytes/memory.h"
+
+/* One mapping of a file, as NT_FILE or /proc/PID/maps has it. */
+struct walk_file_mapping {
+    walk_addr start, end;
+    uint64_t offset;  /* in the file, bytes */
+    const char *path; /* as the target names it */
+};
+
+/* An ELF file mapped into the target: the executable or a shared library. */
+struct walk_module {
+    const char *path;    /* as the target names it */
+    char *file;          /* where it was found on this machine; NULL: not found, or another build */
+    walk_addr start;     /* of its first mapping */
+    walk_addr end;       /* of its last */
+    uint8_t build_id[32];
+    size_t build_id_size; /* 0: the target does not say */
+    char *problem;        /* why `file` is NULL, for people */
+};
+
+/* A thread of the operating system. */
+struct walk_lwp {
+    uint64_t tid;
+    uint64_t thread_pointer; /* the register that pthread_self() is read from; 0: unknown */
+};
+
+struct walk_image {
+    struct walk_memory memory;
+    struct walk_file_mapping *mappings;
+    size_t mapping_count;
+    struct walk_module *modules;
+    size_t module_count;
+    struct walk_lwp *lwps;
+    size_t lwp_count;
+    char *strings;   /* owns the paths of `mappings` */
+    bool truncated;  /* the core ends before its last segment does */
+    char *sysroot;   /* NULL: / */
+    char *executable;
+    char *debug_dirs;
+    /* What keeps the bytes: the mapped core and mapped files. */
+    struct walk_mapped_file *mapped;
+    size_t mapped_count;
+    struct walk_process_reader *process;
+    struct walk_reader reader;
+};
+
+struct walk_error *walk_image_open_core(const char *path, const struct walk_options *options, struct walk_image *image);
+struct walk_error *walk_image_open_process(int pid, const struct walk_options *options, struct walk_image *image);
+struct walk_error *walk_image_open_reader(const struct walk_reader *reader, const struct walk_options *options,
+                                          struct walk_image *image);
+void walk_image_close(struct walk_image *image);
+
+/* `id` as hex digits into a buffer of 2 * size + 1 bytes. */
+void walk_build_id_format(const uint8_t *id, size_t size, char *hex);
+
+/* ---- for the three kinds of images only ---- */
+
+struct walk_error *walk_image_init(struct walk_image *image, unsigned word, const struct walk_options *options);
+
+/* Maps a whole file read-only. It is unmapped by walk_image_close(). */
+struct walk_error *walk_image_map_file(struct walk_image *image, const char *path, const uint8_t **data, size_t *size);
+
+/*
+ * Groups the mappings into modules, finds each module's file and checks its build-id against the one in memory. The
+ * memory must be sealed.
+ */
+struct walk_error *walk_image_find_modules(struct walk_image *image);
+
+/* Adds the bytes of found module files for the mapped ranges that `memory` has no bytes for; seals again. */
+struct walk_error *walk_image_back_by_files(struct walk_image *image);
+
+#endif

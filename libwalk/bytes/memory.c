@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* A live target is read in chunks of this many bytes, aligned in the target. */
+#define CHUNK ((size_t)64 << 10)
+
+void walk_memory_init(struct walk_memory *memory, unsigned word)
+{
+    *memory = (struct walk_memory){.word = word};
+}
+
+void walk_memory_deinit(struct walk_memory *memory)
+{
+    for (size_t i = 0; i < memory->count; i++) {
+        struct walk_segment *segment = &memory->segments[i];
+        if (segment->kind == WALK_SEGMENT_LAZY && segment->data)
+            munmap(segment->data, segment->end - segment->start);
+        free(segment->loaded);
+    }
+    free(memory->segments);
+    *memory = (struct walk_memory){0};
+}
+
+struct walk_error *walk_memory_add(struct walk_memory *memory, const struct walk_segment *segment)
+{
+    if (segment->start >= segment->end)
+        return NULL;
+    if (memory->count == memory->capacity) {
+        size_t capacity = memory->capacity ? memory->capacity * 2 : 256;
+        struct walk_segment *segments = realloc(memory->segments, capacity * sizeof *segments);
+        if (!segments)
+            return walk_error_no_memory();
+        memory->segments = segments;
+        memory->capacity = capacity;
+    }
+    memory->segments[memory->count++] = *segment;
+    return NULL;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const struct walk_segment *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Neighbours whose bytes lie one behind the other are one segment: an object may straddle them. */
+static bool joins(const struct walk_segment *left, const struct walk_segment *right)
+{
+    if (left->end != right->start || left->kind != right->kind)
+        return false;
+    return left->kind == WALK_SEGMENT_LAZY ||
+           (left->kind == WALK_SEGMENT_SAVED && left->data + (left->end - left->start) == right->data);
+}
+
+struct walk_error *walk_memory_seal(struct walk_memory *memory)
+{
+    qsort(memory->segments, memory->count, sizeof *memory->segments, by_start);
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->count; i++) {
+        struct walk_segment segment = memory->segments[i];
+        struct walk_segment *last = kept ? &memory->segments[kept - 1] : NULL;
+        if (last && segment.start < last->end)
+            return walk_error_new(WALK_ERROR_FORMAT, "two segments overlap at 0x%" PRIx64, segment.start);
+        if (last && joins(last, &segment)) {
+            last->end = segment.end;
+            last->flags |= segment.flags;
+        } else {
+            memory->segments[kept++] = segment;
+        }
+    }
+    memory->count = kept;
+    return NULL;
+}
+
+struct walk_error *walk_memory_reserve(struct walk_memory *memory)
+{
+    for (size_t i = 0; i < memory->count; i++) {
+        struct walk_segment *segment = &memory->segments[i];
+        if (segment->kind != WALK_SEGMENT_LAZY)
+            continue;
+        size_t size = segment->end - segment->start;
+        void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (data == MAP_FAILED) {
+            /* Nobody has that much address space: the segment's bytes count as not saved. */
+            segment->kind = WALK_SEGMENT_NOT_SAVED;
+            continue;
+        }
+        segment->data = data;
+        segment->loaded = calloc(size / CHUNK + 2, 1);
+        if (!segment->loaded)
+            return walk_error_no_memory();
+    }
+    return NULL;
+}
+
+const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address)
+{
+    if (memory->last < memory->count) {
+        const struct walk_segment *segment = &memory->segments[memory->last];
+        if (address >= segment->start && address < segment->end)
+            return segment;
+    }
+    size_t low = 0, high = memory->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (memory->segments[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == memory->count || memory->segments[low].start > address)
+        return NULL;
+    memory->last = low;
+    return &memory->segments[low];
+}
+
+/* Makes sure that the chunks of [address, address + size) are in the buffer of a LAZY segment. */
+static bool load(struct walk_memory *memory, const struct walk_segment *segment, walk_addr address, size_t size)
+{
+    walk_addr first = (address - segment->start) / CHUNK, last = (address + size - 1 - segment->start) / CHUNK;
+    for (walk_addr chunk = first; chunk <= last; chunk++) {
+        if (!segment->loaded[chunk]) {
+            size_t offset = (size_t)chunk * CHUNK, length = segment->end - segment->start - offset;
+            if (length > CHUNK)
+                length = CHUNK;
+            size_t got = memory->fill(memory->fill_context, segment->start + offset, segment->data + offset, length);
+            segment->loaded[chunk] = got == length ? 1 : 2;
+        }
+        if (segment->loaded[chunk] != 1)
+            return false;
+    }
+    return true;
+}
+
+const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
+{
+    const struct walk_segment *segment = walk_memory_segment(memory, address);
+    if (!segment || size > segment->end - address || segment->kind == WALK_SEGMENT_NOT_SAVED)
+        return NULL;
+    if (segment->kind == WALK_SEGMENT_LAZY && size && !load(memory, segment, address, size))
+        return NULL;
+    return segment->data + (address - segment->start);
+}
+
+size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size_t limit)
+{
+    const struct walk_segment *segment = walk_memory_segment(memory, address);
+    if (!segment || segment->kind == WALK_SEGMENT_NOT_SAVED)
+        return 0;
+    size_t size = segment->end - address < limit ? segment->end - address : limit;
+    if (segment->kind != WALK_SEGMENT_LAZY)
+        return size;
+    size_t good = 0;
+    while (good < size) {
+        size_t step = CHUNK - (address + good - segment->start) % CHUNK;
+        if (step > size - good)
+            step = size - good;
+        if (!load(memory, segment, address + good, step))
+            break;
+        good += step;
+    }
+    return good;
+}
+
+struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size)
+{
+    walk_addr missing = address + walk_memory_available(memory, address, size);
+    const struct walk_segment *segment = walk_memory_segment(memory, missing);
+    if (!segment)
+        return walk_error_new(WALK_ERROR_UNMAPPED, "0x%" PRIx64 " is not mapped in the target", missing);
+    if (segment->kind == WALK_SEGMENT_LAZY)
+        return walk_error_new(WALK_ERROR_SYSTEM, "0x%" PRIx64 " could not be read from the process", missing);
+    return walk_error_new(WALK_ERROR_NOT_SAVED, "0x%" PRIx64 " is not saved in the core, nor in a file that was found",
+                          missing);
+}

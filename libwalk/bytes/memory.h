@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BYTES_MEMORY_H
+#define WALK_BYTES_MEMORY_H
+
+/*
+ * The target's memory as a sorted list of segments. Bytes are handed out as pointers: into the mapped core, into the
+ * mapped file that backs a read-only segment, or into a buffer that is filled, chunk by chunk, on first use (live
+ * processes, callbacks). Views stay valid until the memory is closed.
+ */
+
+#include <string.h>
+
+#include "bytes/error.h"
+
+enum walk_segment_kind {
+    WALK_SEGMENT_SAVED,    /* `data` holds all bytes */
+    WALK_SEGMENT_LAZY,     /* `data` is filled on demand */
+    WALK_SEGMENT_NOT_SAVED /* mapped in the target; its bytes are nowhere */
+};
+
+enum walk_segment_flags { WALK_SEGMENT_WRITE = 1, WALK_SEGMENT_EXEC = 2 };
+
+struct walk_segment {
+    walk_addr start, end; /* [start, end), disjoint from the other segments */
+    uint8_t *data;
+    enum walk_segment_kind kind;
+    unsigned flags;
+    uint8_t *loaded; /* LAZY: one byte per chunk: 0 not tried, 1 there, 2 unreadable */
+};
+
+struct walk_memory {
+    struct walk_segment *segments;
+    size_t count, capacity;
+    unsigned word; /* 4 or 8 */
+    /* LAZY segments only. */
+    size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
+    void *fill_context;
+    size_t last; /* the segment of the last look-up: accesses cluster */
+};
+
+void walk_memory_init(struct walk_memory *memory, unsigned word);
+void walk_memory_deinit(struct walk_memory *memory);
+
+/* Segments are added in any order; walk_memory_seal() sorts, checks and joins them. Empty ranges are ignored. */
+struct walk_error *walk_memory_add(struct walk_memory *memory, const struct walk_segment *segment);
+struct walk_error *walk_memory_seal(struct walk_memory *memory);
+
+/* Gives every LAZY segment its (not yet populated) buffer. Call after seal. */
+struct walk_error *walk_memory_reserve(struct walk_memory *memory);
+
+/* The segment that holds `address`, or NULL. */
+const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address);
+
+/* `size` bytes at `address`, or NULL when any of them is not there. */
+const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size);
+
+/* How many bytes can be viewed at `address` without a hole; at most `limit`. */
+size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size_t limit);
+
+/* Why a view failed: UNMAPPED or NOT_SAVED, naming the first address that is missing. */
+struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size);
+
+/* ---- loads: little-endian targets, unaligned views ---- */
+
+static inline uint32_t walk_load_u32(const uint8_t *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+static inline uint64_t walk_load_u64(const uint8_t *p)
+{
+    uint64_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+static inline uint16_t walk_load_u16(const uint8_t *p)
+{
+    uint16_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+/* A pointer, size_t or Py_ssize_t of the target; the signed one is sign-extended. */
+static inline uint64_t walk_load_word(unsigned word, const uint8_t *p)
+{
+    return word == 8 ? walk_load_u64(p) : walk_load_u32(p);
+}
+
+static inline int64_t walk_load_sword(unsigned word, const uint8_t *p)
+{
+    return word == 8 ? (int64_t)walk_load_u64(p) : (int32_t)walk_load_u32(p);
+}
+
+/* Reads a word; false when it is not there. */
+static inline bool walk_memory_word(struct walk_memory *memory, walk_addr address, uint64_t *value)
+{
+    const uint8_t *p = walk_memory_view(memory, address, memory->word);
+    if (!p)
+        return false;
+    *value = walk_load_word(memory->word, p);
+    return true;
+}
+
+#endif

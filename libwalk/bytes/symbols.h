@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BYTES_SYMBOLS_H
+#define WALK_BYTES_SYMBOLS_H
+
+/* The symbols that an ELF file itself has (.symtab, .dynsym), at their addresses in the target. */
+
+#include "bytes/image.h"
+
+struct walk_symbol {
+    const char *name; /* in the string table of the ELF file */
+    walk_addr address;
+};
+
+struct walk_symbols {
+    struct walk_symbol *symbol; /* sorted by name */
+    size_t count;
+    walk_addr bias; /* address in the target = address in the file + bias */
+    struct Elf *elf;
+    int fd;
+};
+
+/* Reads the symbols of a module whose file was found. */
+struct walk_error *walk_symbols_open(const struct walk_module *module, struct walk_symbols *symbols);
+void walk_symbols_close(struct walk_symbols *symbols);
+
+/* The address of a symbol, or 0. */
+walk_addr walk_symbols_find(const struct walk_symbols *symbols, const char *name);
+
+#endif

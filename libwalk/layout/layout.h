@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_LAYOUT_LAYOUT_H
+#define WALK_LAYOUT_LAYOUT_H
+
+/*
+ * Where the members of CPython's structures are in one build. The table fields.def is the only list of them: it makes
+ * these enumerations, the names, the query to DWARF and the built-in rows.
+ */
+
+#include <stdint.h>
+
+#include "bytes/symbols.h"
+
+enum walk_struct {
+#define STRUCT(id, names) WALK_STRUCT_##id,
+#define FIELD(structure, id, names)
+#include "layout/fields.def"
+#undef STRUCT
+#undef FIELD
+    WALK_STRUCT_COUNT
+};
+
+enum walk_field {
+#define STRUCT(id, names)
+#define FIELD(structure, id, names) WALK_FIELD_##structure##_##id,
+#include "layout/fields.def"
+#undef STRUCT
+#undef FIELD
+    WALK_FIELD_COUNT
+};
+
+#define WALK_ABSENT (-1)
+
+struct walk_layout {
+    int32_t offset[WALK_FIELD_COUNT];  /* bytes; WALK_ABSENT where the build has no such member */
+    uint32_t size[WALK_STRUCT_COUNT];  /* bytes; 0 where the build has no such structure */
+};
+
+#define WALK_HAS(layout, structure, field) ((layout)->offset[WALK_FIELD_##structure##_##field] != WALK_ABSENT)
+/* Only for members that are there: check WALK_HAS() first unless layout/prove.c requires the member. */
+#define WALK_OFFSET(layout, structure, field) ((uint32_t)(layout)->offset[WALK_FIELD_##structure##_##field])
+#define WALK_SIZE(layout, structure) ((layout)->size[WALK_STRUCT_##structure])
+
+struct walk_struct_info {
+    const char *id, *names;
+};
+struct walk_field_info {
+    enum walk_struct structure;
+    const char *id, *names;
+};
+extern const struct walk_struct_info walk_struct_table[WALK_STRUCT_COUNT];
+extern const struct walk_field_info walk_field_table[WALK_FIELD_COUNT];
+
+void walk_layout_clear(struct walk_layout *layout);
+
+/* The layout of one ELF file from its DWARF, or from that of its separate debug file. Error: LAYOUT when there is none. */
+struct walk_error *walk_layout_from_dwarf(const char *file, const char *debug_dirs, struct walk_layout *layout);
+
+/* A layout that was made from DWARF before and is built in (layout/rows.inc). */
+struct walk_layout_row {
+    const char *name; /* "3.11.2 c561f3aa…" */
+    const char *build_id;
+    uint32_t version; /* PY_VERSION_HEX */
+    int16_t pointer;  /* 8 or 4 */
+    int32_t offset_plus_one[WALK_FIELD_COUNT]; /* 0: absent, so that a member that is newer than the row is absent */
+    uint32_t size[WALK_STRUCT_COUNT];
+};
+extern const struct walk_layout_row walk_layout_rows[];
+extern const size_t walk_layout_row_count;
+void walk_layout_from_row(const struct walk_layout_row *row, struct walk_layout *layout);
+
+/* The interpreter of a target: which file it is, where its state is, and a layout that the memory agrees with. */
+struct walk_runtime {
+    struct walk_image *image;
+    const struct walk_module *module;
+    struct walk_symbols symbols;
+    struct walk_layout layout;
+    walk_addr runtime;      /* _PyRuntime */
+    walk_addr type_type;    /* PyType_Type */
+    char source[160];       /* where the layout is from, for people */
+};
+
+/* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */
+struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime);
+void walk_runtime_close(struct walk_runtime *runtime);
+
+/* Checks the layout against the target's memory; the error says which invariant does not hold. */
+struct walk_error *walk_layout_prove(const struct walk_runtime *runtime);
+
+/* The next interpreter of the runtime's list, the first one for 0; 0 at the end. */
+walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk_addr interpreter);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A layout is believed when the target's memory agrees with it in places that a wrong one would get wrong. */
+#include <inttypes.h>
+
+#include "layout/layout.h"
+
+/* The members without which nothing works. A member that is not listed here is checked where it is used. */
+static const enum walk_field required[] = {
+    WALK_FIELD_runtime_interpreters_head, WALK_FIELD_interp_next,       WALK_FIELD_interp_tstate_head,
+    WALK_FIELD_interp_modules,            WALK_FIELD_interp_sysdict,    WALK_FIELD_thread_next,
+    WALK_FIELD_thread_interp,             WALK_FIELD_thread_thread_id,  WALK_FIELD_gc_generations,
+    WALK_FIELD_gc_head_next,              WALK_FIELD_gc_head_prev,      WALK_FIELD_object_ob_refcnt,
+    WALK_FIELD_object_ob_type,            WALK_FIELD_var_object_ob_size, WALK_FIELD_type_tp_name,
+    WALK_FIELD_type_tp_basicsize,         WALK_FIELD_type_tp_itemsize,  WALK_FIELD_type_tp_flags,
+    WALK_FIELD_type_tp_traverse,          WALK_FIELD_type_tp_base,      WALK_FIELD_type_tp_dict,
+    WALK_FIELD_type_tp_dictoffset,        WALK_FIELD_type_tp_mro,       WALK_FIELD_heap_type_ht_qualname,
+    WALK_FIELD_dict_ma_keys,              WALK_FIELD_dict_ma_values,    WALK_FIELD_dict_ma_used,
+    WALK_FIELD_dict_keys_dk_nentries,     WALK_FIELD_dict_keys_dk_indices, WALK_FIELD_list_ob_item,
+    WALK_FIELD_tuple_ob_item,             WALK_FIELD_set_table,         WALK_FIELD_set_mask,
+    WALK_FIELD_int_ob_digit,              WALK_FIELD_ascii_length,      WALK_FIELD_ascii_state,
+    WALK_FIELD_code_co_name,              WALK_FIELD_code_co_filename,  WALK_FIELD_code_co_firstlineno,
+};
+
+/* Static types whose tp_basicsize must be what the layout says of their structure. */
+static const struct {
+    const char *symbol;
+    enum walk_struct structure;
+} basic[] = {
+    {"PyType_Type", WALK_STRUCT_heap_type}, {"PyDict_Type", WALK_STRUCT_dict},     {"PyList_Type", WALK_STRUCT_list},
+    {"PySet_Type", WALK_STRUCT_set},        {"PyFloat_Type", WALK_STRUCT_float},   {"PyModule_Type", WALK_STRUCT_module},
+    {"PyUnicode_Type", WALK_STRUCT_unicode}, {"PyBaseObject_Type", WALK_STRUCT_object},
+};
+
+static struct walk_error *disproved(const char *what)
+{
+    return walk_error_new(WALK_ERROR_LAYOUT, "the layout does not fit this process: %s", what);
+}
+
+static struct walk_error *prove_types(const struct walk_runtime *runtime)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    struct walk_memory *memory = &runtime->image->memory;
+    uint64_t type, size;
+    if (!walk_memory_word(memory, runtime->type_type + WALK_OFFSET(layout, object, ob_type), &type))
+        return walk_error_context(walk_memory_explain(memory, runtime->type_type, 8), "PyType_Type");
+    if (type != runtime->type_type)
+        return disproved("the type of type is not type");
+    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
+        walk_addr address = walk_symbols_find(&runtime->symbols, basic[i].symbol);
+        if (!address || !layout->size[basic[i].structure])
+            continue;
+        if (!walk_memory_word(memory, address + WALK_OFFSET(layout, type, tp_basicsize), &size) ||
+            size != layout->size[basic[i].structure])
+            return walk_error_context(disproved("its tp_basicsize is not the structure's size"), "%s", basic[i].symbol);
+        if (!walk_memory_word(memory, address + WALK_OFFSET(layout, object, ob_type), &type) ||
+            type != runtime->type_type)
+            return walk_error_context(disproved("its type is not type"), "%s", basic[i].symbol);
+    }
+    return NULL;
+}
+
+/* A list head h is one when h->next->prev and h->prev->next are h, flags masked off. */
+static bool ring_closes(struct walk_memory *memory, const struct walk_layout *layout, walk_addr head)
+{
+    uint64_t next, prev, back, forth;
+    uint32_t next_at = WALK_OFFSET(layout, gc_head, next), prev_at = WALK_OFFSET(layout, gc_head, prev);
+    const uint64_t mask = ~(uint64_t)3;
+    return walk_memory_word(memory, head + next_at, &next) && walk_memory_word(memory, head + prev_at, &prev) &&
+           walk_memory_word(memory, (next & mask) + prev_at, &back) &&
+           walk_memory_word(memory, (prev & mask) + next_at, &forth) && (back & mask) == head && (forth & mask) == head;
+}
+
+static struct walk_error *prove_interpreter(const struct walk_runtime *runtime, walk_addr interpreter)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    struct walk_memory *memory = &runtime->image->memory;
+    uint64_t thread, owner, collecting = 0;
+    walk_addr gc = WALK_HAS(layout, interp, gc) ? interpreter + WALK_OFFSET(layout, interp, gc)
+                                                : runtime->runtime + WALK_OFFSET(layout, runtime, gc);
+    if (!walk_memory_word(memory, interpreter + WALK_OFFSET(layout, interp, tstate_head), &thread))
+        return disproved("an interpreter's state cannot be read");
+    if (thread && (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) ||
+                   owner != interpreter))
+        return disproved("a thread does not point back to its interpreter");
+    const uint8_t *flag = walk_memory_view(memory, gc + WALK_OFFSET(layout, gc, collecting), 4);
+    collecting = flag ? walk_load_u32(flag) : 0;
+    for (unsigned i = 0; i < 3 && !collecting; i++) {
+        walk_addr head = gc + WALK_OFFSET(layout, gc, generations) + i * WALK_SIZE(layout, gc_generation);
+        if (!ring_closes(memory, layout, head))
+            return disproved("a list of the collector does not close");
+    }
+    return NULL;
+}
+
+struct walk_error *walk_layout_prove(const struct walk_runtime *runtime)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if (layout->offset[required[i]] == WALK_ABSENT)
+            return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no member %s", walk_field_table[required[i]].id);
+    if (!WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
+        return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no state of the collector");
+    struct walk_error *error = prove_types(runtime);
+    walk_addr interpreter = 0;
+    size_t count = 0;
+    while (!error && (interpreter = walk_runtime_next_interpreter(runtime, interpreter))) {
+        error = prove_interpreter(runtime, interpreter);
+        if (++count > 10000)
+            error = disproved("the list of interpreters does not end");
+    }
+    if (!error && !count)
+        error = walk_error_new(WALK_ERROR_NO_PYTHON, "the process has no interpreter: not started yet, or already ended");
+    return error;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the interpreter among the target's modules, and a layout for it that its memory does not disprove. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "layout/layout.h"
+
+walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk_addr interpreter)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    uint64_t next;
+    walk_addr link = interpreter ? interpreter + WALK_OFFSET(layout, interp, next)
+                                 : runtime->runtime + WALK_OFFSET(layout, runtime, interpreters_head);
+    return walk_memory_word(&runtime->image->memory, link, &next) ? next : 0;
+}
+
+/* ---- which module ---- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Likely places first, so that no symbols of other libraries are read: the executable, then what is called python. */
+static int likelihood(const struct walk_image *image, const struct walk_module *module)
+{
+    const char *name = base_name(module->path);
+    if (strncmp(name, "libpython", 9) == 0)
+        return 0;
+    if (strstr(name, "python"))
+        return 1;
+    return module == image->modules ? 2 : 3;
+}
+
+static struct walk_error *try_module(struct walk_runtime *runtime, const struct walk_module *module, bool *old)
+{
+    struct walk_symbols symbols;
+    if (!module->file)
+        return NULL;
+    struct walk_error *error = walk_symbols_open(module, &symbols);
+    if (error) {
+        walk_error_free(error); /* a file that is no loadable ELF holds no interpreter */
+        return NULL;
+    }
+    walk_addr state = walk_symbols_find(&symbols, "_PyRuntime"), type = walk_symbols_find(&symbols, "PyType_Type");
+    if (state && type) {
+        runtime->module = module;
+        runtime->symbols = symbols;
+        runtime->runtime = state;
+        runtime->type_type = type;
+        return NULL;
+    }
+    *old |= type != 0;
+    walk_symbols_close(&symbols);
+    return NULL;
+}
+
+static const struct walk_module *missing_python(const struct walk_image *image)
+{
+    for (size_t i = 0; i < image->module_count; i++)
+        if (!image->modules[i].file && likelihood(image, &image->modules[i]) < 2)
+            return &image->modules[i];
+    return image->module_count && !image->modules[0].file ? &image->modules[0] : NULL;
+}
+
+static struct walk_error *no_python(const struct walk_image *image, bool old)
+{
+    if (!image->module_count)
+        return walk_error_new(WALK_ERROR_NO_PYTHON, "the target does not name the files that it had mapped (NT_FILE)");
+    const struct walk_module *missing = missing_python(image);
+    if (missing)
+        return walk_error_new(WALK_ERROR_NO_PYTHON,
+                              "the interpreter's file is needed: %s; give the right one with gdb's file command, or the "
+                              "folder that holds it with set sysroot",
+                              missing->problem);
+    if (old)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED,
+                              "a CPython without _PyRuntime (older than 3.7, or stripped): 3.8 to 3.13 can be read");
+    return walk_error_new(WALK_ERROR_NO_PYTHON, "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
+                          image->modules[0].path);
+}
+
+static struct walk_error *find_module(struct walk_runtime *runtime)
+{
+    const struct walk_image *image = runtime->image;
+    bool old = false;
+    for (int wanted = 0; wanted <= 3; wanted++) {
+        for (size_t i = 0; i < image->module_count; i++) {
+            if (likelihood(image, &image->modules[i]) != wanted)
+                continue;
+            struct walk_error *error = try_module(runtime, &image->modules[i], &old);
+            if (error || runtime->runtime)
+                return error;
+        }
+    }
+    return no_python(image, old);
+}
+
+/* ---- which layout ---- */
+
+static bool same_build(const struct walk_runtime *runtime, const struct walk_layout_row *row)
+{
+    char hex[2 * sizeof runtime->module->build_id + 1];
+    walk_build_id_format(runtime->module->build_id, runtime->module->build_id_size, hex);
+    return *hex && strcmp(hex, row->build_id) == 0;
+}
+
+/* A row of this very build; false when there is none or (never seen) the memory disproves it. */
+static bool use_own_row(struct walk_runtime *runtime)
+{
+    for (size_t i = 0; i < walk_layout_row_count; i++) {
+        if (!same_build(runtime, &walk_layout_rows[i]))
+            continue;
+        walk_layout_from_row(&walk_layout_rows[i], &runtime->layout);
+        struct walk_error *error = walk_layout_prove(runtime);
+        walk_error_free(error);
+        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", walk_layout_rows[i].name);
+        if (!error)
+            return true;
+    }
+    return false;
+}
+
+/* "3.11" out of libpython3.11.so.1.0 or python3.11, so that a row of another version is not even tried. */
+static uint32_t minor_in_name(const char *path)
+{
+    const char *digits = strstr(base_name(path), "python3.");
+    return digits ? (uint32_t)strtoul(digits + 8, NULL, 10) : 0;
+}
+
+/* A row of the same version that the memory does not disprove: other builds of it are laid out alike, mostly. */
+static bool use_proven_row(struct walk_runtime *runtime)
+{
+    uint32_t minor = minor_in_name(runtime->module->path);
+    for (size_t i = 0; i < walk_layout_row_count; i++) {
+        const struct walk_layout_row *row = &walk_layout_rows[i];
+        if (row->pointer != (int)runtime->image->memory.word || (minor && ((row->version >> 16) & 0xff) != minor))
+            continue;
+        walk_layout_from_row(row, &runtime->layout);
+        struct walk_error *error = walk_layout_prove(runtime);
+        walk_error_free(error);
+        snprintf(runtime->source, sizeof runtime->source, "built-in row of another build (%s), proven by probing",
+                 row->name);
+        if (!error)
+            return true;
+    }
+    return false;
+}
+
+static struct walk_error *find_layout(struct walk_runtime *runtime)
+{
+    if (use_own_row(runtime))
+        return NULL;
+    struct walk_error *dwarf =
+        walk_layout_from_dwarf(runtime->module->file, runtime->image->debug_dirs, &runtime->layout);
+    if (!dwarf) {
+        snprintf(runtime->source, sizeof runtime->source, "DWARF");
+        return walk_layout_prove(runtime);
+    }
+    if (walk_error_code(dwarf) == WALK_ERROR_LAYOUT && use_proven_row(runtime)) {
+        walk_error_free(dwarf);
+        return NULL;
+    }
+    return walk_error_context(dwarf, "no layout for this CPython is built in; install its debug symbols");
+}
+
+struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime)
+{
+    *runtime = (struct walk_runtime){.image = image, .symbols = {.fd = -1}};
+    struct walk_error *error = find_module(runtime);
+    if (!error)
+        error = find_layout(runtime);
+    if (error)
+        walk_runtime_close(runtime);
+    return error;
+}
+
+void walk_runtime_close(struct walk_runtime *runtime)
+{
+    walk_symbols_close(&runtime->symbols);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources: Include/internal/pycore_frame.h, Objects/frameobject.c, Objects/genobject.c, Objects/codeobject.c. */
+#include "objects/frames.h"
+
+#include "objects/dict.h"
+
+/* No function has more variables, and no frame a deeper stack. */
+enum { SLOTS_MAX = 1 << 20 };
+enum { CO_OPTIMIZED = 1, FAST_HIDDEN = 0x10, FAST_CELL = 0x40, FAST_FREE = 0x80 };
+
+/* ---- code ---- */
+
+static void set_part(const struct walk_python *python, struct walk_code_names *names, int part, walk_addr tuple)
+{
+    uint64_t count = WALK_MEMBER(python, tuple, var_object, ob_size);
+    if (!tuple || count > SLOTS_MAX)
+        return;
+    names->part[part].items = tuple + WALK_OFFSET(python->layout, tuple, ob_item);
+    names->part[part].count = count;
+    names->count += count;
+}
+
+void walk_code_names(const struct walk_python *python, walk_addr code, struct walk_code_names *names)
+{
+    *names = (struct walk_code_names){0};
+    if (WALK_HAS(python->layout, code, co_localsplusnames)) {
+        set_part(python, names, 0, WALK_MEMBER(python, code, code, co_localsplusnames));
+        walk_addr kinds = WALK_MEMBER(python, code, code, co_localspluskinds);
+        names->kinds = kinds ? kinds + WALK_OFFSET(python->layout, bytes, ob_sval) : 0;
+        names->cells_from = UINT64_MAX;
+    } else {
+        set_part(python, names, 0, WALK_MEMBER(python, code, code, co_varnames));
+        names->cells_from = names->count;
+        set_part(python, names, 1, WALK_MEMBER(python, code, code, co_cellvars));
+        set_part(python, names, 2, WALK_MEMBER(python, code, code, co_freevars));
+    }
+}
+
+walk_addr walk_code_name(const struct walk_python *python, const struct walk_code_names *names, uint64_t slot)
+{
+    for (int i = 0; i < 3; i++) {
+        uint64_t name;
+        if (slot < names->part[i].count)
+            return walk_memory_word(python->memory, names->part[i].items + slot * python->word, &name) ? name : 0;
+        slot -= names->part[i].count;
+    }
+    return 0;
+}
+
+static unsigned kind_of_slot(const struct walk_python *python, const struct walk_code_names *names, uint64_t slot)
+{
+    if (!names->kinds)
+        return slot >= names->cells_from ? FAST_CELL : 0;
+    const uint8_t *kind = walk_memory_view(python->memory, names->kinds + slot, 1);
+    return kind ? *kind : 0;
+}
+
+/* ---- frames ---- */
+
+static uint64_t count_slots(const struct walk_python *python, walk_addr code)
+{
+    struct walk_code_names names;
+    if (WALK_HAS(python->layout, code, co_nlocalsplus))
+        return (uint32_t)WALK_INT_MEMBER(python, code, code, co_nlocalsplus);
+    walk_code_names(python, code, &names);
+    /* co_nlocals and len(co_varnames) are the same; the other two are counted by their tuples. */
+    return names.count;
+}
+
+static int64_t old_stack_count(const struct walk_python *python, walk_addr frame, walk_addr stack)
+{
+    if (WALK_HAS(python->layout, frame, f_stackdepth))
+        return WALK_INT_MEMBER(python, frame, frame, f_stackdepth);
+    walk_addr top = WALK_MEMBER(python, frame, frame, f_stacktop);
+    return !top || top < stack ? -1 : (int64_t)((top - stack) / python->word);
+}
+
+static bool open_old(const struct walk_python *python, walk_addr frame, struct walk_frame_view *view)
+{
+    /* f_lasti counts bytes up to 3.9 and code units of two bytes in 3.10. */
+    int lasti = WALK_INT_MEMBER(python, frame, frame, f_lasti), unit = WALK_MINOR(python) >= 10 ? 2 : 1;
+    view->code = WALK_MEMBER(python, frame, frame, f_code);
+    view->f_locals = WALK_MEMBER(python, frame, frame, f_locals);
+    view->f_globals = WALK_MEMBER(python, frame, frame, f_globals);
+    view->slots = frame + WALK_OFFSET(python->layout, frame, f_localsplus);
+    view->stack = WALK_MEMBER(python, frame, frame, f_valuestack);
+    view->stack_count = old_stack_count(python, frame, view->stack);
+    view->lasti = lasti < 0 ? -1 : (int64_t)lasti * unit;
+    return view->code != 0;
+}
+
+static bool open_new(const struct walk_python *python, walk_addr frame, struct walk_frame_view *view)
+{
+    const struct walk_layout *layout = python->layout;
+    const uint8_t *raw = walk_memory_view(python->memory, frame, WALK_OFFSET(layout, iframe, localsplus));
+    if (!raw)
+        return false;
+    view->code = WALK_WORD(python, raw, iframe, executable);
+    view->f_locals = WALK_WORD(python, raw, iframe, locals);
+    view->f_globals = WALK_WORD(python, raw, iframe, globals);
+    view->slots = frame + WALK_OFFSET(layout, iframe, localsplus);
+    view->owner = (int8_t)raw[WALK_OFFSET(layout, iframe, owner)];
+    view->lasti = (int64_t)(WALK_WORD(python, raw, iframe, instr_ptr) -
+                            (view->code + WALK_OFFSET(layout, code, co_code_adaptive)));
+    view->stack_count = (int32_t)walk_load_u32(raw + WALK_OFFSET(layout, iframe, stacktop));
+    return view->code != 0;
+}
+
+bool walk_frame_open(struct walk_python *python, walk_addr frame, struct walk_frame_view *view)
+{
+    bool new = WALK_HAS(python->layout, iframe, localsplus);
+    *view = (struct walk_frame_view){.address = frame};
+    if (!frame || !(new ? open_new(python, frame, view) : open_old(python, frame, view)))
+        return false;
+    uint32_t type;
+    if (!walk_python_type_of(python, view->code, &type) || python->types[type].kind != WALK_KIND_code)
+        return false;
+    view->slot_count = count_slots(python, view->code);
+    view->stack_size = (uint32_t)WALK_INT_MEMBER(python, view->code, code, co_stacksize);
+    if (view->slot_count > SLOTS_MAX || view->stack_size > SLOTS_MAX)
+        return false;
+    if (new) {
+        /* stacktop counts the variables too, and is -1 or 0 while the frame executes. */
+        view->stack = view->slots + view->slot_count * python->word;
+        view->stack_count = view->stack_count < (int64_t)view->slot_count ? -1
+                                                                          : view->stack_count - (int64_t)view->slot_count;
+    }
+    if (view->stack_count > (int64_t)view->stack_size)
+        view->stack_count = -1;
+    return true;
+}
+
+walk_addr walk_frame_of_object(const struct walk_python *python, walk_addr frame_object)
+{
+    return WALK_HAS(python->layout, frame, f_frame) ? WALK_MEMBER(python, frame_object, frame, f_frame) : frame_object;
+}
+
+walk_addr walk_frame_of_generator(const struct walk_python *python, walk_addr generator)
+{
+    const struct walk_layout *layout = python->layout;
+    if (!WALK_HAS(layout, generator, gi_iframe))
+        return WALK_MEMBER(python, generator, generator, gi_frame);
+    const uint8_t *state =
+        walk_memory_view(python->memory, generator + WALK_OFFSET(layout, generator, gi_frame_state), 1);
+    /* FRAME_CLEARED is 4, FRAME_COMPLETED 1; up to 3.12 every state below FRAME_CLEARED has a frame (gen_traverse). */
+    if (!state || (int8_t)*state == 4 || (WALK_MINOR(python) <= 12 && (int8_t)*state > 4))
+        return 0;
+    return generator + WALK_OFFSET(layout, generator, gi_iframe);
+}
+
+/* ---- locals ---- */
+
+static void add_slot_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
+{
+    struct walk_code_names names;
+    walk_code_names(python, view->code, &names);
+    for (uint64_t i = 0; i < view->slot_count; i++) {
+        uint64_t value;
+        unsigned kind = kind_of_slot(python, &names, i);
+        if (!walk_memory_word(python->memory, view->slots + i * python->word, &value)) {
+            refs->unreadable = true;
+            return;
+        }
+        uint32_t type;
+        if (!value || (kind & FAST_HIDDEN) || !walk_python_type_of(python, value, &type))
+            continue;
+        /* An argument that is a cell is the bare value until MAKE_CELL has run. */
+        if ((kind & (FAST_CELL | FAST_FREE)) && python->types[type].kind == WALK_KIND_cell)
+            value = WALK_MEMBER(python, value, cell, ob_ref);
+        walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, walk_code_name(python, &names, i));
+    }
+}
+
+static void add_namespace_locals(struct walk_python *python, walk_addr namespace, struct walk_refs *refs)
+{
+    struct walk_dict dict;
+    if (!walk_dict_open(python, namespace, &dict)) {
+        refs->unreadable = true;
+        return;
+    }
+    for (uint64_t i = 0; i < dict.keys.count; i++) {
+        walk_addr key, value;
+        walk_dict_entry(python, &dict, i, &key, &value);
+        walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, key);
+    }
+}
+
+void walk_frame_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
+{
+    uint32_t type;
+    if (!(WALK_INT_MEMBER(python, view->code, code, co_flags) & CO_OPTIMIZED) && view->f_locals &&
+        walk_python_type_of(python, view->f_locals, &type) && python->types[type].kind == WALK_KIND_dict)
+        add_namespace_locals(python, view->f_locals, refs);
+    else
+        add_slot_locals(python, view, refs);
+}

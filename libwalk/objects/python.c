@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/python.h"
+
+#include <stdlib.h>
+
+#include "objects/dict.h"
+#include "objects/text.h"
+
+const char *walk_python_keep(struct walk_python *python, const char *text)
+{
+    if (python->string_count == python->string_capacity) {
+        size_t capacity = python->string_capacity ? python->string_capacity * 2 : 256;
+        char **strings = realloc(python->strings, capacity * sizeof *strings);
+        if (!strings)
+            return NULL;
+        python->strings = strings;
+        python->string_capacity = capacity;
+    }
+    char *copy = strdup(text);
+    if (copy)
+        python->strings[python->string_count++] = copy;
+    return copy;
+}
+
+static struct walk_error *read_interpreters(struct walk_python *python)
+{
+    walk_addr interpreter = 0;
+    while ((interpreter = walk_runtime_next_interpreter(python->runtime, interpreter))) {
+        walk_addr *grown = realloc(python->interpreters, (python->interpreter_count + 1) * sizeof *grown);
+        if (!grown)
+            return walk_error_no_memory();
+        python->interpreters = grown;
+        grown[python->interpreter_count++] = interpreter;
+    }
+    return NULL;
+}
+
+/* sys.hexversion is what the running interpreter says it is, whatever its file is called. */
+static struct walk_error *read_version(struct walk_python *python)
+{
+    int64_t version = 0;
+    walk_addr main = python->interpreters[python->interpreter_count - 1];
+    walk_addr sysdict = WALK_MEMBER(python, main, interp, sysdict);
+    walk_addr number = walk_dict_get(python, sysdict, "hexversion"), text = walk_dict_get(python, sysdict, "version");
+    if (!number || !walk_text_small_int(python, number, &version))
+        return walk_error_new(WALK_ERROR_LAYOUT, "sys.hexversion cannot be read: the layout does not fit this process");
+    python->version = (uint32_t)version;
+    char buffer[256] = "";
+    if (text)
+        walk_text_str(python, text, buffer, sizeof buffer);
+    python->version_text = strdup(buffer);
+    if (!python->version_text)
+        return walk_error_no_memory();
+    if (version >> 24 != 3 || WALK_MINOR(python) < 8 || WALK_MINOR(python) > 13)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.8 to 3.13 can be read",
+                              (unsigned)(python->version >> 24), WALK_MINOR(python));
+    return NULL;
+}
+
+/* Up to 3.10: object.__subclasses__ is kept in a dict with int keys, so its look-up function is the general one. */
+static void learn_lookdict(struct walk_python *python)
+{
+    walk_addr object = walk_symbols_find(&python->runtime->symbols, "PyBaseObject_Type");
+    walk_addr subclasses = WALK_MEMBER(python, object, type, tp_subclasses);
+    walk_addr keys = WALK_MEMBER(python, subclasses, dict, ma_keys);
+    if (WALK_HAS(python->layout, dict_keys, dk_lookup))
+        python->lookdict = WALK_MEMBER(python, keys, dict_keys, dk_lookup);
+}
+
+struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime)
+{
+    *python = (struct walk_python){.runtime = runtime,
+                                   .layout = &runtime->layout,
+                                   .memory = &runtime->image->memory,
+                                   .word = runtime->image->memory.word,
+                                   .none = walk_symbols_find(&runtime->symbols, "_Py_NoneStruct"),
+                                   .str_type = walk_symbols_find(&runtime->symbols, "PyUnicode_Type"),
+                                   .tuple_type = walk_symbols_find(&runtime->symbols, "PyTuple_Type")};
+    struct walk_error *error = read_interpreters(python);
+    if (!error)
+        error = read_version(python);
+    if (!error)
+        error = walk_kinds_init(&python->kinds, runtime, python->version);
+    if (!error) {
+        learn_lookdict(python);
+        error = walk_python_read_lists(python);
+    }
+    if (!error) {
+        walk_python_learn_traverse(python);
+        error = walk_python_read_threads(python);
+    }
+    if (error)
+        walk_python_close(python);
+    return error;
+}
+
+void walk_python_close(struct walk_python *python)
+{
+    for (size_t i = 0; i < python->string_count; i++)
+        free(python->strings[i]);
+    free(python->strings);
+    free(python->version_text);
+    walk_kinds_deinit(&python->kinds);
+    free(python->types);
+    free(python->type_slots);
+    free(python->slots);
+    free(python->tracked);
+    free(python->interpreters);
+    free(python->threads);
+    free(python->stack_frames);
+    free(python->stack_by_iframe);
+    *python = (struct walk_python){0};
+}

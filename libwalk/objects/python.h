@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_PYTHON_H
+#define WALK_OBJECTS_PYTHON_H
+
+/*
+ * The CPython of a target: its types, its collector's lists, its threads and their stacks. It answers what an object
+ * is and what it refers to; it knows no graph.
+ */
+
+#include "objects/kinds.h"
+
+#define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
+
+/* tp_flags, Include/object.h and Include/cpython/object.h; the first three bits are 3.11+, 3.12+, 3.13+. */
+#define WALK_TPFLAGS_INLINE_VALUES (UINT64_C(1) << 2)
+#define WALK_TPFLAGS_MANAGED_WEAKREF (UINT64_C(1) << 3)
+#define WALK_TPFLAGS_MANAGED_DICT (UINT64_C(1) << 4)
+#define WALK_TPFLAGS_HEAPTYPE (UINT64_C(1) << 9)
+#define WALK_TPFLAGS_HAVE_GC (UINT64_C(1) << 14)
+#define WALK_TPFLAGS_LONG_SUBCLASS (UINT64_C(1) << 24)
+#define WALK_TPFLAGS_TYPE_SUBCLASS (UINT64_C(1) << 31)
+
+/* A member of __slots__. */
+struct walk_slot {
+    int64_t offset;
+    walk_addr name; /* a C string in the target, mangled */
+};
+
+/* What is decided once per type: how its objects' references are read. */
+struct walk_pytype {
+    walk_addr address;
+    walk_addr metatype;
+    int64_t basicsize, itemsize, dictoffset, weaklistoffset;
+    uint64_t flags;       /* tp_flags */
+    walk_addr traverse;   /* tp_traverse */
+    walk_addr base;       /* tp_base */
+    walk_addr own_base;   /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
+    enum walk_kind_id kind; /* of own_base; NONE: references are guessed */
+    bool atomic;          /* nothing to visit at all */
+    bool visits_type;     /* subtype_traverse() visits the object's type */
+    bool adds_dict;       /* a __dict__ at dictoffset that own_base has not */
+    bool managed_dict;    /* 3.11+: __dict__ or values in front of the object (or in it) */
+    int64_t own_basicsize; /* tp_basicsize of own_base: how far to guess */
+    uint64_t head;        /* bytes that sys.getsizeof adds for what stands in front of the object */
+    uint32_t first_slot, slot_count; /* in walk_python.slots */
+    uint64_t fields;      /* structseq: how many fields really */
+    const char *name;     /* module.__qualname__, builtins bare */
+    walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
+};
+
+/* A frame on the stack of a thread. */
+struct walk_stack_frame {
+    walk_addr node;     /* the frame object where there is one, else the interpreter's frame */
+    walk_addr iframe;   /* 3.11+: the interpreter's frame; else the frame object */
+    walk_addr previous; /* node of the caller; 0 at the bottom */
+    bool is_object;     /* node is a frame object */
+    bool complete;      /* 3.11+: its first instruction has run */
+};
+
+struct walk_pythread {
+    walk_addr address, interpreter;
+    uint64_t ident, native_id;
+    const char *name;
+    size_t first_frame, frame_count; /* in walk_python.stack_frames, innermost first */
+    bool frames_complete;
+};
+
+struct walk_python {
+    const struct walk_runtime *runtime;
+    const struct walk_layout *layout;
+    struct walk_memory *memory;
+    unsigned word;
+    uint32_t version; /* PY_VERSION_HEX */
+    char *version_text;
+    struct walk_kinds kinds;
+
+    struct walk_pytype *types;
+    uint32_t type_count, type_capacity;
+    uint32_t *type_slots; /* hash table: address of a type object -> index + 1; a power of two long */
+    size_t type_slots_size;
+    struct walk_slot *slots;
+    uint32_t slot_count, slot_capacity;
+
+    walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
+    walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
+    walk_addr none, str_type, tuple_type; /* by symbol */
+
+    walk_addr *tracked; /* every object on a list of the collector, in the order of the lists */
+    size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
+    size_t broken_lists;
+    bool collecting;
+
+    walk_addr *interpreters;
+    size_t interpreter_count;
+    struct walk_pythread *threads;
+    size_t thread_count;
+    struct walk_stack_frame *stack_frames;
+    size_t stack_frame_count;
+    const struct walk_stack_frame **stack_by_iframe; /* sorted by iframe */
+    char **strings;            /* names that were made: owned */
+    size_t string_count, string_capacity;
+};
+
+/* Errors: LAYOUT, MEMORY, UNSUPPORTED. `runtime` must stay. */
+struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime);
+void walk_python_close(struct walk_python *python);
+
+/* Keeps a copy of `text` until the close; NULL without memory. */
+const char *walk_python_keep(struct walk_python *python, const char *text);
+
+/* ---- types (types.c) ---- */
+
+/* The index of a type object; false when there is no such object that could be a type. */
+bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index);
+
+/* The index of the type of the object at `address`; false when there is no object that makes sense. */
+bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);
+
+/* tp_dict, also of the static types of 3.12+, whose dicts the interpreter keeps. 0: none. */
+walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);
+walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type);
+
+/* True when the C collector can track the object: HAVE_GC, and for types: a heap type. */
+bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
+
+/* Learns subtype_traverse from the classes among the tracked objects. */
+void walk_python_learn_traverse(struct walk_python *python);
+
+/* ---- the collector's lists (collector.c), threads and stacks (threads.c) ---- */
+struct walk_error *walk_python_read_lists(struct walk_python *python);
+struct walk_error *walk_python_read_threads(struct walk_python *python);
+
+/* The frame on a stack that this interpreter's frame (or frame object, up to 3.10) is; NULL: it is on none. */
+const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe);
+
+/* ---- loads ---- */
+
+#define WALK_WORD(python, view, structure, field)                                                                      \
+    walk_load_word((python)->word, (view) + WALK_OFFSET((python)->layout, structure, field))
+#define WALK_SWORD(python, view, structure, field)                                                                     \
+    walk_load_sword((python)->word, (view) + WALK_OFFSET((python)->layout, structure, field))
+
+/* A word member of a structure in the target; 0 when it is absent or unreadable. */
+static inline uint64_t walk_python_member(const struct walk_python *python, walk_addr structure, enum walk_field field)
+{
+    uint64_t value = 0;
+    int32_t offset = python->layout->offset[field];
+    if (structure && offset != WALK_ABSENT && !walk_memory_word(python->memory, structure + (uint32_t)offset, &value))
+        value = 0;
+    return value;
+}
+#define WALK_MEMBER(python, address, structure, field)                                                                 \
+    walk_python_member(python, address, WALK_FIELD_##structure##_##field)
+
+static inline int32_t walk_python_int_member(const struct walk_python *python, walk_addr structure, enum walk_field field)
+{
+    int32_t offset = python->layout->offset[field];
+    const uint8_t *view =
+        structure && offset != WALK_ABSENT ? walk_memory_view(python->memory, structure + (uint32_t)offset, 4) : NULL;
+    return view ? (int32_t)walk_load_u32(view) : 0;
+}
+#define WALK_INT_MEMBER(python, address, structure, field)                                                             \
+    walk_python_int_member(python, address, WALK_FIELD_##structure##_##field)
+
+/* ob_type of an object; 0 when unreadable. */
+static inline walk_addr walk_python_ob_type(const struct walk_python *python, walk_addr object)
+{
+    uint64_t type;
+    return walk_memory_word(python->memory, object + WALK_OFFSET(python->layout, object, ob_type), &type) ? type : 0;
+}
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The __sizeof__ of the builtin types, and what sys.getsizeof() adds. `basic` is always the tp_basicsize of the object's
+ * own type, so subclasses come out right. Sources: the *___sizeof___impl and *_sizeof functions of Objects/ and Modules/.
+ */
+#include "objects/size.h"
+
+#include "objects/dict.h"
+#include "objects/frames.h"
+#include "objects/text.h"
+
+static uint64_t round_up(uint64_t size, unsigned word)
+{
+    return (size + word - 1) / word * word;
+}
+
+/* object.__sizeof__ */
+static uint64_t plain(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t size = (uint64_t)type->basicsize;
+    if (type->itemsize > 0)
+        size += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
+    return size;
+}
+
+static uint64_t int_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t digits = walk_text_var_size(python, object, true), least = WALK_MINOR(python) >= 11;
+    if (digits < least)
+        digits = least;
+    uint64_t fixed = WALK_MINOR(python) >= 12 ? (uint64_t)type->basicsize : WALK_OFFSET(python->layout, int, ob_digit);
+    return fixed + 4 * digits;
+}
+
+/* unicode_sizeof(): the character block where it is separate, the UTF-8 and wchar_t forms where they were made. */
+static uint64_t str_size(struct walk_python *python, walk_addr object)
+{
+    const struct walk_layout *layout = python->layout;
+    uint32_t state = (uint32_t)WALK_INT_MEMBER(python, object, ascii, state);
+    uint64_t length = WALK_MEMBER(python, object, ascii, length), kind = state >> 2 & 7, size;
+    bool compact = state >> 5 & 1, ascii = state >> 6 & 1, has_wstr = WALK_HAS(layout, ascii, wstr);
+    bool ready = !has_wstr || (state >> 7 & 1);
+    walk_addr wstr = WALK_MEMBER(python, object, ascii, wstr), data = 0;
+    if (compact && ascii) {
+        size = WALK_SIZE(layout, ascii) + length + 1;
+        data = object + WALK_SIZE(layout, ascii);
+    } else if (compact) {
+        size = WALK_SIZE(layout, compact) + (length + 1) * kind;
+        data = object + WALK_SIZE(layout, compact);
+    } else {
+        data = WALK_MEMBER(python, object, unicode, data);
+        size = WALK_SIZE(layout, unicode) + (data ? (length + 1) * kind : 0);
+    }
+    if (has_wstr && wstr && (!ready || wstr != data)) {
+        uint64_t wide = compact && ascii ? length : WALK_MEMBER(python, object, compact, wstr_length);
+        size += (wide + 1) * 4;
+    }
+    walk_addr utf8 = compact && ascii ? 0 : WALK_MEMBER(python, object, compact, utf8);
+    if (utf8 && utf8 != data)
+        size += WALK_MEMBER(python, object, compact, utf8_length) + 1;
+    return size;
+}
+
+static uint64_t dict_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    struct walk_dict dict;
+    uint64_t size = (uint64_t)type->basicsize;
+    if (!walk_dict_open(python, object, &dict))
+        return size;
+    if (WALK_MEMBER(python, object, dict, ma_values)) {
+        uint64_t usable = WALK_HAS(python->layout, dict_keys, dk_kind)
+                              ? dict.keys.count + WALK_MEMBER(python, dict.keys_address, dict_keys, dk_usable)
+                              : walk_dict_usable(dict.keys.size);
+        size += usable * python->word;
+    }
+    return dict.keys.refcount == 1 ? size + walk_dict_keys_size(python, &dict.keys) : size;
+}
+
+static uint64_t odict_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t size = dict_size(python, object, type);
+    size += python->word * WALK_MEMBER(python, object, odict, od_fast_nodes_size);
+    if (WALK_MEMBER(python, object, odict, od_first))
+        size += WALK_SIZE(python->layout, odict_node) * WALK_MEMBER(python, object, dict, ma_used);
+    return size;
+}
+
+static uint64_t set_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t size = (uint64_t)type->basicsize;
+    if (WALK_MEMBER(python, object, set, table) != object + WALK_OFFSET(python->layout, set, smalltable))
+        size += (WALK_MEMBER(python, object, set, mask) + 1) * 2 * python->word;
+    return size;
+}
+
+static uint64_t type_size(struct walk_python *python, walk_addr object)
+{
+    struct walk_dict_keys keys;
+    if (!(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+        return WALK_SIZE(python->layout, type);
+    uint64_t size = WALK_SIZE(python->layout, heap_type);
+    walk_addr cached = WALK_MEMBER(python, object, heap_type, ht_cached_keys);
+    return cached && walk_dict_keys_open(python, cached, &keys) ? size + walk_dict_keys_size(python, &keys) : size;
+}
+
+static uint64_t tuple_length(struct walk_python *python, walk_addr tuple)
+{
+    return tuple ? WALK_MEMBER(python, tuple, var_object, ob_size) : 0;
+}
+
+static uint64_t code_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    unsigned word = python->word;
+    uint64_t size = round_up(plain(python, object, type), word);
+    walk_addr extra = WALK_MEMBER(python, object, code, co_extra);
+    uint64_t extras;
+    if (extra && walk_memory_word(python->memory, extra, &extras) && extras < 1 << 16)
+        size += 2 * word + (extras - 1) * word;
+    if (WALK_MEMBER(python, object, code, co_cell2arg))
+        size += tuple_length(python, WALK_MEMBER(python, object, code, co_cellvars)) * word;
+    if (WALK_MEMBER(python, object, code, co_opcache)) {
+        /* _PyOpcache is 32 bytes in 3.8-3.10; co_opcache_size is one byte. */
+        uint64_t units = tuple_length(python, WALK_MEMBER(python, object, code, co_code)) / 2;
+        size += units + ((uint32_t)WALK_INT_MEMBER(python, object, code, co_opcache_size) & 0xff) * 32;
+    }
+    return size;
+}
+
+/* How many words follow `localsplus` in a frame of this code (3.11+). */
+static uint64_t frame_words(struct walk_python *python, walk_addr code)
+{
+    if (WALK_HAS(python->layout, code, co_framesize))
+        return (uint64_t)(uint32_t)WALK_INT_MEMBER(python, code, code, co_framesize) -
+               WALK_OFFSET(python->layout, iframe, localsplus) / python->word;
+    return (uint64_t)(uint32_t)WALK_INT_MEMBER(python, code, code, co_nlocalsplus) +
+           (uint32_t)WALK_INT_MEMBER(python, code, code, co_stacksize);
+}
+
+static uint64_t frame_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    const struct walk_layout *layout = python->layout;
+    struct walk_frame_view view;
+    if (!walk_frame_open(python, walk_frame_of_object(python, object), &view))
+        return (uint64_t)type->basicsize;
+    if (WALK_HAS(layout, frame, f_frame_data))
+        return WALK_OFFSET(layout, frame, f_frame_data) + WALK_OFFSET(layout, iframe, localsplus) +
+               frame_words(python, view.code) * python->word;
+    return WALK_SIZE(layout, frame) + (view.stack_size + view.slot_count - 1) * python->word;
+}
+
+/* Since 3.11 the frame stands in the generator, for the code that it was made for, also when it has ended. */
+static uint64_t generator_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    const struct walk_layout *layout = python->layout;
+    if (!WALK_HAS(layout, generator, gi_iframe))
+        return plain(python, object, type);
+    walk_addr iframe = object + WALK_OFFSET(layout, generator, gi_iframe);
+    walk_addr code = WALK_HAS(layout, generator, gi_code) ? WALK_MEMBER(python, object, generator, gi_code)
+                                                          : WALK_MEMBER(python, iframe, iframe, executable);
+    return WALK_OFFSET(layout, generator, gi_iframe) + WALK_OFFSET(layout, iframe, localsplus) +
+           frame_words(python, code) * python->word;
+}
+
+static uint64_t deque_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    const struct walk_layout *layout = python->layout;
+    uint64_t block = (WALK_OFFSET(layout, deque_block, rightlink) - WALK_OFFSET(layout, deque_block, data)) / python->word;
+    uint64_t used = WALK_MEMBER(python, object, deque, leftindex) + WALK_MEMBER(python, object, var_object, ob_size);
+    return (uint64_t)type->basicsize + (used + block - 1) / block * WALK_SIZE(layout, deque_block);
+}
+
+/* io.BytesIO counts the bytes object that it fills while nobody else has it (immortal ones count as shared). */
+static uint64_t bytesio_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    walk_addr buffer = WALK_MEMBER(python, object, bytesio, buf);
+    uint64_t size = (uint64_t)type->basicsize, count = WALK_MEMBER(python, buffer, object, ob_refcnt);
+    uint32_t index;
+    if (WALK_MINOR(python) >= 12)
+        count &= 0xffffffff;
+    if (buffer && count <= 1 && walk_python_type_of(python, buffer, &index))
+        size += plain(python, buffer, &python->types[index]);
+    return size;
+}
+
+static uint64_t own_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t basic = (uint64_t)type->basicsize;
+    unsigned word = python->word;
+    switch (type->kind) {
+    case WALK_KIND_int:
+    case WALK_KIND_bool:
+        return int_size(python, object, type);
+    case WALK_KIND_str:
+        return str_size(python, object);
+    case WALK_KIND_bytearray:
+        return basic + WALK_MEMBER(python, object, bytearray, ob_alloc);
+    case WALK_KIND_list:
+        return basic + WALK_MEMBER(python, object, list, allocated) * word;
+    case WALK_KIND_dict:
+    case WALK_KIND_defaultdict:
+        return dict_size(python, object, type);
+    case WALK_KIND_odict:
+        return odict_size(python, object, type);
+    case WALK_KIND_set:
+    case WALK_KIND_frozenset:
+        return set_size(python, object, type);
+    case WALK_KIND_type:
+        return type_size(python, object);
+    case WALK_KIND_code:
+        return code_size(python, object, type);
+    case WALK_KIND_frame:
+        return frame_size(python, object, type);
+    case WALK_KIND_generator:
+    case WALK_KIND_coroutine:
+    case WALK_KIND_async_generator:
+        return generator_size(python, object, type);
+    case WALK_KIND_deque:
+        return deque_size(python, object, type);
+    case WALK_KIND_bytesio:
+        return bytesio_size(python, object, type);
+    case WALK_KIND_buffered_reader:
+    case WALK_KIND_buffered_writer:
+    case WALK_KIND_buffered_random:
+        return basic + (WALK_MEMBER(python, object, buffered, buffer)
+                            ? WALK_MEMBER(python, object, buffered, buffer_size)
+                            : 0);
+    case WALK_KIND_product:
+        return basic + tuple_length(python, WALK_MEMBER(python, object, product, pools)) * word;
+    case WALK_KIND_combinations:
+        return basic + WALK_MEMBER(python, object, combinations, r) * word;
+    case WALK_KIND_cwr:
+        return basic + WALK_MEMBER(python, object, cwr, r) * word;
+    case WALK_KIND_permutations:
+        return basic + tuple_length(python, WALK_MEMBER(python, object, permutations, pool)) * word +
+               WALK_MEMBER(python, object, permutations, r) * word;
+    default:
+        return plain(python, object, type);
+    }
+}
+
+/* _PySys_GetSizeOf(): 3.11 and 3.12 add the head of static types too, though they have none. */
+static bool has_head(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    if (type->kind != WALK_KIND_type || WALK_MINOR(python) == 11 || WALK_MINOR(python) == 12)
+        return true;
+    return (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE) != 0;
+}
+
+uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t index)
+{
+    const struct walk_pytype type = python->types[index];
+    return own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+}

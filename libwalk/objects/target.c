@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From bytes to an interpreter whose objects can be read. */
+#include "objects/target.h"
+
+#include <stdlib.h>
+
+/* `error`: of opening the image. Takes over `target`. */
+static struct walk_error *open_python(struct walk_error *error, struct walk_target *target, struct walk_target **result)
+{
+    if (error) {
+        free(target);
+        return error;
+    }
+    error = walk_runtime_find(&target->image, &target->runtime);
+    if (error) {
+        walk_image_close(&target->image);
+        free(target);
+        return error;
+    }
+    error = walk_python_open(&target->python, &target->runtime);
+    if (error) {
+        walk_runtime_close(&target->runtime);
+        walk_image_close(&target->image);
+        free(target);
+        return error;
+    }
+    const struct walk_module *module = target->runtime.module;
+    walk_build_id_format(module->build_id, module->build_id_size, target->build_id);
+    *result = target;
+    return NULL;
+}
+
+struct walk_error *walk_target_open_core(const char *path, const struct walk_options *options,
+                                         struct walk_target **target)
+{
+    struct walk_target *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return walk_error_no_memory();
+    return open_python(walk_image_open_core(path, options, &opened->image), opened, target);
+}
+
+struct walk_error *walk_target_open_process(int pid, const struct walk_options *options, struct walk_target **target)
+{
+    struct walk_target *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return walk_error_no_memory();
+    return open_python(walk_image_open_process(pid, options, &opened->image), opened, target);
+}
+
+struct walk_error *walk_target_open_reader(const struct walk_reader *reader, const struct walk_options *options,
+                                           struct walk_target **target)
+{
+    struct walk_target *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return walk_error_no_memory();
+    return open_python(walk_image_open_reader(reader, options, &opened->image), opened, target);
+}
+
+void walk_target_close(struct walk_target *target)
+{
+    if (!target)
+        return;
+    walk_python_close(&target->python);
+    walk_runtime_close(&target->runtime);
+    walk_image_close(&target->image);
+    free(target);
+}
+
+void walk_target_info(const struct walk_target *target, struct walk_target_info *info)
+{
+    *info = (struct walk_target_info){.version = target->python.version,
+                                      .word = target->python.word,
+                                      .version_text = target->python.version_text,
+                                      .python_path = target->runtime.module->path,
+                                      .build_id = target->build_id,
+                                      .layout_source = target->runtime.source,
+                                      .truncated = target->image.truncated};
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_TARGET_H
+#define WALK_OBJECTS_TARGET_H
+
+#include "objects/python.h"
+
+struct walk_target {
+    struct walk_image image;
+    struct walk_runtime runtime;
+    struct walk_python python;
+    char build_id[65];
+};
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The interpreters' threads, their stacks of Python frames, and the names that threading knows them by. */
+#include <stdlib.h>
+
+#include "objects/attribute.h"
+#include "objects/dict.h"
+#include "objects/frames.h"
+#include "objects/text.h"
+
+/* A chain that is longer is damaged: recursion is limited far below, even with the limit raised. */
+enum { THREADS_MAX = 1 << 16, FRAMES_MAX = 1 << 24 };
+
+/* ---- stacks ---- */
+
+static walk_addr top_frame(const struct walk_python *python, walk_addr thread)
+{
+    const struct walk_layout *layout = python->layout;
+    if (WALK_HAS(layout, thread, current_frame))
+        return WALK_MEMBER(python, thread, thread, current_frame);
+    if (WALK_HAS(layout, thread, frame))
+        return WALK_MEMBER(python, thread, thread, frame);
+    return WALK_MEMBER(python, WALK_MEMBER(python, thread, thread, cframe), cframe, current_frame);
+}
+
+static bool push_frame(struct walk_python *python, struct walk_stack_frame frame)
+{
+    if ((python->stack_frame_count & (python->stack_frame_count - 1)) == 0) {
+        size_t capacity = python->stack_frame_count ? python->stack_frame_count * 2 : 1;
+        struct walk_stack_frame *grown = realloc(python->stack_frames, capacity * sizeof *grown);
+        if (!grown)
+            return false;
+        python->stack_frames = grown;
+    }
+    python->stack_frames[python->stack_frame_count++] = frame;
+    return true;
+}
+
+/* _PyFrame_IsIncomplete(): pushed, but its first traceable instruction has not run yet. */
+static bool is_complete(const struct walk_python *python, const struct walk_frame_view *view)
+{
+    enum { OWNED_BY_GENERATOR = 1, CODE_UNIT = 2 };
+    if (view->owner == OWNED_BY_GENERATOR || !WALK_HAS(python->layout, code, co_firsttraceable))
+        return true;
+    return view->lasti >= (int64_t)WALK_INT_MEMBER(python, view->code, code, co_firsttraceable) * CODE_UNIT;
+}
+
+/* Frames that stand for C code on the stack (3.12+): they hold nothing and sys._getframe() skips them. */
+static bool is_shim(const struct walk_python *python, walk_addr iframe)
+{
+    enum { OWNED_BY_C = 3 };
+    const uint8_t *owner =
+        walk_memory_view(python->memory, iframe + WALK_OFFSET(python->layout, iframe, owner), 1);
+    return owner && (int8_t)*owner >= OWNED_BY_C;
+}
+
+static struct walk_error *read_stack(struct walk_python *python, struct walk_pythread *thread)
+{
+    bool new = WALK_HAS(python->layout, iframe, localsplus);
+    walk_addr at = top_frame(python, thread->address);
+    thread->first_frame = python->stack_frame_count;
+    for (int i = 0; at && i < FRAMES_MAX; i++) {
+        walk_addr previous = new ? WALK_MEMBER(python, at, iframe, previous) : WALK_MEMBER(python, at, frame, f_back);
+        struct walk_frame_view view;
+        if (!(new && is_shim(python, at))) {
+            if (!walk_frame_open(python, at, &view))
+                return NULL; /* frames_complete stays false */
+            walk_addr object = new ? WALK_MEMBER(python, at, iframe, frame_obj) : at;
+            struct walk_stack_frame frame = {.node = object ? object : at,
+                                             .iframe = at,
+                                             .is_object = object != 0,
+                                             .complete = is_complete(python, &view)};
+            if (thread->frame_count++)
+                python->stack_frames[python->stack_frame_count - 1].previous = frame.node;
+            if (!push_frame(python, frame))
+                return walk_error_no_memory();
+        }
+        at = previous;
+    }
+    thread->frames_complete = at == 0;
+    return NULL;
+}
+
+static int by_iframe(const void *a, const void *b)
+{
+    const struct walk_stack_frame *x = *(const struct walk_stack_frame *const *)a;
+    const struct walk_stack_frame *y = *(const struct walk_stack_frame *const *)b;
+    return (x->iframe > y->iframe) - (x->iframe < y->iframe);
+}
+
+static struct walk_error *index_stacks(struct walk_python *python)
+{
+    python->stack_by_iframe = malloc((python->stack_frame_count + 1) * sizeof *python->stack_by_iframe);
+    if (!python->stack_by_iframe)
+        return walk_error_no_memory();
+    for (size_t i = 0; i < python->stack_frame_count; i++)
+        python->stack_by_iframe[i] = &python->stack_frames[i];
+    qsort(python->stack_by_iframe, python->stack_frame_count, sizeof *python->stack_by_iframe, by_iframe);
+    return NULL;
+}
+
+const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe)
+{
+    const struct walk_stack_frame key = {.iframe = iframe}, *pointer = &key;
+    const struct walk_stack_frame **found =
+        python->stack_by_iframe && python->stack_frame_count
+            ? bsearch(&pointer, python->stack_by_iframe, python->stack_frame_count, sizeof *python->stack_by_iframe,
+                      by_iframe)
+            : NULL;
+    return found ? *found : NULL;
+}
+
+/* ---- names and native ids ---- */
+
+static void name_thread(struct walk_python *python, walk_addr thread_object, struct walk_pythread *thread)
+{
+    char name[256];
+    int64_t native;
+    if (walk_text_str(python, walk_python_attribute(python, thread_object, "_name"), name, sizeof name))
+        thread->name = walk_python_keep(python, name);
+    if (!thread->native_id &&
+        walk_text_small_int(python, walk_python_attribute(python, thread_object, "_native_id"), &native) && native > 0)
+        thread->native_id = (uint64_t)native;
+}
+
+/* threading._active maps identifiers to Thread objects. */
+static void name_threads(struct walk_python *python, walk_addr interpreter)
+{
+    struct walk_dict active;
+    walk_addr module = walk_python_module(python, interpreter, "threading");
+    walk_addr names = module ? walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict), "_active") : 0;
+    if (!names || !walk_dict_open(python, names, &active))
+        return;
+    for (uint64_t i = 0; i < active.keys.count; i++) {
+        walk_addr key, value;
+        int64_t ident;
+        walk_dict_entry(python, &active, i, &key, &value);
+        if (!key || !value || !walk_text_small_int(python, key, &ident))
+            continue;
+        for (size_t t = 0; t < python->thread_count; t++)
+            if (python->threads[t].interpreter == interpreter && python->threads[t].ident == (uint64_t)ident)
+                name_thread(python, value, &python->threads[t]);
+    }
+}
+
+/* Up to 3.10 the state does not say which LWP it is: the thread register of the core does. */
+static uint64_t native_id(const struct walk_python *python, walk_addr thread, uint64_t ident)
+{
+    uint64_t id = WALK_MEMBER(python, thread, thread, native_thread_id);
+    const struct walk_image *image = python->runtime->image;
+    for (size_t i = 0; i < image->lwp_count && !id; i++)
+        if (image->lwps[i].thread_pointer && image->lwps[i].thread_pointer == ident)
+            id = image->lwps[i].tid;
+    return id;
+}
+
+static struct walk_error *add_thread(struct walk_python *python, walk_addr interpreter, walk_addr address)
+{
+    struct walk_pythread *grown = realloc(python->threads, (python->thread_count + 1) * sizeof *grown);
+    if (!grown)
+        return walk_error_no_memory();
+    python->threads = grown;
+    struct walk_pythread *thread = &grown[python->thread_count++];
+    *thread = (struct walk_pythread){.address = address, .interpreter = interpreter, .name = ""};
+    thread->ident = WALK_MEMBER(python, address, thread, thread_id);
+    thread->native_id = native_id(python, address, thread->ident);
+    return read_stack(python, thread);
+}
+
+struct walk_error *walk_python_read_threads(struct walk_python *python)
+{
+    struct walk_error *error = NULL;
+    for (size_t i = 0; i < python->interpreter_count && !error; i++) {
+        walk_addr thread = WALK_MEMBER(python, python->interpreters[i], interp, tstate_head);
+        for (int n = 0; thread && n < THREADS_MAX && !error; n++) {
+            error = add_thread(python, python->interpreters[i], thread);
+            thread = WALK_MEMBER(python, thread, thread, next);
+        }
+    }
+    if (!error)
+        error = index_stacks(python);
+    for (size_t i = 0; i < python->interpreter_count && !error; i++)
+        name_threads(python, python->interpreters[i]);
+    return error;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Types, decided once: which visitor their objects get and what Python code added to it (__dict__, __slots__). */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "objects/dict.h"
+#include "objects/python.h"
+#include "objects/text.h"
+
+/* No chain of bases or of metatypes is longer in a sane process. */
+enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096 };
+/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes. */
+enum { MEMBER_OBJECT_EX = 16 };
+
+/* ---- the table: address of the type object -> index ---- */
+
+static size_t slot_of(const struct walk_python *python, walk_addr type)
+{
+    return (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) & (python->type_slots_size - 1);
+}
+
+static bool find(const struct walk_python *python, walk_addr type, uint32_t *index)
+{
+    if (!python->type_slots_size)
+        return false;
+    for (size_t at = slot_of(python, type); python->type_slots[at]; at = (at + 1) & (python->type_slots_size - 1)) {
+        if (python->types[python->type_slots[at] - 1].address == type) {
+            *index = python->type_slots[at] - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void enter(struct walk_python *python, uint32_t index)
+{
+    size_t at = slot_of(python, python->types[index].address);
+    while (python->type_slots[at])
+        at = (at + 1) & (python->type_slots_size - 1);
+    python->type_slots[at] = index + 1;
+}
+
+static bool reserve(struct walk_python *python)
+{
+    if (python->type_count < python->type_capacity)
+        return true;
+    uint32_t capacity = python->type_capacity ? python->type_capacity * 2 : 512;
+    struct walk_pytype *types = realloc(python->types, capacity * sizeof *types);
+    if (!types)
+        return false;
+    python->types = types;
+    python->type_capacity = capacity;
+    uint32_t *slots = calloc((size_t)capacity * 4, sizeof *slots);
+    if (!slots)
+        return false;
+    free(python->type_slots);
+    python->type_slots = slots;
+    python->type_slots_size = (size_t)capacity * 4;
+    for (uint32_t i = 0; i < python->type_count; i++)
+        enter(python, i);
+    return true;
+}
+
+/* ---- is it a type? ---- */
+
+static uint64_t flags_of(const struct walk_python *python, const uint8_t *view)
+{
+    return WALK_WORD(python, view, type, tp_flags);
+}
+
+/* A type object is one whose type is `type` or a subclass of it, and whose sizes make sense. */
+static bool plausible(const struct walk_python *python, walk_addr type, int depth)
+{
+    const uint8_t *view = walk_memory_view(python->memory, type, WALK_SIZE(python->layout, type));
+    if (!view || type % python->word)
+        return false;
+    int64_t basic = WALK_SWORD(python, view, type, tp_basicsize), item = WALK_SWORD(python, view, type, tp_itemsize);
+    if (basic < 0 || basic > 1 << 24 || item < 0 || item > 1 << 24)
+        return false;
+    walk_addr meta = WALK_WORD(python, view, object, ob_type);
+    if (meta == python->runtime->type_type)
+        return true;
+    const uint8_t *meta_view = walk_memory_view(python->memory, meta, WALK_SIZE(python->layout, type));
+    return depth > 0 && meta_view && (flags_of(python, meta_view) & WALK_TPFLAGS_TYPE_SUBCLASS) &&
+           plausible(python, meta, depth - 1);
+}
+
+/* ---- names ---- */
+
+/* tp_name of a static type is "module.name", of a heap type the bare name: there __module__ is in the dict. */
+static void name_of(const struct walk_python *python, walk_addr type, char *name, size_t size)
+{
+    char module[256];
+    size_t length = 0;
+    uint64_t flags = WALK_MEMBER(python, type, type, tp_flags);
+    name[0] = '\0';
+    if (flags & WALK_TPFLAGS_HEAPTYPE) {
+        walk_addr module_name = walk_dict_get(python, walk_python_type_dict(python, type), "__module__");
+        if (module_name && walk_text_str(python, module_name, module, sizeof module) &&
+            strcmp(module, "builtins") != 0)
+            length = (size_t)snprintf(name, size, "%s.", module);
+        if (!walk_text_str(python, WALK_MEMBER(python, type, heap_type, ht_qualname), name + length,
+                           size - length))
+            length = 0, name[0] = '\0';
+    }
+    if (!(flags & WALK_TPFLAGS_HEAPTYPE) || !name[0]) {
+        walk_addr text = WALK_MEMBER(python, type, type, tp_name);
+        if (!walk_text_c_string(python, text, name, size))
+            snprintf(name, size, "type@0x%" PRIx64, type);
+        if (strncmp(name, "builtins.", 9) == 0)
+            memmove(name, name + 9, strlen(name + 9) + 1);
+    }
+}
+
+/* ---- what Python code adds: __slots__ ---- */
+
+/* The PyMemberDefs of a heap type stand behind it, at its metatype's tp_basicsize, ob_size of them. */
+static void add_slots(struct walk_python *python, walk_addr type, struct walk_pytype *info)
+{
+    const struct walk_layout *layout = python->layout;
+    walk_addr meta = walk_python_ob_type(python, type);
+    uint64_t count = WALK_MEMBER(python, type, var_object, ob_size);
+    uint32_t stride = WALK_SIZE(layout, member_def);
+    if (!count || count > SLOTS_MAX || !stride)
+        return;
+    const uint8_t *view =
+        walk_memory_view(python->memory, type + WALK_MEMBER(python, meta, type, tp_basicsize), count * stride);
+    for (uint64_t i = 0; view && i < count; i++, view += stride) {
+        if (walk_load_u32(view + WALK_OFFSET(layout, member_def, type)) != MEMBER_OBJECT_EX)
+            continue;
+        if (python->slot_count == python->slot_capacity) {
+            uint32_t capacity = python->slot_capacity ? python->slot_capacity * 2 : 256;
+            struct walk_slot *slots = realloc(python->slots, capacity * sizeof *slots);
+            if (!slots)
+                return;
+            python->slots = slots;
+            python->slot_capacity = capacity;
+        }
+        python->slots[python->slot_count++] = (struct walk_slot){WALK_SWORD(python, view, member_def, offset),
+                                                                 WALK_WORD(python, view, member_def, name)};
+        info->slot_count++;
+    }
+}
+
+/* ---- which kind ---- */
+
+static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr type)
+{
+    char name[512];
+    enum walk_kind_id kind = walk_kinds_by_address(&python->kinds, type);
+    if (kind != WALK_KIND_NONE)
+        return kind;
+    name_of(python, type, name, sizeof name);
+    kind = walk_kinds_by_name(&python->kinds, name);
+    /* A class of the same name in another extension is not it: the size must be the structure's. */
+    uint64_t size = WALK_SIZE(python->layout, object) ? python->layout->size[python->kinds.kind[kind].structure] : 0;
+    uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize);
+    return kind != WALK_KIND_NONE && (!size || (basic <= size && size - basic <= 2 * python->word)) ? kind
+                                                                                                    : WALK_KIND_NONE;
+}
+
+/*
+ * The kind of the first base with a traverse of its own. A type that inherits its tp_traverse (exceptions, bool) is
+ * visited as the base that it inherits from; a type without any holds what its nearest known base holds.
+ */
+static enum walk_kind_id inherited_kind(const struct walk_python *python, walk_addr type, uint64_t traverse, bool has_gc)
+{
+    for (int i = 0; type && i < CHAIN_MAX; i++) {
+        enum walk_kind_id kind = kind_of(python, type);
+        if (kind != WALK_KIND_NONE && !(kind == WALK_KIND_object && i > 0))
+            return kind;
+        walk_addr base = WALK_MEMBER(python, type, type, tp_base);
+        if (has_gc && base == python->tuple_type && WALK_MEMBER(python, base, type, tp_traverse) != traverse)
+            return WALK_KIND_structseq;
+        if (WALK_MEMBER(python, base, type, tp_traverse) != traverse && has_gc)
+            return WALK_KIND_NONE;
+        if (!has_gc && WALK_MEMBER(python, base, type, tp_basicsize) != WALK_MEMBER(python, type, type, tp_basicsize))
+            return WALK_KIND_NONE;
+        type = base;
+    }
+    return WALK_KIND_NONE;
+}
+
+static bool is_atomic(const struct walk_python *python, const struct walk_pytype *info)
+{
+    switch (info->kind) {
+    case WALK_KIND_none:
+    case WALK_KIND_ellipsis:
+    case WALK_KIND_not_implemented:
+    case WALK_KIND_int:
+    case WALK_KIND_bool:
+    case WALK_KIND_float:
+    case WALK_KIND_complex:
+    case WALK_KIND_str:
+    case WALK_KIND_bytes:
+    case WALK_KIND_bytearray:
+        return info->own_base == info->address && python->kinds.kind[info->kind].member_count == 0;
+    default:
+        return false;
+    }
+}
+
+/*
+ * A structseq has more fields than ob_size counts: its type's dict says how many, or (3.13+) the room that its
+ * tp_basicsize has for hidden ones (Objects/structseq.c, REAL_SIZE).
+ */
+static uint64_t structseq_fields(const struct walk_python *python, walk_addr type)
+{
+    int64_t fields;
+    walk_addr number = walk_dict_get(python, walk_python_type_dict(python, type), "n_fields");
+    return number && walk_text_small_int(python, number, &fields) && fields >= 0 && fields < 1 << 16 ? (uint64_t)fields
+                                                                                                     : 0;
+}
+
+/* Follows subtype_traverse() of Objects/typeobject.c: what it visits for the objects of this type. */
+static void decide(struct walk_python *python, struct walk_pytype *info)
+{
+    walk_addr type = info->address;
+    info->first_slot = python->slot_count;
+    for (int i = 0; i < CHAIN_MAX && WALK_MEMBER(python, type, type, tp_traverse) == python->subtype_traverse &&
+                    python->subtype_traverse;
+         i++) {
+        add_slots(python, type, info);
+        type = WALK_MEMBER(python, type, type, tp_base);
+    }
+    uint64_t own_flags = WALK_MEMBER(python, type, type, tp_flags);
+    uint64_t traverse = WALK_MEMBER(python, type, type, tp_traverse);
+    bool has_gc = (info->flags & WALK_TPFLAGS_HAVE_GC) != 0, by_subtype = type != info->address;
+    info->own_base = type;
+    info->own_basicsize = (int64_t)WALK_MEMBER(python, type, type, tp_basicsize);
+    info->kind = inherited_kind(python, type, traverse, has_gc && traverse);
+    /* Up to 3.8 always; since 3.9 the traverse of a base on the heap visits the type itself. */
+    info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
+                        (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));
+    info->managed_dict = (info->flags & WALK_TPFLAGS_MANAGED_DICT) != 0;
+    int64_t own_dict = walk_load_sword(python->word, walk_memory_view(python->memory,
+                                                                      type + WALK_OFFSET(python->layout, type, tp_dictoffset),
+                                                                      python->word));
+    info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype && info->dictoffset != own_dict;
+    if (info->kind == WALK_KIND_structseq)
+        info->fields = structseq_fields(python, type);
+    info->atomic = is_atomic(python, info);
+}
+
+/* What stands in front of an object: _PyType_PreHeaderSize() since 3.11, the collector's head alone before. */
+static uint64_t head_size(const struct walk_python *python, uint64_t flags)
+{
+    uint64_t size = flags & WALK_TPFLAGS_HAVE_GC ? WALK_SIZE(python->layout, gc_head) : 0;
+    uint64_t preheader = WALK_MINOR(python) >= 12   ? WALK_TPFLAGS_MANAGED_DICT | WALK_TPFLAGS_MANAGED_WEAKREF
+                         : WALK_MINOR(python) == 11 ? WALK_TPFLAGS_MANAGED_DICT
+                                                    : 0;
+    return size + (flags & preheader ? 2 * python->word : 0);
+}
+
+bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
+{
+    if (find(python, type, index))
+        return true;
+    if (!plausible(python, type, META_MAX) || !reserve(python))
+        return false;
+    const uint8_t *view = walk_memory_view(python->memory, type, WALK_SIZE(python->layout, type));
+    struct walk_pytype info = {.address = type,
+                               .metatype = WALK_WORD(python, view, object, ob_type),
+                               .basicsize = WALK_SWORD(python, view, type, tp_basicsize),
+                               .itemsize = WALK_SWORD(python, view, type, tp_itemsize),
+                               .dictoffset = WALK_SWORD(python, view, type, tp_dictoffset),
+                               .weaklistoffset = WALK_SWORD(python, view, type, tp_weaklistoffset),
+                               .flags = flags_of(python, view),
+                               .traverse = WALK_WORD(python, view, type, tp_traverse),
+                               .base = WALK_WORD(python, view, type, tp_base)};
+    if (info.flags & WALK_TPFLAGS_HEAPTYPE)
+        info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
+    info.head = head_size(python, info.flags);
+    char name[512];
+    name_of(python, type, name, sizeof name);
+    if (!(info.name = walk_python_keep(python, name)))
+        return false;
+    decide(python, &info);
+    *index = python->type_count++;
+    python->types[*index] = info;
+    enter(python, *index);
+    return true;
+}
+
+/*
+ * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
+ * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
+ */
+static bool plausible_count(const struct walk_python *python, uint64_t count)
+{
+    if (WALK_MINOR(python) >= 12 && python->word == 8)
+        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
+    return count != 0 && count >> 40 == 0;
+}
+
+bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
+{
+    if (address % python->word)
+        return false;
+    const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
+    return view && plausible_count(python, WALK_WORD(python, view, object, ob_refcnt)) &&
+           walk_python_type(python, WALK_WORD(python, view, object, ob_type), index);
+}
+
+/*
+ * 3.12+: a static builtin type's tp_dict is NULL and tp_subclasses is 1 + its index in the interpreter's array
+ * (Objects/typeobject.c, static_builtin_index_get()).
+ */
+static walk_addr static_state(const struct walk_python *python, walk_addr type)
+{
+    const struct walk_layout *layout = python->layout;
+    uint64_t index = WALK_MEMBER(python, type, type, tp_subclasses);
+    if (!WALK_HAS(layout, interp, static_types) || !python->interpreter_count || index - 1 >= 512)
+        return 0;
+    /* The main interpreter's is asked: the last of the list. */
+    walk_addr interpreter = python->interpreters[python->interpreter_count - 1];
+    walk_addr state = interpreter + WALK_OFFSET(layout, interp, static_types) + (index - 1) * WALK_SIZE(layout, static_type);
+    return WALK_MEMBER(python, state, static_type, type) == type ? state : 0;
+}
+
+walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type)
+{
+    walk_addr dict = WALK_MEMBER(python, type, type, tp_dict);
+    return dict ? dict : WALK_MEMBER(python, static_state(python, type), static_type, dict);
+}
+
+walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type)
+{
+    walk_addr state = static_state(python, type);
+    return state ? WALK_MEMBER(python, state, static_type, subclasses) : WALK_MEMBER(python, type, type, tp_subclasses);
+}
+
+bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object)
+{
+    if (!(type->flags & WALK_TPFLAGS_HAVE_GC))
+        return false;
+    return type->kind != WALK_KIND_type || (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE);
+}
+
+/*
+ * Nearly every heap type with a collector's head is a class that Python code made, and these share one tp_traverse. It
+ * is a static function without a symbol in a stripped build, so it is elected: by the heap types among the tracked.
+ */
+void walk_python_learn_traverse(struct walk_python *python)
+{
+    enum { CANDIDATES = 256 };
+    struct {
+        walk_addr traverse;
+        size_t votes;
+    } candidate[CANDIDATES] = {{0}};
+    size_t count = 0, best = 0;
+    for (size_t i = 0; i < python->tracked_count; i++) {
+        walk_addr object = python->tracked[i], meta = walk_python_ob_type(python, object);
+        if (meta != python->runtime->type_type ||
+            !(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+            continue;
+        walk_addr traverse = WALK_MEMBER(python, object, type, tp_traverse);
+        size_t at = 0;
+        while (at < count && candidate[at].traverse != traverse)
+            at++;
+        if (at == count && (count == CANDIDATES || !traverse))
+            continue;
+        if (at == count)
+            candidate[count++].traverse = traverse;
+        if (++candidate[at].votes > candidate[best].votes)
+            best = at;
+    }
+    python->subtype_traverse = count ? candidate[best].traverse : 0;
+}

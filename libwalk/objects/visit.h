@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_VISIT_H
+#define WALK_OBJECTS_VISIT_H
+
+/* What an object refers to: a list of (target, label), the label in a form that costs nothing until it is shown. */
+
+#include "objects/python.h"
+
+enum walk_label {
+    WALK_LABEL_TEXT,    /* text: as it is */
+    WALK_LABEL_ITEM,    /* argument: index -> item[3] */
+    WALK_LABEL_KEY,     /* key */
+    WALK_LABEL_VALUE,   /* argument: address of the key -> value['name'] */
+    WALK_LABEL_ELEMENT, /* element */
+    WALK_LABEL_ATTR,    /* argument: address of a str -> .name */
+    WALK_LABEL_SLOT,    /* argument: address of a C string -> .name */
+    WALK_LABEL_LOCAL,   /* argument: address of a str -> local 'name' */
+    WALK_LABEL_STACK,   /* argument: index -> stack[2] */
+    WALK_LABEL_OFFSET,  /* argument: offset -> +0x28 */
+};
+
+/* Besides enum walk_edge_flags: an edge only if the target is a node anyway (words of a stack that may be stale). */
+#define WALK_REF_IF_KNOWN 0x100u
+
+struct walk_ref {
+    walk_addr target;
+    uint32_t flags; /* enum walk_edge_flags, WALK_REF_IF_KNOWN */
+    uint32_t label; /* enum walk_label */
+    union {
+        const char *text;
+        uint64_t argument;
+    };
+};
+
+struct walk_refs {
+    struct walk_ref *ref;
+    size_t count, capacity;
+    bool unreadable; /* some references of the object could not be read */
+    bool no_memory;
+};
+
+void walk_refs_deinit(struct walk_refs *refs);
+bool walk_refs_grow(struct walk_refs *refs);
+
+static inline void walk_refs_add(struct walk_refs *refs, walk_addr target, uint32_t flags, enum walk_label label,
+                                 uint64_t argument)
+{
+    if (!target || (refs->count == refs->capacity && !walk_refs_grow(refs)))
+        return;
+    refs->ref[refs->count++] =
+        (struct walk_ref){.target = target, .flags = flags, .label = label, .argument = argument};
+}
+
+static inline void walk_refs_add_text(struct walk_refs *refs, walk_addr target, uint32_t flags, const char *text)
+{
+    if (!target || (refs->count == refs->capacity && !walk_refs_grow(refs)))
+        return;
+    refs->ref[refs->count++] =
+        (struct walk_ref){.target = target, .flags = flags, .label = WALK_LABEL_TEXT, .text = text};
+}
+
+/* The references of the object of type index `type`. Refs are appended; `unreadable` is set, never cleared. */
+void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
+
+/* The references of nodes that are no objects. */
+void walk_visit_stack_frame(struct walk_python *python, const struct walk_stack_frame *frame, struct walk_refs *refs);
+void walk_visit_thread(struct walk_python *python, const struct walk_pythread *thread, struct walk_refs *refs);
+void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, struct walk_refs *refs);
+
+/* ---- the visitors of kinds that are more than a list of members ---- */
+typedef void walk_visitor(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                          struct walk_refs *refs);
+walk_visitor walk_visit_dict, walk_visit_odict, walk_visit_list, walk_visit_tuple, walk_visit_structseq,
+    walk_visit_set, walk_visit_deque, walk_visit_lru_cache; /* visit_containers.c */
+walk_visitor walk_visit_type, walk_visit_module;            /* visit_types.c */
+walk_visitor walk_visit_frame, walk_visit_generator;        /* visit_frames.c */
+walk_visitor walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array, walk_visit_teedata,
+    walk_visit_template, walk_visit_code; /* visit_trees.c */
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small arrays inside of objects: the tree behind contextvars, itertools.tee's buffers, re templates, cached code. */
+#include "objects/visit.h"
+
+static void add_words(struct walk_python *python, walk_addr at, uint64_t count, uint64_t stride, uint32_t flags,
+                      const char *label, struct walk_refs *refs)
+{
+    for (uint64_t i = 0; i < count && i < UINT32_MAX; i++) {
+        uint64_t value;
+        if (!walk_memory_word(python->memory, at + i * stride, &value)) {
+            refs->unreadable = true;
+            return;
+        }
+        walk_refs_add_text(refs, value, flags, label);
+    }
+}
+
+/* Python/hamt.c, hamt_node_bitmap_traverse() and hamt_node_collision_traverse(): ob_size words, keys and values in turn. */
+void walk_visit_hamt_bitmap(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                            struct walk_refs *refs)
+{
+    (void)type;
+    add_words(python, object + WALK_OFFSET(python->layout, hamt_bitmap, array),
+              WALK_MEMBER(python, object, var_object, ob_size), python->word, 0, ".b_array", refs);
+}
+
+void walk_visit_hamt_collision(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                               struct walk_refs *refs)
+{
+    (void)type;
+    add_words(python, object + WALK_OFFSET(python->layout, hamt_collision, array),
+              WALK_MEMBER(python, object, var_object, ob_size), python->word, 0, ".c_array", refs);
+}
+
+/* hamt_node_array_traverse(): all HAMT_ARRAY_NODE_SIZE (32) children. */
+void walk_visit_hamt_array(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                           struct walk_refs *refs)
+{
+    (void)type;
+    add_words(python, object + WALK_OFFSET(python->layout, hamt_array, array), 32, python->word, 0, ".a_array", refs);
+}
+
+/* Modules/itertoolsmodule.c, teedataobject_traverse(): the values that were read so far. */
+void walk_visit_teedata(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                        struct walk_refs *refs)
+{
+    (void)type;
+    add_words(python, object + WALK_OFFSET(python->layout, teedata, values),
+              (uint32_t)WALK_INT_MEMBER(python, object, teedata, numread), python->word, 0, ".values", refs);
+}
+
+/* Modules/_sre/sre.c, template_traverse() (3.12+): items of (index, literal). */
+void walk_visit_template(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                         struct walk_refs *refs)
+{
+    (void)type;
+    add_words(python, object + WALK_OFFSET(python->layout, template, items) + python->word,
+              WALK_MEMBER(python, object, var_object, ob_size), 2 * python->word, 0, ".items", refs);
+}
+
+/* 3.12+: what the lazily made attributes of a code object (co_code, co_varnames …) left behind. */
+void walk_visit_code(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                     struct walk_refs *refs)
+{
+    (void)type;
+    walk_addr cached = WALK_MEMBER(python, object, code, co_cached);
+    walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, code), WALK_EDGE_EXTRA, "co_code");
+    walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, varnames), WALK_EDGE_EXTRA, "co_varnames");
+    walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, cellvars), WALK_EDGE_EXTRA, "co_cellvars");
+    walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, freevars), WALK_EDGE_EXTRA, "co_freevars");
+}

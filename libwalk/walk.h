@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_H
+#define WALK_H
+
+/*
+ * libwalk: the object graph of a CPython process, read from bytes alone.
+ *
+ * A *target* is where the bytes come from: a core file, a stopped process, or memory served by a callback.
+ * A *heap* is the frozen graph of one target: every object on a list of the cyclic garbage collector and everything
+ * reachable from these, from the threads' frames and from the interpreters.
+ *
+ * Conventions, for every function below:
+ *  - It returns NULL on success, else an error that the caller frees with walk_error_free(). Results are the last
+ *    parameters and are written only on success.
+ *  - Addresses are the target's, never pointers of this process. Sizes are in bytes.
+ *  - Handles are opaque; what `_open`/`_build` made, `_close`/`_destroy` frees (NULL is allowed there).
+ *  - Strings that a function returns belong to the handle that it was given and live as long as that handle.
+ *    Strings from the target are valid UTF-8, shortened and with control characters escaped.
+ *  - A handle may be used by one thread at a time. Nothing is ever written to a target.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef uint64_t walk_addr; /* an address in the target */
+typedef uint32_t walk_id;   /* a node of a heap: dense, 0 .. nodes-1 */
+#define WALK_NO_ID UINT32_MAX
+
+/* ---- errors ---------------------------------------------------------------------------------------------------- */
+
+struct walk_error;
+
+enum walk_error_code {
+    WALK_ERROR_MEMORY = 1,  /* this process has no memory left */
+    WALK_ERROR_SYSTEM,      /* the operating system refused: open, read, ptrace */
+    WALK_ERROR_FORMAT,      /* a file that is not what it should be */
+    WALK_ERROR_NO_PYTHON,   /* no CPython interpreter in the target */
+    WALK_ERROR_UNSUPPORTED, /* a CPython or machine that this build cannot read */
+    WALK_ERROR_LAYOUT,      /* no layout for this CPython, or one that its memory disproves */
+    WALK_ERROR_UNMAPPED,    /* an address outside of every mapping of the target */
+    WALK_ERROR_NOT_SAVED,   /* mapped in the target, but its bytes are not in the core and in no file at hand */
+    WALK_ERROR_IMPLAUSIBLE, /* readable, but not what was asked for */
+    WALK_ERROR_NOT_FOUND,   /* a lawful question whose answer is empty: no such node, no path */
+    WALK_ERROR_INTERRUPTED, /* the progress callback asked to stop */
+};
+
+/* One line, without a newline: what, where and what to do. */
+const char *walk_error_message(const struct walk_error *error);
+enum walk_error_code walk_error_code(const struct walk_error *error);
+void walk_error_free(struct walk_error *error);
+
+/* ---- targets --------------------------------------------------------------------------------------------------- */
+
+struct walk_target;
+
+/* How the files of a target are found on this machine. Every member may be NULL. The strings are copied. */
+struct walk_options {
+    const char *executable; /* the file of the main program, instead of the path that the target names */
+    const char *sysroot;    /* put in front of the absolute paths that the target names */
+    const char *debug_dirs; /* folders with separate debug files, separated by ':'; NULL is /usr/lib/debug */
+};
+
+/* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open. */
+struct walk_error *walk_target_open_core(const char *path, const struct walk_options *options, struct walk_target **target);
+
+/* Opens a process that somebody holds stopped (a debugger, SIGSTOP). Its memory is read when needed, once. */
+struct walk_error *walk_target_open_process(int pid, const struct walk_options *options, struct walk_target **target);
+
+/* One mapping of a target that a callback serves; `path` is NULL for anonymous memory, `offset` is in that file. */
+struct walk_mapping {
+    walk_addr start, end;
+    uint64_t offset;
+    const char *path;
+};
+
+/*
+ * Memory served by the caller: `read` copies up to `size` bytes at `address` to `buffer` and returns how many it could
+ * read from there on without a hole. The mappings are sorted by address and are copied; `context` is handed to `read`.
+ * `word` is the target's pointer size, 4 or 8.
+ */
+struct walk_reader {
+    size_t (*read)(void *context, walk_addr address, void *buffer, size_t size);
+    void *context;
+    const struct walk_mapping *mappings;
+    size_t mapping_count;
+    unsigned word;
+};
+struct walk_error *walk_target_open_reader(const struct walk_reader *reader, const struct walk_options *options,
+                                           struct walk_target **target);
+
+void walk_target_close(struct walk_target *target);
+
+struct walk_target_info {
+    uint32_t version;          /* PY_VERSION_HEX, from sys.hexversion in the target */
+    unsigned word;             /* pointer size, bytes */
+    const char *version_text;  /* sys.version on one line, or "" */
+    const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
+    const char *build_id;      /* of that file, hex, or "" */
+    const char *layout_source; /* where the structures' layout is from, for people */
+    bool truncated;            /* the core is shorter than its program headers say */
+};
+void walk_target_info(const struct walk_target *target, struct walk_target_info *info);
+
+/* ---- heaps ----------------------------------------------------------------------------------------------------- */
+
+struct walk_heap;
+
+/* Called now and then while a heap is built; nodes visited and nodes known so far. Return false to stop. */
+typedef bool walk_progress(void *context, size_t visited, size_t known);
+
+/* `progress` may be NULL. The target must stay open as long as the heap. */
+struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
+                                   struct walk_heap **heap);
+void walk_heap_destroy(struct walk_heap *heap);
+
+struct walk_heap_stats {
+    size_t nodes;           /* objects, frames, threads, interpreters */
+    size_t objects;         /* nodes that are Python objects */
+    size_t tracked;         /* objects on a list of the collector: what gc.get_objects() returns */
+    size_t permanent;       /* objects in the permanent generation (gc.freeze()), which gc.get_objects() leaves out */
+    size_t edges;           /* strong references, parallel ones counted */
+    size_t extra_edges;     /* of these: not seen by gc.get_referents */
+    size_t guessed_edges;   /* of these: words that are addresses of objects, in objects of a type without a table */
+    size_t guessed_objects; /* objects whose references were guessed */
+    size_t unreadable;      /* objects with references that could not be read */
+    size_t broken_lists;    /* lists of the collector that could not be followed to their end */
+    bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
+    bool complete;          /* nothing was unreadable, no list broken, no collection under way */
+};
+void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
+
+enum walk_node_kind { WALK_OBJECT, WALK_FRAME, WALK_THREAD, WALK_INTERPRETER };
+
+struct walk_node {
+    enum walk_node_kind kind; /* FRAME also for frame objects */
+    walk_addr address;
+    uint32_t type;    /* index of the type; nodes that are no objects have types of their own: "frame", "thread", … */
+    bool tracked;     /* on a list of the collector */
+    bool is_object;   /* false for threads, interpreters and frames without a frame object */
+    uint64_t size;    /* what sys.getsizeof() says for builtin types; 0 for nodes that are no objects */
+    int64_t refcount; /* -1 for nodes that are no objects; immortal objects have a huge one */
+};
+
+/* The node at exactly this address. Errors: UNMAPPED, NOT_SAVED, IMPLAUSIBLE, NOT_FOUND (an object in no list and in no reach). */
+struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr address, walk_id *id);
+void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node);
+
+struct walk_type {
+    walk_addr address;        /* of the type object; 0 for the types of nodes that are no objects */
+    const char *name;         /* module.__qualname__, builtins bare */
+    size_t tracked, objects;  /* how many objects: tracked, all */
+    uint64_t tracked_size, size; /* bytes: of the tracked, of all */
+    bool guessed;             /* no table for this type: the references of its objects are guesses */
+};
+size_t walk_heap_type_count(const struct walk_heap *heap);
+void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type);
+
+/* A list of nodes. Free with walk_ids_free(). */
+struct walk_ids {
+    size_t count;
+    walk_id id[];
+};
+void walk_ids_free(struct walk_ids *ids);
+
+/*
+ * The objects of every type called `name`, in order of address: a name with a dot is module-qualified and must match
+ * whole, one without also matches the last part of a qualified name.
+ */
+struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, struct walk_ids **ids);
+
+/*
+ * What people read of a node. VALUE is the repr of int, float, complex, None, bool, bytes and str (shortened), else "".
+ * ANNOTATION is refcycle's: "list[3]", "function f", "frame app.py:88 worker", the value, or the type's name.
+ * Writes at most `size` bytes with the final NUL and returns the length that it would have liked, as snprintf().
+ */
+enum walk_text { WALK_TEXT_VALUE, WALK_TEXT_ANNOTATION };
+size_t walk_heap_text(const struct walk_heap *heap, walk_id id, enum walk_text which, char *buffer, size_t size);
+
+/* ---- edges ----------------------------------------------------------------------------------------------------- */
+
+enum walk_edge_flags {
+    WALK_EDGE_EXTRA = 1, /* a strong reference that gc.get_referents does not report */
+    WALK_EDGE_GUESS = 2, /* a word that is the address of an object, in an object of a type without a table */
+    WALK_EDGE_WEAK = 4,  /* not a strong reference: shown by walk_heap_referents() only, never part of the graph */
+};
+
+struct walk_edge {
+    walk_id holder;    /* who refers */
+    walk_id referent;  /* to whom; WALK_NO_ID for a weak reference to something outside of the heap */
+    uint32_t flags;    /* enum walk_edge_flags */
+    const char *label; /* "item[3]", "local 'job'", … (DESIGN: edge labels); belongs to the list */
+};
+
+/* Free with walk_edges_free(). */
+struct walk_edges {
+    size_t count;
+    struct walk_edge *edge;
+};
+void walk_edges_free(struct walk_edges *edges);
+
+/* One step down, in the order of the object, weak ones marked; one step up, by holder's id. */
+struct walk_error *walk_heap_referents(const struct walk_heap *heap, walk_id id, struct walk_edges **edges);
+struct walk_error *walk_heap_referrers(const struct walk_heap *heap, walk_id id, struct walk_edges **edges);
+
+/* ---- answers --------------------------------------------------------------------------------------------------- */
+
+/* Nodes within a distance, breadth first, each with its depth, and all edges between them. */
+struct walk_subgraph {
+    size_t count;
+    walk_id *id;
+    uint32_t *depth;
+    struct walk_edges *edges;
+    size_t beyond; /* holders (referents) that were left out because the collector does not see the way to them */
+};
+void walk_subgraph_free(struct walk_subgraph *subgraph);
+
+#define WALK_ALL_GENERATIONS UINT32_MAX
+enum walk_direction { WALK_ANCESTORS, WALK_DESCENDANTS };
+
+/*
+ * refcycle's ancestors (descendants) of `start`, itself included, within `generations` edges. Among tracked objects only
+ * references that the collector sees are followed, so that the tracked part is what refcycle computes in the process;
+ * nodes that are not tracked (frames, threads, code, strings) are added to it. With `everything`, or when `start` is no
+ * object, every edge is followed from everywhere.
+ */
+struct walk_error *walk_heap_within(const struct walk_heap *heap, walk_id start, enum walk_direction direction,
+                                    uint32_t generations, bool everything, struct walk_subgraph **subgraph);
+
+/* A path from a root down to an object: edge[0].holder is the root, edge[count-1].referent the object. */
+struct walk_path {
+    walk_id root;
+    walk_id thread; /* of a root that is a frame on a thread's stack, else WALK_NO_ID */
+    size_t count;
+    struct walk_edge *edge;
+};
+
+/* Free with walk_paths_free(). */
+struct walk_paths {
+    size_t count;
+    struct walk_path *path;
+    struct walk_edges *edges; /* owns the edges of all paths */
+};
+void walk_paths_free(struct walk_paths *paths);
+
+/* Shortest paths from roots (modules of sys.modules, frames on stacks, threads, interpreters), at most `limit`, each from another root. */
+struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **paths);
+
+/* For every frame on a stack and every suspended generator's: the shortest path from a local of it within `distance` references. */
+struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, struct walk_paths **paths);
+
+/* ---- threads and frames ---------------------------------------------------------------------------------------- */
+
+struct walk_thread {
+    walk_id id;
+    walk_addr address;  /* of the thread state */
+    walk_id interpreter;
+    uint64_t ident;     /* threading.get_ident(): the pthread_t */
+    uint64_t native_id; /* LWP, 0 when unknown */
+    const char *name;   /* of the threading.Thread, "" when unknown */
+    size_t frame_count;
+    const walk_id *frames; /* innermost first */
+    bool frames_complete;  /* false: the chain of frames could not be followed to its end */
+};
+size_t walk_heap_thread_count(const struct walk_heap *heap);
+void walk_heap_thread(const struct walk_heap *heap, size_t index, struct walk_thread *thread);
+
+struct walk_frame {
+    const char *function; /* co_qualname where there is one (3.11), else co_name */
+    const char *file;
+    int line; /* as frame.f_lineno; 0 when unknown */
+};
+/* Errors: IMPLAUSIBLE when the node is no frame. */
+struct walk_error *walk_heap_frame(const struct walk_heap *heap, walk_id id, struct walk_frame *frame);
+/* The locals that are bound, as edges of the frame; the value of a cell for a cell variable. The label is the bare name. */
+struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id id, struct walk_edges **locals);
+
+/* ---- layouts ---------------------------------------------------------------------------------------------------- */
+
+/* Writes the layout row of an ELF file with DWARF as C, for layout/rows.inc; `version` is its PY_VERSION_HEX. */
+struct walk_error *walk_layout_print_row(const char *elf_path, uint32_t version, const char *debug_dirs, FILE *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
