@@ -22,10 +22,10 @@ run: young objects and garbage are in the core, as they are in a core from the f
 The format
 ----------
 
-UTF-8 text, one record a line, fields separated by tabs.  An address (ADDR) is lower
-case hexadecimal without ``0x``; ADDRS are addresses joined by commas, maybe none.
-TYPE is ``module.qualname``, of builtins only ``qualname``.  A tab, newline, carriage
-return or backslash within a name is written as a backslash escape.
+UTF-8 text, one record a line (only ``\\n`` ends a line), fields separated by tabs.  An
+address (ADDR) is lower case hexadecimal without ``0x``; ADDRS are addresses joined by
+commas, maybe none.  TYPE is ``module.qualname``, of builtins only ``qualname``.  A tab,
+newline, carriage return or backslash within a name is written as a backslash escape.
 
 ``python VERSION TEXT``
     ``sys.hexversion`` in hexadecimal, and ``sys.version`` on one line.

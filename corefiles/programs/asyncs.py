@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server's event loop, running at death, with tasks that wait for all sorts of things.
+"""An event loop, running at death, with tasks that wait for all sorts of things.
 
 The program dies within a coroutine of a task, in the loop's callback.  The truth names
 the coroutines, generators, tasks and futures in `KEPT`.

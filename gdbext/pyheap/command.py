@@ -5,6 +5,7 @@ A command is declared beside the function that answers it (pyheap.commands); gdb
 registration, its completion and docs/commands.md are all made from the declaration.
 """
 
+import textwrap
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -151,12 +152,16 @@ class Command(NamedTuple):
             ]
         )
 
+    def text(self) -> str:
+        """The description in lines of a readable width."""
+        return textwrap.fill(self.description, 80, break_long_words=False)
+
     def help(self) -> str:
         """The text of gdb's `help`; its first line is what `apropos` shows."""
         width = max(len(a.shown) for a in self.all_arguments)
         rows = [f"  {a.shown:{width}}  {a.help}" for a in self.all_arguments]
         return "\n".join(
-            [self.summary, f"Usage: {self.usage()}", "", *rows, "", self.description]
+            [self.summary, f"Usage: {self.usage()}", "", *rows, "", self.text()]
         )
 
     def parse(self, line: str) -> "argparse.Namespace":

@@ -12,18 +12,20 @@ from pyheap.table import Cell
 if TYPE_CHECKING:
     from pyheap.walk import Edge, Frame, Heap, Thread
 
+_IMMORTAL = 1 << 30  # CPython 3.12 and later start immortal objects above this
+
 Document = Dict[str, Any]
 
 
 def node_document(heap: "Heap", id: int) -> Document:
     """What every document says of a node."""
-    node = heap.node(id)
+    node, value = heap.node(id), heap.value(id)
     return {
         "address": f"{node.address:#x}",
         "type": heap.type(node.type).name,
         "kind": node.kind,
-        "value": heap.value(id) or None,
-        "annotation": heap.annotation(id),
+        "value": value or None,
+        "annotation": value or heap.annotation(id),
     }
 
 
@@ -65,11 +67,11 @@ def annotated(heap: "Heap", id: int) -> List[Cell]:
 
 def named(heap: "Heap", id: int) -> str:
     """The annotation of a node, and its type when a value does not show it."""
-    annotation, value = heap.annotation(id), heap.value(id)
+    value = heap.value(id)
+    if not value:
+        return heap.annotation(id)
     type = heap.type(heap.node(id).type).name
-    if value and "." in type:
-        return f"{type} {value}"
-    return annotation
+    return f"{type} {value}" if "." in type else value
 
 
 def label(edge: "Edge") -> Styled:
@@ -108,12 +110,14 @@ def node_title(heap: "Heap", id: int) -> Line:
     node = heap.node(id)
     type = heap.type(node.type).name
     annotation = heap.annotation(id)
-    line: Line = [hexadecimal(node.address), f" {type}"]
-    if annotation != type:
-        line.append(f" {annotation}")
+    if not wording.shows_type(annotation, type):
+        annotation = f"{type} {annotation}"
+    line: Line = [hexadecimal(node.address), f" {annotation}"]
     if node.is_object:
         state = "tracked" if node.tracked else "not tracked"
-        line.append(f", size {node.size}, refcount {node.refcount}, {state}")
+        immortal = " (immortal)" if node.refcount >= _IMMORTAL else ""
+        count = f"refcount {node.refcount}{immortal}"
+        line.append(f", size {node.size}, {count}, {state}")
     return line
 
 

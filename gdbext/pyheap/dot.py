@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A graph document as DOT, the language of Graphviz."""
 
-import re
 from typing import Any, Dict, Iterator
+
+from pyheap.wording import shows_type
 
 _LONGEST = 80
 
 # Frames and threads look different from objects: they are what keeps things alive.
 _LOOKS = {
     "object": {"shape": "box", "fillcolor": "white"},
-    "frame": {"shape": "cds", "fillcolor": "lightgoldenrod1"},
+    "frame": {"shape": "note", "fillcolor": "lightgoldenrod1"},
     "thread": {"shape": "octagon", "fillcolor": "lightskyblue"},
     "interpreter": {"shape": "doubleoctagon", "fillcolor": "lightskyblue"},
 }
@@ -61,7 +62,7 @@ def _label(vertex: Dict[str, Any]) -> str:
     """The annotation; under it the type, unless that says it already; the address."""
     first = _short(vertex["annotation"])
     second = vertex["address"]
-    if re.split(r"[ \[]", first)[0] != vertex["type"]:
+    if not shows_type(vertex["annotation"], vertex["type"]):
         second = f"{_short(vertex['type'])} {second}"
     return f"{first}\n{second}"
 

@@ -54,7 +54,7 @@ def _section(command: Command) -> Iterator[str]:
     yield ""
     yield f"    {command.usage()}"
     yield ""
-    yield command.description
+    yield command.text()
     yield ""
     yield "| argument | meaning |"
     yield "|---|---|"

@@ -95,6 +95,7 @@ class Stats(NamedTuple):
     nodes: int
     objects: int
     tracked: int
+    permanent: int
     edges: int
     extra_edges: int
     guessed_edges: int
@@ -220,6 +221,7 @@ class _Stats(Structure):
         ("nodes", c_size_t),
         ("objects", c_size_t),
         ("tracked", c_size_t),
+        ("permanent", c_size_t),
         ("edges", c_size_t),
         ("extra_edges", c_size_t),
         ("guessed_edges", c_size_t),

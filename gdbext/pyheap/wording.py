@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phrases that every command uses, worded once."""
 
+import re
 from typing import TYPE_CHECKING, Any, Dict, Iterator
 
 from pyheap.spans import Line
@@ -17,6 +18,11 @@ def number(count: int) -> str:
 def counted(count: int, singular: str, plural: str = "") -> str:
     """`1 object`, `2 objects`, `3 classes`."""
     return f"{number(count)} {singular if count == 1 else plural or singular + 's'}"
+
+
+def shows_type(annotation: str, type: str) -> bool:
+    """Whether an annotation begins with the type: `list[3]`, `method f`."""
+    return re.split(r"[ \[]", annotation)[0] == type
 
 
 def cut(left: int, what: str = "") -> Iterator[Line]:

@@ -203,7 +203,7 @@ static struct walk_error *count_types(struct walk_heap *heap)
         heap->stats.objects++;
         type->objects++;
         type->size += size;
-        heap->stats.guessed_objects += heap->python->types[graph->class[id]].kind == WALK_KIND_NONE;
+        heap->stats.guessed_objects += heap->python->types[graph->class[id]].guessed;
         if (!walk_node_tracked(heap, id))
             continue;
         heap->stats.tracked++;

@@ -84,7 +84,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
     if (index < heap->type_count) {
         type->address = heap->python->types[index].address;
         type->name = heap->python->types[index].name;
-        type->guessed = heap->python->types[index].kind == WALK_KIND_NONE;
+        type->guessed = heap->python->types[index].guessed;
     } else {
         type->name = kind_names[WALK_FRAME + (index - heap->type_count)];
     }

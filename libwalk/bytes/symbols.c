@@ -7,7 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Where a function and a variable have one name (static ones may) the variable is meant. */
 static int by_name(const void *a, const void *b)
+{
+    const struct walk_symbol *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (int)y->is_object - (int)x->is_object;
+}
+
+static int same_name(const void *a, const void *b)
 {
     return strcmp(((const struct walk_symbol *)a)->name, ((const struct walk_symbol *)b)->name);
 }
@@ -46,7 +54,7 @@ static struct walk_error *add_section(struct walk_symbols *symbols, Elf *elf, El
         int type = GELF_ST_TYPE(symbol.st_info);
         const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
         if (name && *name && (type == STT_OBJECT || type == STT_FUNC))
-            grown[symbols->count++] = (struct walk_symbol){name, symbol.st_value + symbols->bias};
+            grown[symbols->count++] = (struct walk_symbol){name, symbol.st_value + symbols->bias, type == STT_OBJECT};
     }
     return NULL;
 }
@@ -86,6 +94,8 @@ walk_addr walk_symbols_find(const struct walk_symbols *symbols, const char *name
 {
     struct walk_symbol key = {.name = name};
     const struct walk_symbol *found =
-        symbols->count ? bsearch(&key, symbols->symbol, symbols->count, sizeof key, by_name) : NULL;
+        symbols->count ? bsearch(&key, symbols->symbol, symbols->count, sizeof key, same_name) : NULL;
+    while (found && found > symbols->symbol && strcmp(found[-1].name, name) == 0)
+        found--;
     return found ? found->address : 0;
 }

@@ -9,6 +9,7 @@
 struct walk_symbol {
     const char *name; /* in the string table of the ELF file */
     walk_addr address;
+    bool is_object; /* a variable, not a function */
 };
 
 struct walk_symbols {

@@ -35,7 +35,9 @@ struct walk_pytype {
     walk_addr traverse;   /* tp_traverse */
     walk_addr base;       /* tp_base */
     walk_addr own_base;   /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
-    enum walk_kind_id kind; /* of own_base; NONE: references are guessed */
+    enum walk_kind_id kind; /* of own_base or the nearest known base of it */
+    bool guessed;           /* own_base has a tp_traverse of its own that no table knows */
+    uint64_t guess_from;    /* where the words begin that are guessed, bytes */
     bool atomic;          /* nothing to visit at all */
     bool visits_type;     /* subtype_traverse() visits the object's type */
     bool adds_dict;       /* a __dict__ at dictoffset that own_base has not */

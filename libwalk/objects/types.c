@@ -161,24 +161,31 @@ static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr typ
 
 /*
  * The kind of the first base with a traverse of its own. A type that inherits its tp_traverse (exceptions, bool) is
- * visited as the base that it inherits from; a type without any holds what its nearest known base holds.
+ * visited as the base that it inherits from; a type without any holds what its nearest known base holds. Of a type with
+ * an unknown traverse the part that a known base laid out is exact, and what stands behind it is guessed.
  */
-static enum walk_kind_id inherited_kind(const struct walk_python *python, walk_addr type, uint64_t traverse, bool has_gc)
+static void find_kind(const struct walk_python *python, struct walk_pytype *info)
 {
+    walk_addr type = info->own_base;
+    uint64_t traverse = info->flags & WALK_TPFLAGS_HAVE_GC ? WALK_MEMBER(python, type, type, tp_traverse) : 0;
+    info->kind = WALK_KIND_NONE;
     for (int i = 0; type && i < CHAIN_MAX; i++) {
-        enum walk_kind_id kind = kind_of(python, type);
-        if (kind != WALK_KIND_NONE && !(kind == WALK_KIND_object && i > 0))
-            return kind;
         walk_addr base = WALK_MEMBER(python, type, type, tp_base);
-        if (has_gc && base == python->tuple_type && WALK_MEMBER(python, base, type, tp_traverse) != traverse)
-            return WALK_KIND_structseq;
-        if (WALK_MEMBER(python, base, type, tp_traverse) != traverse && has_gc)
-            return WALK_KIND_NONE;
-        if (!has_gc && WALK_MEMBER(python, base, type, tp_basicsize) != WALK_MEMBER(python, type, type, tp_basicsize))
-            return WALK_KIND_NONE;
+        uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize);
+        info->kind = kind_of(python, type);
+        if (info->kind == WALK_KIND_NONE && base == python->tuple_type &&
+            WALK_MEMBER(python, base, type, tp_traverse) != traverse)
+            info->kind = WALK_KIND_structseq;
+        if (info->kind != WALK_KIND_NONE) {
+            info->guess_from = info->guessed ? basic : 0;
+            return;
+        }
+        info->guessed |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
+                                  : WALK_MEMBER(python, base, type, tp_basicsize) != basic;
         type = base;
     }
-    return WALK_KIND_NONE;
+    info->guessed = true;
+    info->guess_from = WALK_SIZE(python->layout, object);
 }
 
 static bool is_atomic(const struct walk_python *python, const struct walk_pytype *info)
@@ -194,7 +201,7 @@ static bool is_atomic(const struct walk_python *python, const struct walk_pytype
     case WALK_KIND_str:
     case WALK_KIND_bytes:
     case WALK_KIND_bytearray:
-        return info->own_base == info->address && python->kinds.kind[info->kind].member_count == 0;
+        return info->own_base == info->address && !info->guessed && python->kinds.kind[info->kind].member_count == 0;
     default:
         return false;
     }
@@ -225,10 +232,10 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     }
     uint64_t own_flags = WALK_MEMBER(python, type, type, tp_flags);
     uint64_t traverse = WALK_MEMBER(python, type, type, tp_traverse);
-    bool has_gc = (info->flags & WALK_TPFLAGS_HAVE_GC) != 0, by_subtype = type != info->address;
+    bool by_subtype = type != info->address;
     info->own_base = type;
     info->own_basicsize = (int64_t)WALK_MEMBER(python, type, type, tp_basicsize);
-    info->kind = inherited_kind(python, type, traverse, has_gc && traverse);
+    find_kind(python, info);
     /* Up to 3.8 always; since 3.9 the traverse of a base on the heap visits the type itself. */
     info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
                         (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));

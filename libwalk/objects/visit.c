@@ -168,8 +168,8 @@ static void visit_members(struct walk_python *python, const struct walk_kind *ki
 static void guess(struct walk_python *python, const struct walk_pytype *type, walk_addr object, struct walk_refs *refs)
 {
     unsigned word = python->word;
-    uint64_t start = WALK_SIZE(python->layout, object), end = (uint64_t)type->own_basicsize;
-    if (type->itemsize > 0 && type->own_base == type->address)
+    uint64_t start = type->guess_from, end = (uint64_t)type->own_basicsize;
+    if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
         end += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
     uint32_t flags = WALK_EDGE_GUESS | (type->flags & WALK_TPFLAGS_HAVE_GC ? 0u : WALK_EDGE_EXTRA);
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
@@ -188,7 +188,8 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
             walk_refs_add(refs, target, flags, WALK_LABEL_OFFSET, at);
     }
     /* Since 3.9 an object of a heap type refers to its type, whatever its tp_traverse is. */
-    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type)
+    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type &&
+        type->kind != WALK_KIND_type)
         walk_refs_add_text(refs, type->address, flags, "__class__");
 }
 
@@ -206,10 +207,8 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
         visit_dict_pointer(python, dict_pointer(python, &type, object), refs);
     if (type.visits_type)
         walk_refs_add_text(refs, type.address, 0, "__class__");
-    if (type.kind == WALK_KIND_NONE) {
+    if (type.guessed)
         guess(python, &type, object, refs);
-        return;
-    }
     visit_members(python, &python->kinds.kind[type.kind], object, refs);
     if (visitors[type.kind])
         visitors[type.kind](python, &type, object, refs);

@@ -78,7 +78,7 @@ void walk_visit_tuple(struct walk_python *python, const struct walk_pytype *type
 void walk_visit_structseq(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                           struct walk_refs *refs)
 {
-    if ((type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type)
+    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type)
         walk_refs_add_text(refs, walk_python_ob_type(python, object), 0, "__class__");
     uint64_t visible = WALK_MEMBER(python, object, var_object, ob_size), fields = type->fields;
     uint32_t items = WALK_OFFSET(python->layout, tuple, ob_item);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types and modules. */
 #include "objects/dict.h"
+#include "objects/text.h"
 #include "objects/visit.h"
 
 static void add(struct walk_refs *refs, walk_addr target, uint32_t flags, const char *label)
@@ -32,10 +33,139 @@ void walk_visit_type(struct walk_python *python, const struct walk_pytype *type,
     add(refs, WALK_MEMBER(python, object, heap_type, ht_slots), WALK_EDGE_EXTRA, "__slots__");
 }
 
+/* ---- modules ---- */
+
+#define V(major, minor) (((major) << 24) | ((minor) << 16))
+
+static const struct {
+    const char *module;
+    uint32_t since, until;
+    uint64_t first, last;
+} unseen_table[] = {
+#define UNSEEN(module, since, until, first, last) {module, since, until, first, last},
+#include "objects/module_states.def"
+#undef UNSEEN
+};
+
+/* The offsets that m_traverse does not visit, one bit per word of the first ones. */
+static uint64_t unseen_words(const struct walk_python *python, walk_addr module)
+{
+    uint64_t words = 0;
+    walk_addr name = WALK_MEMBER(python, module, module, md_name);
+    for (size_t i = 0; name && i < sizeof unseen_table / sizeof *unseen_table; i++)
+        if (python->version >= unseen_table[i].since && python->version < unseen_table[i].until &&
+            walk_text_equals(python, name, unseen_table[i].module))
+            for (uint64_t at = unseen_table[i].first; at <= unseen_table[i].last; at += python->word)
+                words |= UINT64_C(1) << at / python->word;
+    return words;
+}
+
+/* Modules/atexit.c up to 3.9: an array of callbacks (func, args, kwargs), and how many. */
+static void visit_atexit(struct walk_python *python, walk_addr state, struct walk_refs *refs)
+{
+    static const char *const labels[] = {".func", ".args", ".kwargs"};
+    uint64_t callbacks, callback, member;
+    const uint8_t *count = walk_memory_view(python->memory, state + python->word, 4);
+    if (!count || !walk_memory_word(python->memory, state, &callbacks))
+        return;
+    for (uint32_t i = 0; i < walk_load_u32(count) && i < 1 << 16; i++)
+        for (unsigned m = 0; m < 3; m++)
+            if (walk_memory_word(python->memory, callbacks + i * python->word, &callback) && callback &&
+                walk_memory_word(python->memory, callback + m * python->word, &member))
+                walk_refs_add_text(refs, member, 0, labels[m]);
+}
+
+/* Modules/_zoneinfo.c, 3.12+: zoneinfo_state.ZONEINFO_STRONG_CACHE, a list of (next, prev, key, zone). */
+static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct walk_refs *refs)
+{
+    enum { STRONG_CACHE = 48, CACHE_MAX = 1 << 10 };
+    uint64_t node = 0, key, zone;
+    if (!walk_memory_word(python->memory, state + STRONG_CACHE, &node))
+        return;
+    for (int i = 0; node && i < CACHE_MAX; i++) {
+        if (!walk_memory_word(python->memory, node + 2 * python->word, &key) ||
+            !walk_memory_word(python->memory, node + 3 * python->word, &zone) ||
+            !walk_memory_word(python->memory, node, &node)) {
+            refs->unreadable = true;
+            return;
+        }
+        walk_refs_add_text(refs, key, 0, ".strong_cache.key");
+        walk_refs_add_text(refs, zone, 0, ".strong_cache.zone");
+    }
+}
+
+/* Modules/_decimal/_decimal.c, 3.13: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex). */
+static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
+{
+    enum { SIGNAL_MAP = 176, COND_MAP = 184, ROWS_MAX = 64 };
+    for (int which = 0; which < 2; which++) {
+        uint64_t map = 0, name, exception;
+        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP), &map) || !map)
+            continue;
+        for (int i = which; i < ROWS_MAX; i++) {
+            walk_addr row = map + (uint64_t)i * 4 * python->word;
+            if (!walk_memory_word(python->memory, row, &name) || !name ||
+                !walk_memory_word(python->memory, row + 3 * python->word, &exception))
+                break;
+            walk_refs_add_text(refs, exception, 0, which ? ".cond_map.ex" : ".signal_map.ex");
+        }
+    }
+}
+
 /*
- * Objects/moduleobject.c, module_traverse(): __dict__ (a member) and what the module's own m_traverse visits: machine
- * code. Multi-phase modules keep their objects in md_state and visit all of them, so every word of it that is the
- * address of an object is taken. Modules without a state of their own visit static variables, which are not seen here.
+ * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has it
+ * behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
+ */
+static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
+{
+    enum { SIGNALS = 65, SIGNAL_SIZE = 192 };
+    const struct walk_runtime *runtime = python->runtime;
+    walk_addr thread = walk_symbols_find(&runtime->symbols, "thread");
+    walk_addr fatal = walk_symbols_find(&runtime->symbols, "fatal_error");
+    walk_addr signals = walk_symbols_find(&runtime->symbols, "user_signals");
+    if (WALK_HAS(python->layout, runtime, faulthandler_thread)) {
+        thread = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_thread);
+        fatal = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_fatal_error);
+        signals = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_user_signals);
+    }
+    uint64_t file;
+    if (thread && walk_memory_word(python->memory, thread, &file))
+        walk_refs_add_text(refs, file, 0, ".thread.file");
+    if (fatal && walk_memory_word(python->memory, fatal + python->word, &file))
+        walk_refs_add_text(refs, file, 0, ".fatal_error.file");
+    if (!signals || !walk_memory_word(python->memory, signals, &signals) || !signals)
+        return;
+    for (int i = 0; i < SIGNALS; i++)
+        if (walk_memory_word(python->memory, signals + (uint64_t)i * SIGNAL_SIZE + python->word, &file))
+            walk_refs_add_text(refs, file, 0, ".user_signals.file");
+}
+
+/* Modules whose m_traverse follows more than the words of its state. True: they have been visited wholly. */
+static bool visit_special(struct walk_python *python, walk_addr module, walk_addr state, struct walk_refs *refs)
+{
+    walk_addr name = WALK_MEMBER(python, module, module, md_name);
+    if (!name)
+        return false;
+    if (walk_text_equals(python, name, "faulthandler")) {
+        visit_faulthandler(python, refs);
+        return true;
+    }
+    if (state && WALK_MINOR(python) < 10 && walk_text_equals(python, name, "atexit")) {
+        visit_atexit(python, state, refs);
+        return true;
+    }
+    if (state && WALK_MINOR(python) >= 12 && walk_text_equals(python, name, "_zoneinfo"))
+        visit_zoneinfo(python, state, refs);
+    if (state && WALK_MINOR(python) == 13 && walk_text_equals(python, name, "_decimal"))
+        visit_decimal(python, state, refs);
+    return false;
+}
+
+/*
+ * Objects/moduleobject.c, module_traverse(): __dict__ (a member) and what the module's own m_traverse visits, which is
+ * machine code. Multi-phase modules keep their objects in md_state and visit them: every word of it that is the address
+ * of an object is taken, but for those of the table; a few hold
+ * more than words and are followed by name.
  */
 void walk_visit_module(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                        struct walk_refs *refs)
@@ -44,17 +174,21 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
     walk_addr definition = WALK_MEMBER(python, object, module, md_def);
     walk_addr state = WALK_MEMBER(python, object, module, md_state);
     uint64_t size = WALK_MEMBER(python, definition, module_def, m_size);
-    if (!definition || !state || !WALK_MEMBER(python, definition, module_def, m_traverse) || !size || size >> 24)
+    if (visit_special(python, object, state, refs) || !definition || !state || !size || size >> 24)
         return;
+    bool traversed = WALK_MEMBER(python, definition, module_def, m_traverse) != 0;
     const uint8_t *view = walk_memory_view(python->memory, state, size);
     if (!view) {
         refs->unreadable = true;
         return;
     }
+    uint64_t unseen = unseen_words(python, object);
     for (uint64_t at = 0; at + python->word <= size; at += python->word) {
         walk_addr target = walk_load_word(python->word, view + at);
         uint32_t index;
+        uint64_t word = at / python->word;
+        bool seen = traversed && !(word < 64 && (unseen >> word & 1));
         if (target && walk_python_type_of(python, target, &index))
-            walk_refs_add(refs, target, 0, WALK_LABEL_OFFSET, at);
+            walk_refs_add(refs, target, seen ? 0 : WALK_EDGE_EXTRA, WALK_LABEL_OFFSET, at);
     }
 }

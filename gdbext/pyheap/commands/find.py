@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
     """Names of types that contain this one in any case."""
     wanted = name.rpartition(".")[2].lower()
-    found = {t.name for t in heap.types() if t.objects and wanted in t.name.lower()}
+    found = {t.name for t in heap.types() if t.address and wanted in t.name.lower()}
     return sorted(found, key=lambda name: (len(name), name))[:most]
 
 

@@ -32,8 +32,11 @@ class InfoAnswer(Answer):
 
     def guessed(self) -> List[Tuple[str, int]]:
         """Types without a table and their objects, the most frequent first."""
-        types = [(t.name, t.objects) for t in self.heap.types() if t.guessed]
-        return sorted((t for t in types if t[1]), key=lambda t: (-t[1], t[0]))
+        counts: Dict[str, int] = {}
+        for type in self.heap.types():
+            if type.guessed and type.objects:
+                counts[type.name] = counts.get(type.name, 0) + type.objects
+        return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
 
     def document(self) -> Dict[str, Any]:
         info, stats = self.info, self.stats
@@ -50,6 +53,7 @@ class InfoAnswer(Answer):
             "nodes": stats.nodes,
             "objects": stats.objects,
             "tracked": stats.tracked,
+            "permanent": stats.permanent,
             "references": stats.edges,
             "extra_references": stats.extra_edges,
             "guessed_references": stats.guessed_edges,
@@ -84,11 +88,18 @@ class InfoAnswer(Answer):
             ["build-id", info.build_id or "none"],
             ["layout from", info.layout_source],
             ["threads", number(len(self.threads))],
-            ["tracked objects", number(stats.tracked)],
+            ["tracked objects", number(stats.tracked) + self._frozen()],
             ["objects", f"{number(stats.objects)}, all that can be reached"],
             ["references", f"{number(stats.edges)}, {self._kinds()}"],
             ["complete", "yes" if stats.complete else "no"],
         ]
+
+    def _frozen(self) -> str:
+        if not self.stats.permanent:
+            return ""
+        return (
+            f", and {wording.number(self.stats.permanent)} in the permanent generation"
+        )
 
     def _kinds(self) -> str:
         stats = self.stats

@@ -48,6 +48,10 @@ class PathsAnswer(Answer):
             for edge in path.edges
         ]
 
+    def _object(self) -> Line:
+        address = hexadecimal(self.heap.node(self.id).address)
+        return [f"{describe.named(self.heap, self.id)} ", address]
+
     def thread(self, path: "Path") -> Optional["Thread"]:
         """The thread that a path begins in."""
         return None if path.thread is None else self._threads.get(path.thread)
@@ -63,15 +67,14 @@ class WhyAnswer(PathsAnswer):
             yield from self._path(path)
         if not self.paths:
             yield [
-                *describe.node_title(self.heap, self.id)[:2],
+                *self._object(),
                 ": no root leads here. It is garbage that the collector has not freed"
                 " yet, or something outside of Python holds it",
             ]
         yield from wording.incomplete(self.heap)
 
     def _path(self, path: "Path") -> Iterator[Line]:
-        address = hexadecimal(self.heap.node(self.id).address)
-        yield [f"{describe.named(self.heap, self.id)} ", address]
+        yield self._object()
         if not path.edges:
             yield ["  is a root itself", *self._note(path)]
         rows: List[List[Cell]] = []
@@ -101,7 +104,7 @@ class LocalsAnswer(PathsAnswer):
             yield from aligned([self._row(path) for path in self.paths])
         else:
             yield [
-                *describe.node_title(self.heap, self.id)[:2],
+                *self._object(),
                 ": no local variable leads here within this many references",
             ]
         yield from wording.incomplete(self.heap)

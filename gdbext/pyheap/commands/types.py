@@ -62,17 +62,22 @@ def ordered(rows: Iterable[Row], by: str) -> List[Row]:
     return sorted(rows, key=lambda row: (-row.objects, -row.bytes, row.type))
 
 
+def total_of(rows: List[Row]) -> Row:
+    """All rows in one."""
+    return Row("", sum(row.objects for row in rows), sum(row.bytes for row in rows))
+
+
 class TypesAnswer(Answer):
     """Types, the most frequent or the largest first."""
 
     def __init__(self, heap: "Heap", args: "Namespace") -> None:
         self.heap, self.everything, self.pattern = heap, args.all, args.pattern or ""
         rows = count_types(heap, args.all, self.pattern)
-        self.rows = ordered(rows, args.by)
+        self.rows, self.total = ordered(rows, args.by), total_of(rows)
         self.shown = self.rows[: args.limit or None]
 
     def document(self) -> Dict[str, Any]:
-        stats, total = self.heap.stats(), self._total()
+        stats, total = self.heap.stats(), self.total
         return {
             "tracked": stats.tracked,
             "objects": stats.objects,
@@ -97,15 +102,8 @@ class TypesAnswer(Answer):
         yield from wording.guesses(self.heap)
         yield from wording.incomplete(self.heap)
 
-    def _total(self) -> Row:
-        return Row(
-            self.pattern or "*",
-            sum(row.objects for row in self.rows),
-            sum(row.bytes for row in self.rows),
-        )
-
     def _summary(self) -> str:
-        total = self._total()
+        total = self.total
         which = "object" if self.everything else "tracked object"
         text = (
             f"{wording.counted(total.objects, which)} of"
@@ -115,9 +113,8 @@ class TypesAnswer(Answer):
         if self.pattern:
             text += f", matching '{self.pattern}'"
         if not self.everything:
-            text += (
-                f"; {wording.counted(self.heap.stats().objects, 'object')} with --all"
-            )
+            everything = total_of(count_types(self.heap, True, self.pattern))
+            text += f"; {wording.counted(everything.objects, 'object')} with --all"
         return text
 
 

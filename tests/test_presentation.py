@@ -1,0 +1,722 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person and a program see of an answer: no gdb, no libwalk, made-up heaps.
+
+    python3 tests/test_presentation.py
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(CHECKOUT, "gdbext"))
+
+from pyheap import completion, dot, manual, picture, walk, wording, words  # noqa: E402
+from pyheap.catalog import COMMANDS  # noqa: E402
+from pyheap.command import Question  # noqa: E402
+from pyheap.errors import HeapError, UsageError, WalkError  # noqa: E402
+from pyheap.progress import Progress  # noqa: E402
+from pyheap.spans import Styled, painted, plain  # noqa: E402
+from pyheap.table import aligned  # noqa: E402
+from pyheap.walk import Edge, Frame, Node, Path, Referents  # noqa: E402
+from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Type  # noqa: E402
+
+BY_NAME = {command.name: command for command in COMMANDS}
+
+
+class FakeTarget:
+    """A target that was opened."""
+
+    def info(self):
+        return TargetInfo(
+            0x030D00C2,
+            8,
+            "3.13.0rc2 (main) [GCC]",
+            "/usr/bin/python",
+            "ab",
+            "it",
+            False,
+        )
+
+
+class FakeHeap:
+    """The worker's heap, small: an object, its method, two frames, a thread, a dict."""
+
+    names = [
+        ("object", "app.Session", "app.Session", ""),
+        ("object", "method", "method Session.close", ""),
+        ("frame", "frame", "frame app.py:88 worker", ""),
+        ("thread", "thread", 'thread "w"', ""),
+        ("object", "dict", "dict[2]", ""),
+        ("object", "str", "'a b'", "'a b'"),
+        ("interpreter", "interpreter", "interpreter", ""),
+    ]
+    edges = [
+        Edge(1, 0, "__self__", False, False, False),
+        Edge(2, 1, "local 'job'", True, False, False),
+        Edge(2, 1, "stack[0]", True, False, False),
+        Edge(3, 2, "frame", True, False, False),
+        Edge(4, 0, "value['x']", False, True, False),
+        Edge(0, 4, "__dict__", False, False, False),
+        Edge(4, 5, "key", False, False, False),
+        Edge(6, 3, "threads[0]", True, False, False),
+    ]
+    weak = [Edge(0, 5, "wr_object", False, False, True)]
+
+    def __init__(self, **stats):
+        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, False, True)
+        self._stats = self._stats._replace(**stats)
+        self.types_ = [
+            Type(0x10, "dict", 5, 9, 500, 900, False),
+            Type(0x20, "app.Session", 7, 7, 70, 70, True),
+            Type(0x30, "app.Session", 1, 1, 10, 10, True),
+            Type(0x40, "str", 0, 1000, 0, 50000, False),
+            Type(0, "frame", 0, 2, 0, 0, False),
+        ]
+
+    def stats(self):
+        return self._stats
+
+    def types(self):
+        return iter(self.types_)
+
+    def type(self, index):
+        return Type(0x100 + index, self.names[index][1], 1, 1, 8, 8, False)
+
+    def node(self, id):
+        kind = self.names[id][0]
+        is_object = kind == "object"
+        size, refcount = (48, 1) if is_object else (0, -1)
+        return Node(
+            id, kind, 0x1000 * (id + 1), id, is_object, is_object, size, refcount
+        )
+
+    def value(self, id):
+        return self.names[id][3]
+
+    def annotation(self, id):
+        return self.names[id][2]
+
+    def lookup(self, address):
+        for id in range(len(self.names)):
+            if self.node(id).address == address:
+                return id
+        raise WalkError(f"no node at {address:#x}", WalkError.NOT_FOUND)
+
+    def find(self, name):
+        if name == "gone":
+            raise WalkError("no such type", WalkError.NOT_FOUND)
+        return [id for id, row in enumerate(self.names) if name in row[1]]
+
+    def referents(self, id):
+        strong = [edge for edge in self.edges if edge.holder == id]
+        return Referents(strong, [edge for edge in self.weak if edge.holder == id])
+
+    def referrers(self, id):
+        return [edge for edge in self.edges if edge.referent == id]
+
+    def ancestors(self, id, generations, everything):
+        ids, depths = [0, 1, 4, 2, 3], [0, 1, 1, 2, 3]
+        return Subgraph(ids, depths, self.edges[:6], 0 if everything else 1)
+
+    def why(self, id, limit):
+        if id == 5:
+            raise WalkError("no path", WalkError.NOT_FOUND)
+        return [Path(2, 3, [self.edges[1], self.edges[0]])]
+
+    locals = why
+
+    def threads(self):
+        return [Thread(3, 0x4000, 6, 0x7F00, 4711, "w", [2], self._stats.complete)]
+
+    def frame(self, id):
+        return Frame("worker", "/srv/app.py", 88)
+
+    def frame_locals(self, id):
+        return [Edge(2, 1, "job", False, False, False)]
+
+
+class FakeQuestion(Question):
+    """Asks of a made-up heap."""
+
+    def __init__(self, heap=None):
+        self._heap = heap or FakeHeap()
+
+    def target(self):
+        return FakeTarget()
+
+    def heap(self):
+        return self._heap
+
+    def address(self, expression):
+        return int(expression, 0)
+
+    def thread_number(self, native_id):
+        return 7 if native_id == 4711 else None
+
+
+def answer(line, heap=None):
+    """What a command line gives."""
+    name, _, rest = line.partition(" ")
+    command = BY_NAME[name]
+    return command.answer(FakeQuestion(heap), command.parse(rest))
+
+
+def text(line, heap=None):
+    """The lines that a person reads."""
+    return [plain(row) for row in answer(line, heap).lines()]
+
+
+def document(line, heap=None):
+    """What a program reads."""
+    return json.loads(json.dumps(answer(line + " --json", heap).document()))
+
+
+class Words(unittest.TestCase):
+    """Command lines."""
+
+    def test_quotes_keep_blanks_together(self):
+        self.assertEqual(words.split('a "b c" d\\ e'), ["a", '"b c"', "d\\", "e"])
+        self.assertEqual(words.unquote('"b c"'), "b c")
+        self.assertEqual(words.unquote("'b\\c'"), "b\\c")
+
+    def test_a_lone_quote_is_a_character(self):
+        self.assertEqual(words.split("it's"), ["it's"])
+
+    def test_plain_integers(self):
+        self.assertEqual(words.whole_integer("0x7Fff"), 0x7FFF)
+        self.assertEqual(words.whole_integer(" 017 "), 17)
+        for other in ("", "0x", "1.5", "-1", "$rdi", "1 2", "0x1ull"):
+            self.assertIsNone(words.whole_integer(other), other)
+
+    def test_the_number_after_an_expression(self):
+        cases = {
+            "0x10": ("0x10", None),
+            "0x10 3": ("0x10", "3"),
+            "$rdi + 8 3": ("$rdi + 8", "3"),
+            "$rdi + 8": ("$rdi + 8", None),
+            "self -> ob_type all": ("self -> ob_type", "all"),
+            "3": ("3", None),
+            '"a + b"': ("a + b", None),
+            "'app.c'::it 2": ("'app.c'::it", "2"),
+        }
+        for line, expected in cases.items():
+            self.assertEqual(words.split_number(words.split(line)), expected, line)
+
+
+class Parsing(unittest.TestCase):
+    """What the declarations make of command lines."""
+
+    def test_defaults_and_options_anywhere(self):
+        args = BY_NAME["py-heap-ancestors"].parse("0x10 --all 5 --image 'a b.svg'")
+        self.assertEqual((args.addr, args.n), ("0x10", 5))
+        self.assertTrue(args.all)
+        self.assertEqual(args.image, "a b.svg")
+        self.assertEqual(args.limit, 200)
+        self.assertEqual(BY_NAME["py-heap-ancestors"].parse("$rax").n, 3)
+        self.assertIsNone(BY_NAME["py-heap-ancestors"].parse("$rax all").n)
+
+    def test_json_cuts_nothing_unless_told(self):
+        types = BY_NAME["py-heap-types"]
+        self.assertEqual(types.parse("").limit, 20)
+        self.assertEqual(types.parse("--json").limit, 0)
+        self.assertEqual(types.parse("--json --limit 3").limit, 3)
+        self.assertEqual(BY_NAME["py-heap-why"].parse("1 --json").limit, 1)
+
+    def test_errors_are_one_line_that_names_the_command(self):
+        lines = {
+            "py-heap-types": ["a b", "--limit x", "--limit -1", "--by name", "--lim 1"],
+            "py-heap-object": ["", "--limit 3"],
+            "py-heap-find": [""],
+            "py-heap-ancestors": ["1 --image"],
+        }
+        for name, bad in lines.items():
+            for line in bad:
+                with self.assertRaises(UsageError, msg=line) as caught:
+                    BY_NAME[name].parse(line)
+                self.assertTrue(str(caught.exception).startswith(name))
+                self.assertNotIn("\n", str(caught.exception))
+
+    def test_every_command_has_help(self):
+        for command in COMMANDS:
+            first, second = command.help().split("\n")[:2]
+            self.assertTrue(first.endswith("."), first)
+            self.assertTrue(second.startswith(f"Usage: {command.name}"), second)
+            self.assertIn("--json", second)
+            self.assertTrue(all(len(line) <= 88 for line in command.help().split("\n")))
+
+    def test_the_manual_is_up_to_date(self):
+        with open(os.path.join(CHECKOUT, "docs", "commands.md")) as stream:
+            self.assertEqual(stream.read(), manual.manual(), "run `make docs`")
+
+
+class Completion(unittest.TestCase):
+    """What can stand at the end of a line."""
+
+    def names(self, name, line):
+        return completion.names(BY_NAME[name], line, lambda: ["app.Session", "dict"])
+
+    def test_options_types_choices(self):
+        self.assertEqual(self.names("py-heap-types", "--l"), ["--limit"])
+        self.assertEqual(self.names("py-heap-types", "--by "), ["count", "size"])
+        self.assertEqual(self.names("py-heap-find", "app"), ["app.Session"])
+        self.assertNotIn("--all", self.names("py-heap-types", "--all --"))
+        self.assertEqual(self.names("py-heap-types", "--limit "), [])
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "there"))
+            line = f"1 --image {folder}/th"
+            self.assertEqual(
+                self.names("py-heap-ancestors", line), [f"{folder}/there/"]
+            )
+
+    def test_tails_begin_where_gdb_begins(self):
+        self.assertEqual(completion.tails(["--limit"], "--li", "li"), ["limit"])
+        self.assertEqual(completion.tails(["--limit"], "--li", None), [])
+
+
+class Tables(unittest.TestCase):
+    """Columns."""
+
+    def lines(self, *args, **kwargs):
+        return [plain(line) for line in aligned(*args, **kwargs)]
+
+    def test_numbers_right_texts_left_no_blanks_at_the_end(self):
+        rows = [(1, "a", "x"), (1234, "long", "")]
+        self.assertEqual(
+            self.lines(rows, header=("count", "b", "c")),
+            ["count  b     c", "    1  a     x", " 1234  long"],
+        )
+
+    def test_one_long_cell_moves_its_own_line_only(self):
+        rows = [("a" * 9, "x"), ("b", "y")]
+        self.assertEqual(self.lines(rows, widest=3), ["aaaaaaaaa  x", "b    y"])
+
+    def test_styles_do_not_count_as_width(self):
+        row = [(Styled("ab", "address"), "x"), ("abc", "y")]
+        line = next(iter(aligned(row)))
+        painter = mock.Mock(side_effect=lambda text, role: f"<{role}>{text}</>")
+        self.assertEqual(painted(line, painter), "<address>ab</>   x")
+
+    def test_nothing(self):
+        self.assertEqual(self.lines([]), [])
+
+
+class Wording(unittest.TestCase):
+    """Phrases."""
+
+    def test_numbers(self):
+        self.assertEqual(wording.number(1234567), "1 234 567")
+        self.assertEqual(wording.counted(1, "object"), "1 object")
+        self.assertEqual(wording.counted(2, "class", "classes"), "2 classes")
+
+    def test_cuts(self):
+        self.assertEqual(list(wording.cut(0)), [])
+        self.assertEqual(
+            list(wording.cut(38812)), [["… 38 812 more; --limit 0 shows all"]]
+        )
+
+    def test_what_is_missing_is_said_with_counts(self):
+        heap = FakeHeap(complete=False, unreadable=3, broken_lists=1, collecting=True)
+        (line,) = wording.incomplete(heap)
+        self.assertIn("3 objects", line[0])
+        self.assertIn("1 list", line[0])
+        self.assertIn("the collector was running", line[0])
+        self.assertEqual(list(wording.incomplete(FakeHeap())), [])
+
+
+class Dot(unittest.TestCase):
+    """The language of Graphviz."""
+
+    HOSTILE = 'q" b\\ bn\\n nl\n tab\t nul\0 esc\x1b u2028\u2028 <b>{x|y} é \\N'
+
+    def document(self):
+        return {
+            "vertices": [
+                {
+                    "id": 16,
+                    "annotation": self.HOSTILE,
+                    "address": "0x10",
+                    "type": "str",
+                    "kind": "object",
+                },
+                {
+                    "id": 32,
+                    "annotation": "frame app.py:88 worker",
+                    "address": "0x20",
+                    "type": "frame",
+                    "kind": "frame",
+                },
+            ],
+            "edges": [
+                {"id": 0, "annotation": "local 'a\"b'", "head": 16, "tail": 32},
+                {"id": 1, "annotation": "stack[0]", "head": 16, "tail": 32},
+            ],
+        }
+
+    def test_escapes(self):
+        self.assertEqual(dot.quoted('a"b\\c\nd'), '"a\\"b\\\\c\\nd"')
+        self.assertEqual(dot.quoted("\0\x1b"), '"\\\\x00\\\\x1b"')
+
+    def test_one_line_per_statement_and_always_the_same(self):
+        text = dot.dot(self.document())
+        self.assertEqual(text, dot.dot(self.document()))
+        self.assertEqual(text.count("\n"), 9)
+        self.assertIn("n20 -> n10", text)
+        self.assertNotIn("\0", text)
+
+    def test_frames_look_different_and_the_start_is_marked(self):
+        text = dot.dot(self.document())
+        self.assertIn("penwidth", text.split("n10 [")[1].split("\n")[0])
+        self.assertNotIn("box", text.split("n20 [")[1].split("\n")[0])
+        self.assertIn('label="frame app.py:88 worker\\n0x20"', text)
+
+    @unittest.skipUnless(shutil.which("dot"), "no Graphviz")
+    def test_graphviz_shows_exactly_the_text(self):
+        run = subprocess.run(
+            ["dot", "-Tplain"],
+            input=dot.dot(self.document()).encode(),
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        self.assertEqual(run.stdout.decode().count("\nedge"), 2)
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "a.svg")
+            said = picture.draw(self.document(), file)
+            self.assertEqual(said, f"wrote {file}: 2 objects, 2 references")
+            with open(file, encoding="utf-8") as stream:
+                svg = stream.read()
+            self.assertIn("&lt;b&gt;{x|y} é", svg)
+            self.assertEqual(os.listdir(folder), ["a.svg"])
+            mode = stat.S_IMODE(os.stat(file).st_mode)
+            self.assertTrue(mode & stat.S_IRUSR and not mode & stat.S_IXUSR)
+
+    def test_without_graphviz_the_dot_file_and_the_package_s_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with mock.patch("shutil.which", return_value=None):
+                said = picture.draw(self.document(), os.path.join(folder, "a.svg"))
+            self.assertEqual(os.listdir(folder), ["a.dot"])
+            self.assertIn("`graphviz`", said)
+
+    def test_what_cannot_be_drawn_is_one_line(self):
+        huge = self.document()
+        huge["vertices"] *= 501
+        with self.assertRaisesRegex(HeapError, "1 002 objects"):
+            picture.draw(huge, "/tmp/a.svg")
+        with self.assertRaisesRegex(HeapError, "must end in one of"):
+            picture.draw(self.document(), "/tmp/a.gif")
+        with self.assertRaisesRegex(HeapError, "^cannot write /nowhere/a.dot: No"):
+            picture.draw(self.document(), "/nowhere/a.dot")
+
+    def test_graphviz_that_fails_or_hangs(self):
+        with mock.patch("shutil.which", return_value="/bin/false"):
+            with self.assertRaisesRegex(HeapError, "/bin/false failed with status 1"):
+                picture.draw(self.document(), "/tmp/a.svg")
+        late = subprocess.TimeoutExpired("dot", 60)
+        with mock.patch("shutil.which", return_value="/bin/dot"):
+            with mock.patch("subprocess.run", side_effect=late):
+                with self.assertRaisesRegex(HeapError, "more than 60 s"):
+                    picture.draw(self.document(), "/tmp/a.svg")
+
+
+class Documents(unittest.TestCase):
+    """JSON: the keys of docs/json.md."""
+
+    def test_types(self):
+        got = document("py-heap-types")
+        self.assertEqual((got["tracked"], got["objects"]), (3, 4))
+        self.assertEqual(
+            got["types"],
+            [
+                {"type": "app.Session", "count": 8, "size": 80},
+                {"type": "dict", "count": 5, "size": 500},
+            ],
+        )
+        self.assertIs(got["complete"], True)
+        by_size = document("py-heap-types --all --by size")["types"]
+        self.assertEqual([t["type"] for t in by_size], ["str", "dict", "app.Session"])
+        self.assertEqual(len(document("py-heap-types *Ses*")["types"]), 1)
+        self.assertEqual(len(document("py-heap-types ses")["types"]), 0)
+        self.assertEqual(len(document("py-heap-types --limit 1")["types"]), 1)
+
+    def test_incomplete_ones_say_so(self):
+        heap = FakeHeap(complete=False, unreadable=2)
+        for command in COMMANDS:
+            line = command.name
+            if command.name == "py-heap-find":
+                line += " app.Session"
+            elif any(a.required for a in command.arguments):
+                line += " 0x1000"
+            if "descendants" in line:
+                continue
+            got = document(line, heap)
+            self.assertIs(got["complete"], False, line)
+            self.assertEqual(got["missing"]["unreadable"], 2, line)
+            self.assertIn("incomplete", text(line, heap)[-1], line)
+
+    def test_find(self):
+        got = document("py-heap-find Session")
+        self.assertEqual(got["total"], 1)
+        entry = got["objects"][0]
+        self.assertEqual(entry["address"], "0x1000")
+        self.assertEqual(entry["type"], "app.Session")
+        self.assertEqual(entry["size"], 48)
+        self.assertIsNone(entry["value"])
+        self.assertEqual(document("py-heap-find str")["objects"][0]["value"], "'a b'")
+        self.assertEqual(document("py-heap-find gone")["total"], 0)
+
+    def test_object(self):
+        got = document("py-heap-object 0x1000")
+        self.assertEqual((got["size"], got["refcount"], got["tracked"]), (48, 1, True))
+        self.assertEqual([e["label"] for e in got["referents"]], ["__dict__"])
+        self.assertEqual([e["label"] for e in got["weak"]], ["wr_object"])
+        self.assertIs(got["weak"][0]["weak"], True)
+        self.assertEqual([e["guess"] for e in got["referrers"]], [False, True])
+        frame = document("py-heap-object 0x3000")
+        self.assertEqual(frame["kind"], "frame")
+        self.assertIsNone(frame["refcount"])
+        self.assertEqual([e["extra"] for e in frame["referents"]], [True, True])
+
+    def test_one_step_only(self):
+        self.assertNotIn("referrers", document("py-heap-referents 0x1000"))
+        self.assertNotIn("referents", document("py-heap-referrers 0x1000"))
+        self.assertEqual(len(document("py-heap-referrers 0x1000")["referrers"]), 2)
+
+    def test_graph_is_refcycle_s(self):
+        got = document("py-heap-ancestors 0x1000")
+        self.assertNotIn("complete", got)
+        ids = [vertex["id"] for vertex in got["vertices"]]
+        self.assertEqual(ids[0], 0x1000)
+        self.assertEqual(len(set(ids)), len(ids))
+        self.assertEqual(len({edge["id"] for edge in got["edges"]}), 6)
+        for edge in got["edges"]:
+            self.assertIn(edge["head"], ids)
+            self.assertIn(edge["tail"], ids)
+        first = got["edges"][0]
+        self.assertEqual((first["tail"], first["head"]), (0x2000, 0x1000))
+        self.assertEqual(first["annotation"], "__self__")
+        self.assertEqual(got["beyond"], 1)
+        self.assertNotIn("beyond", document("py-heap-ancestors 0x1000 --all"))
+
+    def test_frames(self):
+        (thread,) = document("py-heap-frames")["threads"]
+        self.assertEqual(thread["native_id"], 4711)
+        self.assertEqual(thread["name"], "w")
+        (frame,) = thread["frames"]
+        self.assertEqual(
+            frame,
+            {
+                "address": "0x3000",
+                "function": "worker",
+                "file": "/srv/app.py",
+                "line": 88,
+            },
+        )
+        (thread,) = document("py-heap-frames --locals")["threads"]
+        local = thread["frames"][0]["locals"]["job"]
+        self.assertEqual((local["address"], local["type"]), ("0x2000", "method"))
+
+    def test_paths(self):
+        for name in ("py-heap-why", "py-heap-locals"):
+            (path,) = document(f"{name} 0x1000")["paths"]
+            self.assertEqual(path["root"]["kind"], "frame")
+            self.assertEqual(path["root"]["thread"]["native_id"], 4711)
+            self.assertEqual(path["root"]["line"], 88)
+            labels = [(s["label"], s["address"]) for s in path["steps"]]
+            self.assertEqual(
+                labels, [("local 'job'", "0x2000"), ("__self__", "0x1000")]
+            )
+            self.assertEqual(document(f"{name} 0x6000")["paths"], [])
+
+    def test_info(self):
+        got = document("py-heap-info")
+        self.assertEqual(got["version"], "3.13.0rc2")
+        self.assertEqual(got["guessed_types"], [{"type": "app.Session", "count": 8}])
+
+
+class Texts(unittest.TestCase):
+    """What a person reads."""
+
+    def test_types(self):
+        got = text("py-heap-types --limit 1")
+        self.assertEqual(got[0], "count  size  type")
+        self.assertEqual(got[1], "    8    80  app.Session")
+        self.assertEqual(got[2], "… 1 more types; --limit 0 shows all")
+        self.assertIn("13 tracked objects of 2 types, 580 bytes", got[3])
+        self.assertIn("without a table: their references are guesses", got[4])
+
+    def test_find(self):
+        self.assertEqual(
+            text("py-heap-find Session"),
+            ["address  size  object", "0x1000     48  app.Session"],
+        )
+        self.assertIn("no object of a type named 'gone'", text("py-heap-find gone")[0])
+
+    def test_similar_names_are_offered(self):
+        with mock.patch.object(FakeHeap, "find", return_value=[]):
+            said = text("py-heap-find session")[0]
+        self.assertIn("there are objects of app.Session", said)
+
+    def test_object(self):
+        self.assertEqual(
+            text("py-heap-object 0x1000"),
+            [
+                "0x1000 app.Session, size 48, refcount 1, tracked",
+                "refers to 1 object, weakly to 1:",
+                "  __dict__          0x5000  dict[2]",
+                "  wr_object (weak)  0x6000  'a b'",
+                "referred to by 2 references:",
+                "  __self__            0x2000  method Session.close",
+                "  value['x'] (guess)  0x5000  dict[2]",
+            ],
+        )
+
+    def test_tree(self):
+        self.assertEqual(
+            text("py-heap-ancestors 0x1000 --all"),
+            [
+                "0x1000 app.Session",
+                "  0x2000 method Session.close      __self__",
+                "    0x3000 frame app.py:88 worker  local 'job', stack[0]",
+                '      0x4000 thread "w"            frame',
+                "  0x5000 dict[2]                   value['x'] (guess)",
+                "    0x1000 app.Session             __dict__ (above)",
+            ],
+        )
+        got = text("py-heap-ancestors 0x1000 --limit 2")
+        self.assertEqual(got[2], "… 4 more; --limit 0 shows all")
+        self.assertIn("--all shows", got[3])
+
+    def test_frames(self):
+        self.assertEqual(
+            text("py-heap-frames --locals"),
+            [
+                'thread 7 "w", LWP 4711, state 0x4000',
+                "  #0  0x3000  worker  /srv/app.py:88",
+                "        job  0x2000  method Session.close",
+            ],
+        )
+
+    def test_locals(self):
+        self.assertEqual(
+            text("py-heap-locals 0x1000"),
+            [
+                "thread 7 \"w\", LWP 4711  worker  app.py:88  local 'job'"
+                "  -> method Session.close  __self__"
+            ],
+        )
+        self.assertIn("no local variable", text("py-heap-locals 0x6000")[0])
+
+    def test_why(self):
+        self.assertEqual(
+            text("py-heap-why 0x1000"),
+            [
+                "app.Session 0x1000",
+                "  <- method Session.close    0x2000  __self__",
+                "  <- frame app.py:88 worker  0x3000  local 'job'"
+                '  thread 7 "w", LWP 4711',
+            ],
+        )
+        self.assertIn("no root leads here", text("py-heap-why 0x6000")[0])
+
+    def test_errors_go_through(self):
+        with self.assertRaisesRegex(WalkError, "no node at 0x99"):
+            text("py-heap-object 0x99")
+
+
+class Reading(unittest.TestCase):
+    """What is said while a heap is read."""
+
+    def said(self, terminal, times):
+        clock, said = iter(times), []
+        progress = Progress(terminal, said.append, lambda: next(clock))
+        for step in range(len(times) - 1):
+            self.assertTrue(progress(1234567 * step, 0))
+        progress.done()
+        return said
+
+    def test_a_terminal_s_line_is_rewritten_and_erased(self):
+        said = self.said(True, [0, 0.1, 0.4, 0.45, 0.6])
+        self.assertEqual(len(said), 3)
+        self.assertIn("reading the heap: 1 234 567 objects…", said[0])
+        self.assertEqual(said[-1], "\r\x1b[K")
+
+    def test_elsewhere_one_line_and_only_if_it_takes_long(self):
+        self.assertEqual(self.said(False, [0, 0.5, 1.9]), [])
+        self.assertEqual(len(self.said(False, [0, 1, 2.5, 9, 20])), 1)
+
+
+STRUCTURES = {"walk_heap_stats": "_Stats"}
+
+
+def class_name(structure):
+    """walk_target_info to _TargetInfo."""
+    return "_" + structure[len("walk_") :].title().replace("_", "")
+
+
+def compiled(expressions):
+    """The values of C expressions about walk.h."""
+    program = '#include <stdio.h>\n#include "walk.h"\nint main(void) {\n'
+    program += "".join(f'printf("%zu ", {e});\n' for e in expressions) + "}\n"
+    with tempfile.TemporaryDirectory() as folder:
+        binary = os.path.join(folder, "a")
+        include = os.path.join(CHECKOUT, "libwalk")
+        command = ["cc", "-x", "c", f"-I{include}", "-", "-o", binary]
+        subprocess.run(command, input=program.encode(), check=True)
+        return [int(word) for word in subprocess.check_output([binary]).split()]
+
+
+class Binding(unittest.TestCase):
+    """walk.py against walk.h, as far as text can tell."""
+
+    def setUp(self):
+        path = os.path.join(CHECKOUT, "libwalk", "walk.h")
+        with open(path, encoding="utf-8") as stream:
+            self.header = re.sub(r"/\*.*?\*/", "", stream.read(), flags=re.DOTALL)
+
+    def test_every_function_is_bound_with_its_number_of_arguments(self):
+        header = re.sub(r"typedef[^;]*;", "", self.header)
+        for name, arguments in re.findall(r"\b(walk_\w+)\(([^()]*)\)\s*;", header):
+            if name == "walk_layout_print_row":  # a tool's
+                continue
+            self.assertIn(name, walk._PROTOTYPES)
+            count = len(arguments.split(","))
+            self.assertEqual(len(walk._PROTOTYPES[name][1]), count, name)
+
+    @unittest.skipUnless(shutil.which("cc"), "no C compiler")
+    def test_every_structure_is_laid_out_as_the_compiler_does(self):
+        names = re.findall(r"struct (walk_\w+) \{", self.header)
+        self.assertGreater(len(names), 10)
+        ours, lines = [], []
+        for name in names:
+            structure = getattr(walk, STRUCTURES.get(name) or class_name(name))
+            ours.append(ctypes.sizeof(structure))
+            lines.append(f"sizeof(struct {name})")
+            for member, _ in structure._fields_:
+                ours.append(getattr(structure, member).offset)
+                lines.append(f"offsetof(struct {name}, {member})")
+        self.assertEqual(compiled(lines), ours)
+
+    def test_error_codes(self):
+        body = re.search(r"enum walk_error_code \{(.*?)\}", self.header, re.S)[1]
+        names = re.findall(r"WALK_ERROR_(\w+)", body)
+        for number, name in enumerate(names, 1):
+            self.assertEqual(getattr(WalkError, name), number)
+
+    def test_a_missing_library_names_make(self):
+        with self.assertRaisesRegex(HeapError, "run `make` in"):
+            walk._load_library("/nowhere/libwalk.so")
+
+
+if __name__ == "__main__":
+    unittest.main()
