@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`source gdbext/load.py` in gdb defines the py-heap commands; again, it reloads them."""
+"""`source gdbext/load.py` in gdb defines the py-heap commands, or reloads them."""
 
 import os
 import sys

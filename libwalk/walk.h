@@ -28,6 +28,9 @@
 extern "C" {
 #endif
 
+/* The library is built with hidden symbols: what is declared here is all that it exports. */
+#pragma GCC visibility push(default)
+
 typedef uint64_t walk_addr; /* an address in the target */
 typedef uint32_t walk_id;   /* a node of a heap: dense, 0 .. nodes-1 */
 #define WALK_NO_ID UINT32_MAX
@@ -66,8 +69,10 @@ struct walk_options {
     const char *debug_dirs; /* folders with separate debug files, separated by ':'; NULL is /usr/lib/debug */
 };
 
-/* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open. */
-struct walk_error *walk_target_open_core(const char *path, const struct walk_options *options, struct walk_target **target);
+/* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
+ */
+struct walk_error *walk_target_open_core(const char *path, const struct walk_options *options,
+                                         struct walk_target **target);
 
 /* Opens a process that somebody holds stopped (a debugger, SIGSTOP). Its memory is read when needed, once. */
 struct walk_error *walk_target_open_process(int pid, const struct walk_options *options, struct walk_target **target);
@@ -147,16 +152,17 @@ struct walk_node {
     int64_t refcount; /* -1 for nodes that are no objects; immortal objects have a huge one */
 };
 
-/* The node at exactly this address. Errors: UNMAPPED, NOT_SAVED, IMPLAUSIBLE, NOT_FOUND (an object in no list and in no reach). */
+/* The node at exactly this address. Errors: UNMAPPED, NOT_SAVED, IMPLAUSIBLE, NOT_FOUND (an object in no list and in no
+ * reach). */
 struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr address, walk_id *id);
 void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node);
 
 struct walk_type {
-    walk_addr address;        /* of the type object; 0 for the types of nodes that are no objects */
-    const char *name;         /* module.__qualname__, builtins bare */
-    size_t tracked, objects;  /* how many objects: tracked, all */
+    walk_addr address;           /* of the type object; 0 for the types of nodes that are no objects */
+    const char *name;            /* module.__qualname__, builtins bare */
+    size_t tracked, objects;     /* how many objects: tracked, all */
     uint64_t tracked_size, size; /* bytes: of the tracked, of all */
-    bool guessed;             /* no table for this type: the references of its objects are guesses */
+    bool guessed;                /* no table for this type: the references of its objects are guesses */
 };
 size_t walk_heap_type_count(const struct walk_heap *heap);
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type);
@@ -224,10 +230,10 @@ void walk_subgraph_free(struct walk_subgraph *subgraph);
 enum walk_direction { WALK_ANCESTORS, WALK_DESCENDANTS };
 
 /*
- * refcycle's ancestors (descendants) of `start`, itself included, within `generations` edges. Among tracked objects only
- * references that the collector sees are followed, so that the tracked part is what refcycle computes in the process;
- * nodes that are not tracked (frames, threads, code, strings) are added to it. With `everything`, or when `start` is no
- * object, every edge is followed from everywhere.
+ * refcycle's ancestors (descendants) of `start`, itself included, within `generations` edges. Among tracked objects
+ * only references that the collector sees are followed, so that the tracked part is what refcycle computes in the
+ * process; nodes that are not tracked (frames, threads, code, strings) are added to it. With `everything`, or when
+ * `start` is no object, every edge is followed from everywhere.
  */
 struct walk_error *walk_heap_within(const struct walk_heap *heap, walk_id start, enum walk_direction direction,
                                     uint32_t generations, bool everything, struct walk_subgraph **subgraph);
@@ -248,17 +254,20 @@ struct walk_paths {
 };
 void walk_paths_free(struct walk_paths *paths);
 
-/* Shortest paths from roots (modules of sys.modules, frames on stacks, threads, interpreters), at most `limit`, each from another root. */
+/* Shortest paths from roots (modules of sys.modules, frames on stacks, threads, interpreters), at most `limit`, each
+ * from another root. */
 struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **paths);
 
-/* For every frame on a stack and every suspended generator's: the shortest path from a local of it within `distance` references. */
-struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, struct walk_paths **paths);
+/* For every frame on a stack and every suspended generator's: the shortest path from a local of it within `distance`
+ * references. */
+struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance,
+                                    struct walk_paths **paths);
 
 /* ---- threads and frames ---------------------------------------------------------------------------------------- */
 
 struct walk_thread {
     walk_id id;
-    walk_addr address;  /* of the thread state */
+    walk_addr address; /* of the thread state */
     walk_id interpreter;
     uint64_t ident;     /* threading.get_ident(): the pthread_t */
     uint64_t native_id; /* LWP, 0 when unknown */
@@ -277,13 +286,16 @@ struct walk_frame {
 };
 /* Errors: IMPLAUSIBLE when the node is no frame. */
 struct walk_error *walk_heap_frame(const struct walk_heap *heap, walk_id id, struct walk_frame *frame);
-/* The locals that are bound, as edges of the frame; the value of a cell for a cell variable. The label is the bare name. */
+/* The locals that are bound, as edges of the frame; the value of a cell for a cell variable. The label is the bare
+ * name. */
 struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id id, struct walk_edges **locals);
 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
 /* Writes the layout row of an ELF file with DWARF as C, for layout/rows.inc; `version` is its PY_VERSION_HEX. */
 struct walk_error *walk_layout_print_row(const char *elf_path, uint32_t version, const char *debug_dirs, FILE *out);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

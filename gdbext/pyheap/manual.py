@@ -18,7 +18,7 @@ from pyheap.command import ADDRESS, Argument, Command
 _HEAD = """\
 # Commands
 
-<!-- Made by `make docs` from the declarations in gdbext/pyheap/commands: edit those. -->
+<!-- Made by `make docs` from the declarations in gdbext/pyheap: edit those. -->
 
 In a checkout, after `make`, type `source gdbext/load.py` in gdb. Each command answers
 for the target that is selected in gdb: a core file, an attached process, or a remote

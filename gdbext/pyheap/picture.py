@@ -18,7 +18,7 @@ _MOST_EDGES = 3000
 
 
 def draw(document: Dict[str, Any], file: str) -> str:
-    """Writes a graph to a file, its format by the file's name; says what was written."""
+    """Writes a graph to a file, format by its name; says what was written."""
     file = os.path.abspath(os.path.expanduser(file))
     extension = os.path.splitext(file)[1].lstrip(".").lower()
     text = dot.dot(document).encode("utf-8", "replace")

@@ -94,8 +94,8 @@ struct walk_error *walk_edge_list_add_named(struct walk_edge_list *list, walk_id
     if (!reserve_edge(list) || !add_label(list, label))
         return walk_error_no_memory();
     list->label_at[list->count] = at;
-    list->edge[list->count++] = (struct walk_edge){
-        holder, referent, ref->flags & (WALK_EDGE_EXTRA | WALK_EDGE_GUESS | WALK_EDGE_WEAK), NULL};
+    list->edge[list->count++] =
+        (struct walk_edge){holder, referent, ref->flags & (WALK_EDGE_EXTRA | WALK_EDGE_GUESS | WALK_EDGE_WEAK), NULL};
     return NULL;
 }
 
@@ -193,10 +193,7 @@ struct walk_error *walk_heap_referents(const struct walk_heap *heap, walk_id id,
     return walk_edge_list_close(list, error, edges);
 }
 
-static bool is_same(void *context, walk_id referent)
-{
-    return referent == *(const walk_id *)context;
-}
+static bool is_same(void *context, walk_id referent) { return referent == *(const walk_id *)context; }
 
 struct walk_error *walk_heap_referrers(const struct walk_heap *heap, walk_id id, struct walk_edges **edges)
 {

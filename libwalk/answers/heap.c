@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building a heap: the collector's lists, the interpreters, threads and frames are the start; the graph closes over them. */
+/* Building a heap: the collector's lists, the interpreters, threads and frames are the start; the graph closes over
+ * them. */
 #include "answers/heap.h"
 
 #include <inttypes.h>
@@ -268,7 +269,4 @@ void walk_heap_destroy(struct walk_heap *heap)
     free(heap);
 }
 
-void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats)
-{
-    *stats = heap->stats;
-}
+void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats) { *stats = heap->stats; }

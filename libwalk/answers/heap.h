@@ -9,12 +9,12 @@
 #include "objects/visit.h"
 
 enum walk_node_flags {
-    WALK_NODE_KIND = 3,         /* enum walk_node_kind of nodes that are no objects; WALK_OBJECT for all objects */
-    WALK_NODE_TRACKED = 4,      /* on a list of the collector, but not in the permanent generation */
-    WALK_NODE_MODULE = 8,       /* a module of sys.modules */
-    WALK_NODE_NAMESPACE = 16,   /* the __dict__ of such a module */
-    WALK_NODE_ON_STACK = 32,    /* a frame on the stack of a thread */
-    WALK_NODE_UNREADABLE = 64,  /* some of its references could not be read */
+    WALK_NODE_KIND = 3,        /* enum walk_node_kind of nodes that are no objects; WALK_OBJECT for all objects */
+    WALK_NODE_TRACKED = 4,     /* on a list of the collector, but not in the permanent generation */
+    WALK_NODE_MODULE = 8,      /* a module of sys.modules */
+    WALK_NODE_NAMESPACE = 16,  /* the __dict__ of such a module */
+    WALK_NODE_ON_STACK = 32,   /* a frame on the stack of a thread */
+    WALK_NODE_UNREADABLE = 64, /* some of its references could not be read */
 };
 
 struct walk_type_stats {

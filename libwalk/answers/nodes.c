@@ -44,7 +44,8 @@ struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr addr
                               "refers to it",
                               address, python->types[type].name);
     return walk_error_new(WALK_ERROR_IMPLAUSIBLE,
-                          "0x%" PRIx64 " is not the address of a Python object; py-heap-find lists those of a type", address);
+                          "0x%" PRIx64 " is not the address of a Python object; py-heap-find lists those of a type",
+                          address);
 }
 
 /* Immortal objects and, in 3.12+, the width of the count: Include/object.h. */
@@ -68,10 +69,7 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
                                .refcount = object ? refcount(heap->python, graph->key[id]) : -1};
 }
 
-size_t walk_heap_type_count(const struct walk_heap *heap)
-{
-    return (size_t)heap->type_count + 3;
-}
+size_t walk_heap_type_count(const struct walk_heap *heap) { return (size_t)heap->type_count + 3; }
 
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type)
 {
@@ -132,10 +130,7 @@ struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name
     return NULL;
 }
 
-void walk_ids_free(struct walk_ids *ids)
-{
-    free(ids);
-}
+void walk_ids_free(struct walk_ids *ids) { free(ids); }
 
 /* ---- text ---- */
 

@@ -7,10 +7,7 @@
 #include "objects/frames.h"
 #include "objects/text.h"
 
-size_t walk_heap_thread_count(const struct walk_heap *heap)
-{
-    return heap->python->thread_count;
-}
+size_t walk_heap_thread_count(const struct walk_heap *heap) { return heap->python->thread_count; }
 
 void walk_heap_thread(const struct walk_heap *heap, size_t index, struct walk_thread *thread)
 {

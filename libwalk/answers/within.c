@@ -78,8 +78,7 @@ static struct walk_error *induce(const struct walk_heap *heap, const struct walk
     return walk_edge_list_close(list, error, edges);
 }
 
-static struct walk_error *make_subgraph(struct within *within, struct walk_reach *reach,
-                                        struct walk_subgraph **result)
+static struct walk_error *make_subgraph(struct within *within, struct walk_reach *reach, struct walk_subgraph **result)
 {
     struct members members = {malloc((reach->count + 1) * sizeof *members.id), reach->count};
     struct walk_subgraph *subgraph = calloc(1, sizeof *subgraph);

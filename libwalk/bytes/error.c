@@ -10,13 +10,11 @@ struct walk_error {
     char message[];
 };
 
-/* What there is when there is no memory to say it with. It is never written, never freed; its text is in walk_error_message(). */
+/* What there is when there is no memory to say it with. It is never written, never freed; its text is in
+ * walk_error_message(). */
 static struct walk_error no_memory = {.code = WALK_ERROR_MEMORY};
 
-struct walk_error *walk_error_no_memory(void)
-{
-    return &no_memory;
-}
+struct walk_error *walk_error_no_memory(void) { return &no_memory; }
 
 static struct walk_error *make(enum walk_error_code code, const char *format, va_list args, const char *tail)
 {
@@ -63,10 +61,7 @@ const char *walk_error_message(const struct walk_error *error)
     return error == &no_memory ? "out of memory" : error->message;
 }
 
-enum walk_error_code walk_error_code(const struct walk_error *error)
-{
-    return error->code;
-}
+enum walk_error_code walk_error_code(const struct walk_error *error) { return error->code; }
 
 void walk_error_free(struct walk_error *error)
 {

@@ -18,10 +18,10 @@ struct walk_file_mapping {
 
 /* An ELF file mapped into the target: the executable or a shared library. */
 struct walk_module {
-    const char *path;    /* as the target names it */
-    char *file;          /* where it was found on this machine; NULL: not found, or another build */
-    walk_addr start;     /* of its first mapping */
-    walk_addr end;       /* of its last */
+    const char *path; /* as the target names it */
+    char *file;       /* where it was found on this machine; NULL: not found, or another build */
+    walk_addr start;  /* of its first mapping */
+    walk_addr end;    /* of its last */
     uint8_t build_id[32];
     size_t build_id_size; /* 0: the target does not say */
     char *problem;        /* why `file` is NULL, for people */
@@ -41,9 +41,9 @@ struct walk_image {
     size_t module_count;
     struct walk_lwp *lwps;
     size_t lwp_count;
-    char *strings;   /* owns the paths of `mappings` */
-    bool truncated;  /* the core ends before its last segment does */
-    char *sysroot;   /* NULL: / */
+    char *strings;  /* owns the paths of `mappings` */
+    bool truncated; /* the core ends before its last segment does */
+    char *sysroot;  /* NULL: / */
     char *executable;
     char *debug_dirs;
     /* What keeps the bytes: the mapped core and mapped files. */

@@ -8,10 +8,7 @@
 /* A live target is read in chunks of this many bytes, aligned in the target. */
 #define CHUNK ((size_t)64 << 10)
 
-void walk_memory_init(struct walk_memory *memory, unsigned word)
-{
-    *memory = (struct walk_memory){.word = word};
-}
+void walk_memory_init(struct walk_memory *memory, unsigned word) { *memory = (struct walk_memory){.word = word}; }
 
 void walk_memory_deinit(struct walk_memory *memory)
 {

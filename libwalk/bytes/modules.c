@@ -117,7 +117,8 @@ static struct walk_error *find_file(struct walk_image *image, struct walk_module
     return error;
 }
 
-/* Consecutive mappings of one path, the first with offset 0, are a module when ELF's magic is there or cannot be read. */
+/* Consecutive mappings of one path, the first with offset 0, are a module when ELF's magic is there or cannot be read.
+ */
 static struct walk_error *group(struct walk_image *image)
 {
     image->modules = calloc(image->mapping_count + 1, sizeof *image->modules);

@@ -15,15 +15,9 @@ struct walk_process_reader {
     int pid;
 };
 
-void walk_process_reader_free(struct walk_process_reader *reader)
-{
-    free(reader);
-}
+void walk_process_reader_free(struct walk_process_reader *reader) { free(reader); }
 
-int walk_process_reader_pid(const struct walk_process_reader *reader)
-{
-    return reader->pid;
-}
+int walk_process_reader_pid(const struct walk_process_reader *reader) { return reader->pid; }
 
 static size_t read_process(void *context, walk_addr address, void *buffer, size_t size)
 {
@@ -113,8 +107,7 @@ static struct walk_error *add_file_mapping(struct walk_image *image, size_t *str
     if (!strings)
         return walk_error_no_memory();
     image->strings = strings;
-    struct walk_file_mapping *mappings =
-        realloc(image->mappings, (image->mapping_count + 1) * sizeof *mappings);
+    struct walk_file_mapping *mappings = realloc(image->mappings, (image->mapping_count + 1) * sizeof *mappings);
     if (!mappings)
         return walk_error_no_memory();
     image->mappings = mappings;

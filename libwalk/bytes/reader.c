@@ -22,10 +22,8 @@ static struct walk_error *copy_mappings(struct walk_image *image, const struct w
     char *next = image->strings;
     for (size_t i = 0; i < reader->mapping_count; i++) {
         const struct walk_mapping *mapping = &reader->mappings[i];
-        struct walk_segment segment = {.start = mapping->start,
-                                       .end = mapping->end,
-                                       .kind = WALK_SEGMENT_LAZY,
-                                       .flags = WALK_SEGMENT_WRITE};
+        struct walk_segment segment = {
+            .start = mapping->start, .end = mapping->end, .kind = WALK_SEGMENT_LAZY, .flags = WALK_SEGMENT_WRITE};
         struct walk_error *error = walk_memory_add(&image->memory, &segment);
         if (error)
             return error;

@@ -153,7 +153,7 @@ static struct walk_error *close_over(struct walk_builder *builder)
         builder->visiting = id;
         graph->forward.start[id] = graph->edge_count;
         struct walk_error *error =
-            source->visit(source->context, id, graph->key[id], graph->class[id], graph->flags[id], builder);
+            source->visit(source->context, id, graph->key[id], graph->class[id], graph -> flags[id], builder);
         if (error)
             return error;
         if (builder->no_memory)

@@ -80,7 +80,8 @@ enum walk_step {
     WALK_STEP_FINISH, /* take the node and end the search */
 };
 
-/* Judges one edge of a breadth first search: `from` was taken, `to` would be next. `mark`: WALK_EDGE_MARK of the edge. */
+/* Judges one edge of a breadth first search: `from` was taken, `to` would be next. `mark`: WALK_EDGE_MARK of the edge.
+ */
 typedef enum walk_step walk_judge(void *context, walk_id from, walk_id to, bool mark);
 
 struct walk_reach {

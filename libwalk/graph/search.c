@@ -46,8 +46,7 @@ static bool expand(struct search *search, const struct walk_rows *rows, uint32_t
         walk_id to = WALK_EDGE_ID(rows->edge[i]);
         if (search->taken[to / 8] >> to % 8 & 1)
             continue;
-        enum walk_step step =
-            judge ? judge(context, from, to, (rows->edge[i] & WALK_EDGE_MARK) != 0) : WALK_STEP_TAKE;
+        enum walk_step step = judge ? judge(context, from, to, (rows->edge[i] & WALK_EDGE_MARK) != 0) : WALK_STEP_TAKE;
         if (step == WALK_STEP_SKIP)
             continue;
         if (!take(search, to, step == WALK_STEP_TAKE ? depth : depth | STOPPED, at))

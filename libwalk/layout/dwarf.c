@@ -71,8 +71,7 @@ static bool structure_of(Dwarf_Die *type, Dwarf_Die *structure)
     if (dwarf_peel_type(type, structure) != 0)
         return false;
     int tag = dwarf_tag(structure);
-    return (tag == DW_TAG_structure_type || tag == DW_TAG_union_type) &&
-           !dwarf_hasattr(structure, DW_AT_declaration);
+    return (tag == DW_TAG_structure_type || tag == DW_TAG_union_type) && !dwarf_hasattr(structure, DW_AT_declaration);
 }
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type)

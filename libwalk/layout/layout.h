@@ -32,8 +32,8 @@ enum walk_field {
 #define WALK_ABSENT (-1)
 
 struct walk_layout {
-    int32_t offset[WALK_FIELD_COUNT];  /* bytes; WALK_ABSENT where the build has no such member */
-    uint32_t size[WALK_STRUCT_COUNT];  /* bytes; 0 where the build has no such structure */
+    int32_t offset[WALK_FIELD_COUNT]; /* bytes; WALK_ABSENT where the build has no such member */
+    uint32_t size[WALK_STRUCT_COUNT]; /* bytes; 0 where the build has no such structure */
 };
 
 #define WALK_HAS(layout, structure, field) ((layout)->offset[WALK_FIELD_##structure##_##field] != WALK_ABSENT)
@@ -53,15 +53,16 @@ extern const struct walk_field_info walk_field_table[WALK_FIELD_COUNT];
 
 void walk_layout_clear(struct walk_layout *layout);
 
-/* The layout of one ELF file from its DWARF, or from that of its separate debug file. Error: LAYOUT when there is none. */
+/* The layout of one ELF file from its DWARF, or from that of its separate debug file. Error: LAYOUT when there is none.
+ */
 struct walk_error *walk_layout_from_dwarf(const char *file, const char *debug_dirs, struct walk_layout *layout);
 
 /* A layout that was made from DWARF before and is built in (layout/rows.inc). */
 struct walk_layout_row {
     const char *name; /* "3.11.2 c561f3aa…" */
     const char *build_id;
-    uint32_t version; /* PY_VERSION_HEX */
-    int16_t pointer;  /* 8 or 4 */
+    uint32_t version;                          /* PY_VERSION_HEX */
+    int16_t pointer;                           /* 8 or 4 */
     int32_t offset_plus_one[WALK_FIELD_COUNT]; /* 0: absent, so that a member that is newer than the row is absent */
     uint32_t size[WALK_STRUCT_COUNT];
 };
@@ -75,9 +76,9 @@ struct walk_runtime {
     const struct walk_module *module;
     struct walk_symbols symbols;
     struct walk_layout layout;
-    walk_addr runtime;      /* _PyRuntime */
-    walk_addr type_type;    /* PyType_Type */
-    char source[160];       /* where the layout is from, for people */
+    walk_addr runtime;   /* _PyRuntime */
+    walk_addr type_type; /* PyType_Type */
+    char source[160];    /* where the layout is from, for people */
 };
 
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */

@@ -36,7 +36,8 @@ struct walk_error *walk_layout_print_row(const char *path, uint32_t version, con
         error = walk_layout_from_dwarf(path, debug_dirs, &layout);
     if (error)
         return error;
-    fprintf(out, "{\n    .name = \"%u.%u.%u %.8s\",\n    .build_id = \"%s\",\n    .version = 0x%08x,\n    .pointer = %u,\n",
+    fprintf(out,
+            "{\n    .name = \"%u.%u.%u %.8s\",\n    .build_id = \"%s\",\n    .version = 0x%08x,\n    .pointer = %u,\n",
             version >> 24, (version >> 16) & 0xff, (version >> 8) & 0xff, build_id, build_id, version, word);
     fprintf(out, "    .offset_plus_one = {\n");
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++)

@@ -6,19 +6,45 @@
 
 /* The members without which nothing works. A member that is not listed here is checked where it is used. */
 static const enum walk_field required[] = {
-    WALK_FIELD_runtime_interpreters_head, WALK_FIELD_interp_next,       WALK_FIELD_interp_tstate_head,
-    WALK_FIELD_interp_modules,            WALK_FIELD_interp_sysdict,    WALK_FIELD_thread_next,
-    WALK_FIELD_thread_interp,             WALK_FIELD_thread_thread_id,  WALK_FIELD_gc_generations,
-    WALK_FIELD_gc_head_next,              WALK_FIELD_gc_head_prev,      WALK_FIELD_object_ob_refcnt,
-    WALK_FIELD_object_ob_type,            WALK_FIELD_var_object_ob_size, WALK_FIELD_type_tp_name,
-    WALK_FIELD_type_tp_basicsize,         WALK_FIELD_type_tp_itemsize,  WALK_FIELD_type_tp_flags,
-    WALK_FIELD_type_tp_traverse,          WALK_FIELD_type_tp_base,      WALK_FIELD_type_tp_dict,
-    WALK_FIELD_type_tp_dictoffset,        WALK_FIELD_type_tp_mro,       WALK_FIELD_heap_type_ht_qualname,
-    WALK_FIELD_dict_ma_keys,              WALK_FIELD_dict_ma_values,    WALK_FIELD_dict_ma_used,
-    WALK_FIELD_dict_keys_dk_nentries,     WALK_FIELD_dict_keys_dk_indices, WALK_FIELD_list_ob_item,
-    WALK_FIELD_tuple_ob_item,             WALK_FIELD_set_table,         WALK_FIELD_set_mask,
-    WALK_FIELD_int_ob_digit,              WALK_FIELD_ascii_length,      WALK_FIELD_ascii_state,
-    WALK_FIELD_code_co_name,              WALK_FIELD_code_co_filename,  WALK_FIELD_code_co_firstlineno,
+    WALK_FIELD_runtime_interpreters_head,
+    WALK_FIELD_interp_next,
+    WALK_FIELD_interp_tstate_head,
+    WALK_FIELD_interp_modules,
+    WALK_FIELD_interp_sysdict,
+    WALK_FIELD_thread_next,
+    WALK_FIELD_thread_interp,
+    WALK_FIELD_thread_thread_id,
+    WALK_FIELD_gc_generations,
+    WALK_FIELD_gc_head_next,
+    WALK_FIELD_gc_head_prev,
+    WALK_FIELD_object_ob_refcnt,
+    WALK_FIELD_object_ob_type,
+    WALK_FIELD_var_object_ob_size,
+    WALK_FIELD_type_tp_name,
+    WALK_FIELD_type_tp_basicsize,
+    WALK_FIELD_type_tp_itemsize,
+    WALK_FIELD_type_tp_flags,
+    WALK_FIELD_type_tp_traverse,
+    WALK_FIELD_type_tp_base,
+    WALK_FIELD_type_tp_dict,
+    WALK_FIELD_type_tp_dictoffset,
+    WALK_FIELD_type_tp_mro,
+    WALK_FIELD_heap_type_ht_qualname,
+    WALK_FIELD_dict_ma_keys,
+    WALK_FIELD_dict_ma_values,
+    WALK_FIELD_dict_ma_used,
+    WALK_FIELD_dict_keys_dk_nentries,
+    WALK_FIELD_dict_keys_dk_indices,
+    WALK_FIELD_list_ob_item,
+    WALK_FIELD_tuple_ob_item,
+    WALK_FIELD_set_table,
+    WALK_FIELD_set_mask,
+    WALK_FIELD_int_ob_digit,
+    WALK_FIELD_ascii_length,
+    WALK_FIELD_ascii_state,
+    WALK_FIELD_code_co_name,
+    WALK_FIELD_code_co_filename,
+    WALK_FIELD_code_co_firstlineno,
 };
 
 /* Static types whose tp_basicsize must be what the layout says of their structure. */
@@ -26,8 +52,9 @@ static const struct {
     const char *symbol;
     enum walk_struct structure;
 } basic[] = {
-    {"PyType_Type", WALK_STRUCT_heap_type}, {"PyDict_Type", WALK_STRUCT_dict},     {"PyList_Type", WALK_STRUCT_list},
-    {"PySet_Type", WALK_STRUCT_set},        {"PyFloat_Type", WALK_STRUCT_float},   {"PyModule_Type", WALK_STRUCT_module},
+    {"PyType_Type", WALK_STRUCT_heap_type},  {"PyDict_Type", WALK_STRUCT_dict},
+    {"PyList_Type", WALK_STRUCT_list},       {"PySet_Type", WALK_STRUCT_set},
+    {"PyFloat_Type", WALK_STRUCT_float},     {"PyModule_Type", WALK_STRUCT_module},
     {"PyUnicode_Type", WALK_STRUCT_unicode}, {"PyBaseObject_Type", WALK_STRUCT_object},
 };
 
@@ -79,8 +106,8 @@ static struct walk_error *prove_interpreter(const struct walk_runtime *runtime, 
                                                 : runtime->runtime + WALK_OFFSET(layout, runtime, gc);
     if (!walk_memory_word(memory, interpreter + WALK_OFFSET(layout, interp, tstate_head), &thread))
         return disproved("an interpreter's state cannot be read");
-    if (thread && (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) ||
-                   owner != interpreter))
+    if (thread &&
+        (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) || owner != interpreter))
         return disproved("a thread does not point back to its interpreter");
     const uint8_t *flag = walk_memory_view(memory, gc + WALK_OFFSET(layout, gc, collecting), 4);
     collecting = flag ? walk_load_u32(flag) : 0;
@@ -109,6 +136,7 @@ struct walk_error *walk_layout_prove(const struct walk_runtime *runtime)
             error = disproved("the list of interpreters does not end");
     }
     if (!error && !count)
-        error = walk_error_new(WALK_ERROR_NO_PYTHON, "the process has no interpreter: not started yet, or already ended");
+        error =
+            walk_error_new(WALK_ERROR_NO_PYTHON, "the process has no interpreter: not started yet, or already ended");
     return error;
 }

@@ -70,14 +70,16 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
         return walk_error_new(WALK_ERROR_NO_PYTHON, "the target does not name the files that it had mapped (NT_FILE)");
     const struct walk_module *missing = missing_python(image);
     if (missing)
-        return walk_error_new(WALK_ERROR_NO_PYTHON,
-                              "the interpreter's file is needed: %s; give the right one with gdb's file command, or the "
-                              "folder that holds it with set sysroot",
-                              missing->problem);
+        return walk_error_new(
+            WALK_ERROR_NO_PYTHON,
+            "the interpreter's file is needed: %s; give the right one with gdb's file command, or the "
+            "folder that holds it with set sysroot",
+            missing->problem);
     if (old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
                               "a CPython without _PyRuntime (older than 3.7, or stripped): 3.8 to 3.13 can be read");
-    return walk_error_new(WALK_ERROR_NO_PYTHON, "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
+    return walk_error_new(WALK_ERROR_NO_PYTHON,
+                          "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
                           image->modules[0].path);
 }
 
@@ -176,7 +178,4 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
     return error;
 }
 
-void walk_runtime_close(struct walk_runtime *runtime)
-{
-    walk_symbols_close(&runtime->symbols);
-}
+void walk_runtime_close(struct walk_runtime *runtime) { walk_symbols_close(&runtime->symbols); }

@@ -6,10 +6,7 @@
 /* 2^40 entries are more than any process has. */
 #define ENTRIES_MAX ((uint64_t)1 << 40)
 
-uint64_t walk_dict_usable(uint64_t size)
-{
-    return (size << 1) / 3;
-}
+uint64_t walk_dict_usable(uint64_t size) { return (size << 1) / 3; }
 
 /* Bytes per index by the size of the table, up to 3.10 (DK_IXSIZE). */
 static uint64_t index_width(uint64_t size)

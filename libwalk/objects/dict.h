@@ -11,9 +11,9 @@ struct walk_dict_keys {
     uint64_t count;         /* entries in use, deleted ones included (dk_nentries) */
     uint32_t stride;        /* bytes per entry: (hash, key, value), or (key, value) since 3.11 for str keys */
     uint32_t key_at, value_at;
-    bool general;           /* keys that are not all str: tp_traverse visits the keys too */
-    uint64_t size;          /* slots of the hash table (DK_SIZE) */
-    uint64_t index_bytes;   /* of the whole index table */
+    bool general;         /* keys that are not all str: tp_traverse visits the keys too */
+    uint64_t size;        /* slots of the hash table (DK_SIZE) */
+    uint64_t index_bytes; /* of the whole index table */
     uint64_t refcount;
 };
 

@@ -122,8 +122,8 @@ bool walk_frame_open(struct walk_python *python, walk_addr frame, struct walk_fr
     if (new) {
         /* stacktop counts the variables too, and is -1 or 0 while the frame executes. */
         view->stack = view->slots + view->slot_count * python->word;
-        view->stack_count = view->stack_count < (int64_t)view->slot_count ? -1
-                                                                          : view->stack_count - (int64_t)view->slot_count;
+        view->stack_count =
+            view->stack_count < (int64_t)view->slot_count ? -1 : view->stack_count - (int64_t)view->slot_count;
     }
     if (view->stack_count > (int64_t)view->stack_size)
         view->stack_count = -1;

@@ -14,7 +14,7 @@ struct walk_code_names {
     } part[3]; /* since 3.11 one tuple; before co_varnames, co_cellvars, co_freevars */
     uint64_t count;
     uint64_t cells_from; /* up to 3.10: slots from here on hold cells */
-    walk_addr kinds;     /* since 3.11: bytes, one per slot: CO_FAST_CELL 0x40, CO_FAST_FREE 0x80, CO_FAST_HIDDEN 0x10 */
+    walk_addr kinds; /* since 3.11: bytes, one per slot: CO_FAST_CELL 0x40, CO_FAST_FREE 0x80, CO_FAST_HIDDEN 0x10 */
 };
 void walk_code_names(const struct walk_python *python, walk_addr code, struct walk_code_names *names);
 walk_addr walk_code_name(const struct walk_python *python, const struct walk_code_names *names, uint64_t slot);
@@ -24,13 +24,13 @@ struct walk_frame_view {
     walk_addr code;
     walk_addr f_locals; /* the namespace of code that has no fast locals, or NULL */
     walk_addr f_globals;
-    walk_addr slots;      /* address of the variables' slots */
+    walk_addr slots; /* address of the variables' slots */
     uint64_t slot_count;
-    walk_addr stack;      /* address of the value stack */
-    int64_t stack_count;  /* values on it; -1: not known, the frame is executing */
-    uint64_t stack_size;  /* how many fit */
-    int64_t lasti;        /* offset of the last instruction in the bytecode, bytes; negative: not started */
-    int owner;            /* since 3.11 */
+    walk_addr stack;     /* address of the value stack */
+    int64_t stack_count; /* values on it; -1: not known, the frame is executing */
+    uint64_t stack_size; /* how many fit */
+    int64_t lasti;       /* offset of the last instruction in the bytecode, bytes; negative: not started */
+    int owner;           /* since 3.11 */
 };
 
 /* False: no plausible frame there. */

@@ -115,8 +115,7 @@ void walk_kinds_deinit(struct walk_kinds *kinds)
 enum walk_kind_id walk_kinds_by_address(const struct walk_kinds *kinds, walk_addr type)
 {
     struct walk_kind_type key = {.type = type};
-    const struct walk_kind_type *found =
-        bsearch(&key, kinds->by_address, kinds->by_address_count, sizeof key, by_type);
+    const struct walk_kind_type *found = bsearch(&key, kinds->by_address, kinds->by_address_count, sizeof key, by_type);
     return found ? found->kind : WALK_KIND_NONE;
 }
 

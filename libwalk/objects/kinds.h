@@ -43,7 +43,7 @@ struct walk_kind_type {
 /* The kinds as they are in one build: members that it has not, or that are of other versions, are left out. */
 struct walk_kinds {
     struct walk_kind kind[WALK_KIND_COUNT];
-    struct walk_member *members; /* owns the members of all kinds */
+    struct walk_member *members;       /* owns the members of all kinds */
     struct walk_kind_type *by_address; /* sorted by address */
     size_t by_address_count;
 };

@@ -31,23 +31,23 @@ struct walk_pytype {
     walk_addr address;
     walk_addr metatype;
     int64_t basicsize, itemsize, dictoffset, weaklistoffset;
-    uint64_t flags;       /* tp_flags */
-    walk_addr traverse;   /* tp_traverse */
-    walk_addr base;       /* tp_base */
-    walk_addr own_base;   /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
+    uint64_t flags;         /* tp_flags */
+    walk_addr traverse;     /* tp_traverse */
+    walk_addr base;         /* tp_base */
+    walk_addr own_base;     /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
     enum walk_kind_id kind; /* of own_base or the nearest known base of it */
     bool guessed;           /* own_base has a tp_traverse of its own that no table knows */
     uint64_t guess_from;    /* where the words begin that are guessed, bytes */
-    bool atomic;          /* nothing to visit at all */
-    bool visits_type;     /* subtype_traverse() visits the object's type */
-    bool adds_dict;       /* a __dict__ at dictoffset that own_base has not */
-    bool managed_dict;    /* 3.11+: __dict__ or values in front of the object (or in it) */
-    int64_t own_basicsize; /* tp_basicsize of own_base: how far to guess */
-    uint64_t head;        /* bytes that sys.getsizeof adds for what stands in front of the object */
+    bool atomic;            /* nothing to visit at all */
+    bool visits_type;       /* subtype_traverse() visits the object's type */
+    bool adds_dict;         /* a __dict__ at dictoffset that own_base has not */
+    bool managed_dict;      /* 3.11+: __dict__ or values in front of the object (or in it) */
+    int64_t own_basicsize;  /* tp_basicsize of own_base: how far to guess */
+    uint64_t head;          /* bytes that sys.getsizeof adds for what stands in front of the object */
     uint32_t first_slot, slot_count; /* in walk_python.slots */
-    uint64_t fields;      /* structseq: how many fields really */
-    const char *name;     /* module.__qualname__, builtins bare */
-    walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
+    uint64_t fields;                 /* structseq: how many fields really */
+    const char *name;                /* module.__qualname__, builtins bare */
+    walk_addr cached_keys;           /* 3.11+: the keys that name the inline values; 0: none */
 };
 
 /* A frame on the stack of a thread. */
@@ -83,11 +83,11 @@ struct walk_python {
     struct walk_slot *slots;
     uint32_t slot_count, slot_capacity;
 
-    walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
-    walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
+    walk_addr subtype_traverse;           /* what classes made by Python code have in tp_traverse */
+    walk_addr lookdict;                   /* up to 3.10: dk_lookup of dicts whose keys are not all str */
     walk_addr none, str_type, tuple_type; /* by symbol */
 
-    walk_addr *tracked; /* every object on a list of the collector, in the order of the lists */
+    walk_addr *tracked;                    /* every object on a list of the collector, in the order of the lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
     size_t broken_lists;
     bool collecting;
@@ -99,7 +99,7 @@ struct walk_python {
     struct walk_stack_frame *stack_frames;
     size_t stack_frame_count;
     const struct walk_stack_frame **stack_by_iframe; /* sorted by iframe */
-    char **strings;            /* names that were made: owned */
+    char **strings;                                  /* names that were made: owned */
     size_t string_count, string_capacity;
 };
 
@@ -154,7 +154,8 @@ static inline uint64_t walk_python_member(const struct walk_python *python, walk
 #define WALK_MEMBER(python, address, structure, field)                                                                 \
     walk_python_member(python, address, WALK_FIELD_##structure##_##field)
 
-static inline int32_t walk_python_int_member(const struct walk_python *python, walk_addr structure, enum walk_field field)
+static inline int32_t walk_python_int_member(const struct walk_python *python, walk_addr structure,
+                                             enum walk_field field)
 {
     int32_t offset = python->layout->offset[field];
     const uint8_t *view =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The __sizeof__ of the builtin types, and what sys.getsizeof() adds. `basic` is always the tp_basicsize of the object's
- * own type, so subclasses come out right. Sources: the *___sizeof___impl and *_sizeof functions of Objects/ and Modules/.
+ * The __sizeof__ of the builtin types, and what sys.getsizeof() adds. `basic` is always the tp_basicsize of the
+ * object's own type, so subclasses come out right. Sources: the *___sizeof___impl and *_sizeof functions of Objects/
+ * and Modules/.
  */
 #include "objects/size.h"
 
@@ -9,10 +10,7 @@
 #include "objects/frames.h"
 #include "objects/text.h"
 
-static uint64_t round_up(uint64_t size, unsigned word)
-{
-    return (size + word - 1) / word * word;
-}
+static uint64_t round_up(uint64_t size, unsigned word) { return (size + word - 1) / word * word; }
 
 /* object.__sizeof__ */
 static uint64_t plain(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
@@ -164,7 +162,8 @@ static uint64_t generator_size(struct walk_python *python, walk_addr object, con
 static uint64_t deque_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
     const struct walk_layout *layout = python->layout;
-    uint64_t block = (WALK_OFFSET(layout, deque_block, rightlink) - WALK_OFFSET(layout, deque_block, data)) / python->word;
+    uint64_t block =
+        (WALK_OFFSET(layout, deque_block, rightlink) - WALK_OFFSET(layout, deque_block, data)) / python->word;
     uint64_t used = WALK_MEMBER(python, object, deque, leftindex) + WALK_MEMBER(python, object, var_object, ob_size);
     return (uint64_t)type->basicsize + (used + block - 1) / block * WALK_SIZE(layout, deque_block);
 }
@@ -221,9 +220,8 @@ static uint64_t own_size(struct walk_python *python, walk_addr object, const str
     case WALK_KIND_buffered_reader:
     case WALK_KIND_buffered_writer:
     case WALK_KIND_buffered_random:
-        return basic + (WALK_MEMBER(python, object, buffered, buffer)
-                            ? WALK_MEMBER(python, object, buffered, buffer_size)
-                            : 0);
+        return basic +
+               (WALK_MEMBER(python, object, buffered, buffer) ? WALK_MEMBER(python, object, buffered, buffer_size) : 0);
     case WALK_KIND_product:
         return basic + tuple_length(python, WALK_MEMBER(python, object, product, pools)) * word;
     case WALK_KIND_combinations:

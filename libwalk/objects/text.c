@@ -49,7 +49,8 @@ static void add_char(struct walk_text_out *out, uint32_t c, char quote)
     else if (c < 0x800)
         walk_text_add(out, "%c%c", (int)(0xc0 | c >> 6), (int)(0x80 | (c & 0x3f)));
     else if ((c >= 0xd800 && c < 0xf900) || (c >= 0x2000 && c < 0x2010) || (c >= 0x2028 && c < 0x2030) ||
-             (c >= 0x205f && c < 0x2070) || c == 0x3000 || c == 0x1680 || c == 0x180e || c == 0xfeff || (c & 0xfffe) == 0xfffe)
+             (c >= 0x205f && c < 0x2070) || c == 0x3000 || c == 0x1680 || c == 0x180e || c == 0xfeff ||
+             (c & 0xfffe) == 0xfffe)
         walk_text_add(out, "\\u%04x", c);
     else if (c < 0x10000)
         walk_text_add(out, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
@@ -70,7 +71,7 @@ struct str_data {
 
 static uint32_t char_at(const struct str_data *str, uint64_t i)
 {
-    return str->kind == 1 ? str->data[i]
+    return str->kind == 1   ? str->data[i]
            : str->kind == 2 ? walk_load_u16(str->data + 2 * i)
                             : walk_load_u32(str->data + 4 * i);
 }
@@ -202,8 +203,7 @@ static bool open_int(const struct walk_python *python, walk_addr address, struct
     }
     if (number->count >> 32)
         return false;
-    number->digits =
-        walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * 4);
+    number->digits = walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * 4);
     return number->digits || number->count == 0;
 }
 

@@ -48,8 +48,7 @@ static bool is_complete(const struct walk_python *python, const struct walk_fram
 static bool is_shim(const struct walk_python *python, walk_addr iframe)
 {
     enum { OWNED_BY_C = 3 };
-    const uint8_t *owner =
-        walk_memory_view(python->memory, iframe + WALK_OFFSET(python->layout, iframe, owner), 1);
+    const uint8_t *owner = walk_memory_view(python->memory, iframe + WALK_OFFSET(python->layout, iframe, owner), 1);
     return owner && (int8_t)*owner >= OWNED_BY_C;
 }
 
@@ -61,7 +60,7 @@ static struct walk_error *read_stack(struct walk_python *python, struct walk_pyt
     for (int i = 0; at && i < FRAMES_MAX; i++) {
         walk_addr previous = new ? WALK_MEMBER(python, at, iframe, previous) : WALK_MEMBER(python, at, frame, f_back);
         struct walk_frame_view view;
-        if (!(new && is_shim(python, at))) {
+        if (!(new &&is_shim(python, at))) {
             if (!walk_frame_open(python, at, &view))
                 return NULL; /* frames_complete stays false */
             walk_addr object = new ? WALK_MEMBER(python, at, iframe, frame_obj) : at;
@@ -101,11 +100,10 @@ static struct walk_error *index_stacks(struct walk_python *python)
 const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe)
 {
     const struct walk_stack_frame key = {.iframe = iframe}, *pointer = &key;
-    const struct walk_stack_frame **found =
-        python->stack_by_iframe && python->stack_frame_count
-            ? bsearch(&pointer, python->stack_by_iframe, python->stack_frame_count, sizeof *python->stack_by_iframe,
-                      by_iframe)
-            : NULL;
+    const struct walk_stack_frame **found = python->stack_by_iframe && python->stack_frame_count
+                                                ? bsearch(&pointer, python->stack_by_iframe, python->stack_frame_count,
+                                                          sizeof *python->stack_by_iframe, by_iframe)
+                                                : NULL;
     return found ? *found : NULL;
 }
 

@@ -96,11 +96,9 @@ static void name_of(const struct walk_python *python, walk_addr type, char *name
     name[0] = '\0';
     if (flags & WALK_TPFLAGS_HEAPTYPE) {
         walk_addr module_name = walk_dict_get(python, walk_python_type_dict(python, type), "__module__");
-        if (module_name && walk_text_str(python, module_name, module, sizeof module) &&
-            strcmp(module, "builtins") != 0)
+        if (module_name && walk_text_str(python, module_name, module, sizeof module) && strcmp(module, "builtins") != 0)
             length = (size_t)snprintf(name, size, "%s.", module);
-        if (!walk_text_str(python, WALK_MEMBER(python, type, heap_type, ht_qualname), name + length,
-                           size - length))
+        if (!walk_text_str(python, WALK_MEMBER(python, type, heap_type, ht_qualname), name + length, size - length))
             length = 0, name[0] = '\0';
     }
     if (!(flags & WALK_TPFLAGS_HEAPTYPE) || !name[0]) {
@@ -136,8 +134,8 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
             python->slots = slots;
             python->slot_capacity = capacity;
         }
-        python->slots[python->slot_count++] = (struct walk_slot){WALK_SWORD(python, view, member_def, offset),
-                                                                 WALK_WORD(python, view, member_def, name)};
+        python->slots[python->slot_count++] =
+            (struct walk_slot){WALK_SWORD(python, view, member_def, offset), WALK_WORD(python, view, member_def, name)};
         info->slot_count++;
     }
 }
@@ -240,9 +238,9 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
                         (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));
     info->managed_dict = (info->flags & WALK_TPFLAGS_MANAGED_DICT) != 0;
-    int64_t own_dict = walk_load_sword(python->word, walk_memory_view(python->memory,
-                                                                      type + WALK_OFFSET(python->layout, type, tp_dictoffset),
-                                                                      python->word));
+    int64_t own_dict = walk_load_sword(
+        python->word,
+        walk_memory_view(python->memory, type + WALK_OFFSET(python->layout, type, tp_dictoffset), python->word));
     info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype && info->dictoffset != own_dict;
     if (info->kind == WALK_KIND_structseq)
         info->fields = structseq_fields(python, type);
@@ -321,7 +319,8 @@ static walk_addr static_state(const struct walk_python *python, walk_addr type)
         return 0;
     /* The main interpreter's is asked: the last of the list. */
     walk_addr interpreter = python->interpreters[python->interpreter_count - 1];
-    walk_addr state = interpreter + WALK_OFFSET(layout, interp, static_types) + (index - 1) * WALK_SIZE(layout, static_type);
+    walk_addr state =
+        interpreter + WALK_OFFSET(layout, interp, static_types) + (index - 1) * WALK_SIZE(layout, static_type);
     return WALK_MEMBER(python, state, static_type, type) == type ? state : 0;
 }
 

@@ -123,7 +123,7 @@ static bool visit_inline_values(struct walk_python *python, const struct walk_py
 }
 
 static void visit_managed_dict(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
-                             struct walk_refs *refs)
+                               struct walk_refs *refs)
 {
     unsigned word = python->word;
     uint64_t dict = 0, values = 0;

@@ -70,10 +70,10 @@ void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, s
 /* ---- the visitors of kinds that are more than a list of members ---- */
 typedef void walk_visitor(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                           struct walk_refs *refs);
-walk_visitor walk_visit_dict, walk_visit_odict, walk_visit_list, walk_visit_tuple, walk_visit_structseq,
-    walk_visit_set, walk_visit_deque, walk_visit_lru_cache; /* visit_containers.c */
-walk_visitor walk_visit_type, walk_visit_module;            /* visit_types.c */
-walk_visitor walk_visit_frame, walk_visit_generator;        /* visit_frames.c */
+walk_visitor walk_visit_dict, walk_visit_odict, walk_visit_list, walk_visit_tuple, walk_visit_structseq, walk_visit_set,
+    walk_visit_deque, walk_visit_lru_cache;          /* visit_containers.c */
+walk_visitor walk_visit_type, walk_visit_module;     /* visit_types.c */
+walk_visitor walk_visit_frame, walk_visit_generator; /* visit_frames.c */
 walk_visitor walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array, walk_visit_teedata,
     walk_visit_template, walk_visit_code; /* visit_trees.c */
 

@@ -9,8 +9,7 @@
 static void visit_array(struct walk_python *python, walk_addr items, uint64_t count, uint64_t first,
                         struct walk_refs *refs)
 {
-    const uint8_t *view =
-        count >> 40 ? NULL : walk_memory_view(python->memory, items, count * python->word);
+    const uint8_t *view = count >> 40 ? NULL : walk_memory_view(python->memory, items, count * python->word);
     if (!view) {
         refs->unreadable |= count != 0;
         return;
@@ -74,7 +73,8 @@ void walk_visit_tuple(struct walk_python *python, const struct walk_pytype *type
                 WALK_MEMBER(python, object, var_object, ob_size), 0, refs);
 }
 
-/* Objects/structseq.c, structseq_traverse() (3.9+): also the fields behind ob_size, and the type when it is on the heap. */
+/* Objects/structseq.c, structseq_traverse() (3.9+): also the fields behind ob_size, and the type when it is on the
+ * heap. */
 void walk_visit_structseq(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                           struct walk_refs *refs)
 {
@@ -87,7 +87,8 @@ void walk_visit_structseq(struct walk_python *python, const struct walk_pytype *
     visit_array(python, object + items, fields > visible ? fields : visible, 0, refs);
 }
 
-/* Objects/setobject.c, set_traverse(): every entry with a key; the dummy of deleted entries is told by its hash of -1. */
+/* Objects/setobject.c, set_traverse(): every entry with a key; the dummy of deleted entries is told by its hash of -1.
+ */
 void walk_visit_set(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                     struct walk_refs *refs)
 {
@@ -115,8 +116,9 @@ void walk_visit_deque(struct walk_python *python, const struct walk_pytype *type
     uint64_t length = WALK_MEMBER(python, object, var_object, ob_size), index = 0;
     walk_addr block = WALK_MEMBER(python, object, deque, leftblock);
     uint64_t at = WALK_MEMBER(python, object, deque, leftindex);
-    uint64_t per_block = (WALK_OFFSET(python->layout, deque_block, rightlink) -
-                          WALK_OFFSET(python->layout, deque_block, data)) / python->word;
+    uint64_t per_block =
+        (WALK_OFFSET(python->layout, deque_block, rightlink) - WALK_OFFSET(python->layout, deque_block, data)) /
+        python->word;
     while (index < length) {
         uint64_t count = per_block - at < length - index ? per_block - at : length - index;
         if (!block || at >= per_block || refs->unreadable) {
@@ -131,7 +133,8 @@ void walk_visit_deque(struct walk_python *python, const struct walk_pytype *type
     }
 }
 
-/* Modules/_functoolsmodule.c, lru_cache_tp_traverse(): key and result of every link; since 3.10 also the link's type. */
+/* Modules/_functoolsmodule.c, lru_cache_tp_traverse(): key and result of every link; since 3.10 also the link's type.
+ */
 void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                           struct walk_refs *refs)
 {

@@ -15,7 +15,8 @@ static void add_words(struct walk_python *python, walk_addr at, uint64_t count, 
     }
 }
 
-/* Python/hamt.c, hamt_node_bitmap_traverse() and hamt_node_collision_traverse(): ob_size words, keys and values in turn. */
+/* Python/hamt.c, hamt_node_bitmap_traverse() and hamt_node_collision_traverse(): ob_size words, keys and values in
+ * turn. */
 void walk_visit_hamt_bitmap(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                             struct walk_refs *refs)
 {

@@ -94,7 +94,8 @@ static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct w
     }
 }
 
-/* Modules/_decimal/_decimal.c, 3.13: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex). */
+/* Modules/_decimal/_decimal.c, 3.13: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex).
+ */
 static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
     enum { SIGNAL_MAP = 176, COND_MAP = 184, ROWS_MAX = 64 };
@@ -113,8 +114,8 @@ static void visit_decimal(struct walk_python *python, walk_addr state, struct wa
 }
 
 /*
- * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has it
- * behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
+ * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has
+ * it behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
  */
 static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
 {

@@ -166,8 +166,8 @@ static int run(const char *command, const char *name)
     struct walk_heap *heap;
     char *end;
     long pid = strtol(name, &end, 10);
-    struct walk_error *error = *end ? walk_target_open_core(name, NULL, &target)
-                                    : walk_target_open_process((int)pid, NULL, &target);
+    struct walk_error *error =
+        *end ? walk_target_open_core(name, NULL, &target) : walk_target_open_process((int)pid, NULL, &target);
     if (error)
         return fail(error);
     error = walk_heap_build(target, NULL, NULL, &heap);
@@ -184,8 +184,7 @@ static int run(const char *command, const char *name)
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "row") == 0) {
-        struct walk_error *error =
-            walk_layout_print_row(argv[2], (uint32_t)strtoul(argv[3], NULL, 16), NULL, stdout);
+        struct walk_error *error = walk_layout_print_row(argv[2], (uint32_t)strtoul(argv[3], NULL, 16), NULL, stdout);
         return error ? fail(error) : 0;
     }
     for (size_t i = 0; argc == 3 && i < sizeof commands / sizeof *commands; i++)

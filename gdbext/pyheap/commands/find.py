@@ -83,13 +83,18 @@ COMMANDS = (
     Command(
         "py-heap-find",
         "List the Python objects of a type.",
-        "A name with a dot is module-qualified and must match whole; one without a dot\n"
-        "also matches the last part of a qualified name: `Session` finds the objects of\n"
+        "A name with a dot is module-qualified and must match whole; one without a dot "
+        "also matches the last part of a qualified name: `Session` finds objects of "
         "`app.Session`. Objects of subclasses are not listed.",
         (
             Argument("TYPE", TYPE, "the name of the type", required=True),
             limit(20, "objects"),
         ),
         answer,
+        """
+(gdb) py-heap-find SomeComputation
+address         size  object
+0x7f888a368b50    56  __main__.SomeComputation
+""",
     ),
 )

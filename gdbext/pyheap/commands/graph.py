@@ -121,9 +121,9 @@ _ARGUMENTS = (
 )
 
 _DESCRIPTION = (
-    "The graph is what refcycle's {0}(N) computes inside of the process, with\n"
-    "the frames, threads and other {1} that it cannot see. Each object is\n"
-    "shown once with its {1}; where it is met again, `(above)` or `(below)` says\n"
+    "The graph is what refcycle's {0}(N) computes inside of the process, with "
+    "the frames, threads and other {1} that it cannot see. Each object is "
+    "shown once with its {1}; where it is met again, `(above)` or `(below)` says "
     "where it is. --json prints a document that refcycle loads."
 )
 
@@ -134,6 +134,17 @@ COMMANDS = (
         _DESCRIPTION.format("ancestors", "holders"),
         _ARGUMENTS,
         ancestors_answer,
+        """
+(gdb) py-heap-ancestors 0x7f888a368b50 5
+0x7f888a368b50 __main__.SomeComputation
+  0x7f888a368b00 method SomeComputation.compute               __self__
+    0x7f888a2d0188 frame worker.py:34 worker                  local 'job'
+      0x7f888a2d0208 frame queue.py:171 Queue.get             f_back
+        0x7f888a2d02b0 frame threading.py:320 Condition.wait  f_back
+          0x33e1ee30 thread "worker"                          frame
+(gdb) py-heap-ancestors 0x7f888a368b50 5 --image worker.svg
+wrote /tmp/worker.svg: 6 objects, 5 references
+""",
     ),
     Command(
         "py-heap-descendants",

@@ -128,8 +128,8 @@ def referrers_answer(question: Question, args: "Namespace") -> Answer:
 
 
 _LABELS = (
-    "Each reference is named: `item[3]`, `value['name']`, `.attr`, `local 'job'`;\n"
-    "`(weak)` does not keep its object alive, `(guess)` is a word of an object of an\n"
+    "Each reference is named: `item[3]`, `value['name']`, `.attr`, `local 'job'`; "
+    "`(weak)` does not keep its object alive, `(guess)` is a word of an object of an "
     "unknown type that looks like a reference."
 )
 
@@ -140,19 +140,37 @@ COMMANDS = (
         _LABELS,
         (address(), limit(20, "references of a kind")),
         object_answer,
+        """
+(gdb) py-heap-object 0x7f888a368b50
+0x7f888a368b50 __main__.SomeComputation, size 56, refcount 1, tracked
+refers to 2 objects:
+  .id        0xa565a8    2
+  __class__  0x33dfd420  type __main__.SomeComputation
+referred to by 1 reference:
+  __self__  0x7f888a368b00  method SomeComputation.compute
+""",
     ),
     Command(
         "py-heap-referents",
         "List what a Python object refers to.",
-        "As gc.get_referents(), and what the collector does not see, such as the locals\n"
-        f"of frames. {_LABELS}",
+        "As gc.get_referents(), and what the collector does not see, such as the "
+        f"locals of frames. {_LABELS}",
         (address(), limit(20, "references")),
         referents_answer,
+        """
+(gdb) py-heap-referents &PyTuple_Type --limit 3
+0x9537e0 type tuple, size 424, refcount 89, not tracked
+refers to 5 objects:
+  __dict__   0x7f888a5c0080  dict[22]
+  __mro__    0x7f888a5c00c0  tuple[2]
+  __bases__  0x7f888a568d60  tuple[1]
+… 2 more; --limit 0 shows all
+""",
     ),
     Command(
         "py-heap-referrers",
         "List what refers to a Python object.",
-        "As gc.get_referrers(), and holders that the collector does not see, such as\n"
+        "As gc.get_referrers(), and holders that the collector does not see, such as "
         f"frames, threads and code. {_LABELS}",
         (address(), limit(20, "references")),
         referrers_answer,

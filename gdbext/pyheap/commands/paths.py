@@ -164,8 +164,8 @@ COMMANDS = (
     Command(
         "py-heap-locals",
         "Say which local variables of which frames lead to a Python object.",
-        "One line per frame, of running threads and of suspended generators: thread,\n"
-        "function, file and line, the local variable, and through what it leads to the\n"
+        "One line per frame, of running threads and of suspended generators: thread, "
+        "function, file and line, the local variable, and through what it leads to the "
         "object, within N references.",
         (
             address(),
@@ -174,12 +174,16 @@ COMMANDS = (
             ),
         ),
         locals_answer,
+        """
+(gdb) py-heap-locals 0x7f888a368b50
+thread 2 "worker", LWP 19498  worker  worker.py:34  local 'job'  -> method SomeComputation.compute  __self__
+""",
     ),
     Command(
         "py-heap-why",
         "Say why a Python object is alive: the shortest path from a root.",
-        "Roots are the modules of sys.modules, the frames on the threads' stacks, the\n"
-        "threads and the interpreters. The object comes first, then its holder, then\n"
+        "Roots are the modules of sys.modules, the frames on the threads' stacks, the "
+        "threads and the interpreters. The object comes first, then its holder, then "
         "the holder's holder, each with the name of the reference, up to the root.",
         (
             address(),
@@ -192,5 +196,19 @@ COMMANDS = (
             ),
         ),
         why_answer,
+        """
+(gdb) py-heap-why 0x7f888a368b50
+__main__.SomeComputation 0x7f888a368b50
+  <- method SomeComputation.compute  0x7f888a368b00  __self__
+  <- frame worker.py:34 worker       0x7f888a2d0188  local 'job'  thread 2 "worker", LWP 19498
+(gdb) py-heap-why 0x7fe96ec32350
+__main__.MyBigFatObject 0x7fe96ec32350
+  <- dict[2]                       0x7fe96ec32240  value['foo']
+  <- dict[1]                       0x7fe96ec201c0  value[42]
+  <- tuple[1]                      0x7fe96ecaa980  item[0]
+  <- function computate_something  0x7fe96ec1c540  __defaults__
+  <- dict[17]                      0x7fe96ee5f100  value['computate_something']
+  <- module __main__               0x7fe96ee60630  __dict__
+""",
     ),
 )

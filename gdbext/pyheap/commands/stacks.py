@@ -98,10 +98,29 @@ COMMANDS = (
     Command(
         "py-heap-frames",
         "Show the Python stack of every thread.",
-        "Innermost frame first. --locals adds the local variables that are bound; a cell\n"
-        "variable is shown with the value of its cell. The addresses of threads and\n"
-        "frames can be given to the other commands.",
+        "Innermost frame first. --locals adds the local variables that are bound; a "
+        "cell variable is shown with the value of its cell. The addresses of threads "
+        "and frames can be given to the other commands.",
         (Argument("--locals", FLAG, "with the local variables of each frame"),),
         answer,
+        """
+(gdb) py-heap-frames --locals
+thread 2 "worker", LWP 19498, state 0x33e1ee30
+  #0  0x7f888a2d02b0  Condition.wait           /usr/lib/python3.11/threading.py:320
+        self         0x7f888a425a10  threading.Condition
+        timeout      0x954cc0        None
+        waiter       0x7f888a368ac0  _thread.lock
+        saved_state  0x954cc0        None
+        gotit        0x9429e0        False
+  #1  0x7f888a2d0208  Queue.get                /usr/lib/python3.11/queue.py:171
+        self     0x7f888a426090  queue.Queue
+        block    0x9550a0        True
+        timeout  0x954cc0        None
+  #2  0x7f888a2d0188  worker                   /srv/worker.py:34
+        jobs_queue     0x7f888a426090  queue.Queue
+        results_queue  0x7f888a3686d0  queue.Queue
+        job            0x7f888a368b00  method SomeComputation.compute
+        result         0xa565e8        4
+""",
     ),
 )

@@ -127,10 +127,10 @@ COMMANDS = (
     Command(
         "py-heap-types",
         "Count the objects of each Python type, and their bytes.",
-        "Counts what gc.get_objects() would return: the objects that the cyclic garbage\n"
-        "collector tracks. With --all, everything that is reachable from them, from the\n"
-        "threads' frames and from the interpreter counts too: strings, numbers, code.\n"
-        "Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare.\n"
+        "Counts what gc.get_objects() would return: the objects that the cyclic "
+        "garbage collector tracks. With --all, everything that is reachable from them, "
+        "from the threads' frames and from the interpreter counts too: strings, numbers, code. "
+        "Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare. "
         "PATTERN is a glob (`*Session`) or a part of the name (`asyncio`).",
         (
             Argument("PATTERN", PATTERN, "only types whose name matches"),
@@ -145,5 +145,14 @@ COMMANDS = (
             ),
         ),
         answer,
+        """
+(gdb) py-heap-types --limit 3
+count    size  type
+ 1387  210824  function
+ 1177   84744  wrapper_descriptor
+  850  374416  dict
+… 105 more types; --limit 0 shows all
+8 662 tracked objects of 108 types, 1 612 632 bytes; 28 958 objects with --all
+""",
     ),
 )
