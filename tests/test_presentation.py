@@ -255,7 +255,8 @@ class Parsing(unittest.TestCase):
             self.assertTrue(all(len(line) <= 88 for line in command.help().split("\n")))
 
     def test_the_manual_is_up_to_date(self):
-        with open(os.path.join(CHECKOUT, "docs", "commands.md")) as stream:
+        file = os.path.join(CHECKOUT, "docs", "commands.md")
+        with open(file, encoding="utf-8") as stream:
             self.assertEqual(stream.read(), manual.manual(), "run `make docs`")
 
 

@@ -39,14 +39,18 @@ struct walk_error *walk_layout_print_row(const char *path, uint32_t version, con
     fprintf(out,
             "{\n    .name = \"%u.%u.%u %.8s\",\n    .build_id = \"%s\",\n    .version = 0x%08x,\n    .pointer = %u,\n",
             version >> 24, (version >> 16) & 0xff, (version >> 8) & 0xff, build_id, build_id, version, word);
-    fprintf(out, "    .offset_plus_one = {\n");
-    for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
-        if (layout.offset[i] != WALK_ABSENT)
-            fprintf(out, "        [WALK_FIELD_%s] = %d,\n", walk_field_table[i].id, layout.offset[i] + 1);
-    fprintf(out, "    },\n    .size = {\n");
+    fprintf(out, "    .offset_plus_one = {");
+    for (size_t i = 0, last = WALK_STRUCT_COUNT; i < WALK_FIELD_COUNT; i++) {
+        if (layout.offset[i] == WALK_ABSENT)
+            continue;
+        fprintf(out, "%sROW_FIELD(%s, %d)", walk_field_table[i].structure == last ? ", " : last == WALK_STRUCT_COUNT ? "\n        " : ",\n        ",
+                walk_field_table[i].id, layout.offset[i]);
+        last = walk_field_table[i].structure;
+    }
+    fprintf(out, "},\n    .size = {\n");
     for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
         if (layout.size[i])
-            fprintf(out, "        [WALK_STRUCT_%s] = %u,\n", walk_struct_table[i].id, layout.size[i]);
+            fprintf(out, "        ROW_SIZE(%s, %u),\n", walk_struct_table[i].id, layout.size[i]);
     fprintf(out, "    },\n},\n");
     return NULL;
 }

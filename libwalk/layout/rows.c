@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "layout/layout.h"
 
+#define ROW_FIELD(id, offset) [WALK_FIELD_##id] = (offset) + 1
+#define ROW_SIZE(id, bytes) [WALK_STRUCT_##id] = (bytes)
+
 const struct walk_layout_row walk_layout_rows[] = {
 #include "layout/rows.inc"
     {0},

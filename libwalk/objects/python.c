@@ -6,20 +6,36 @@
 #include "objects/dict.h"
 #include "objects/text.h"
 
+/* The slot of `text`: where it is, or the free one where it belongs. */
+static char **string_slot(char **strings, size_t slots, const char *text)
+{
+    size_t hash = 5381;
+    for (const char *c = text; *c; c++)
+        hash = hash * 33 ^ (unsigned char)*c;
+    size_t at = hash & (slots - 1);
+    while (strings[at] && strcmp(strings[at], text) != 0)
+        at = (at + 1) & (slots - 1);
+    return &strings[at];
+}
+
 const char *walk_python_keep(struct walk_python *python, const char *text)
 {
-    if (python->string_count == python->string_capacity) {
-        size_t capacity = python->string_capacity ? python->string_capacity * 2 : 256;
-        char **strings = realloc(python->strings, capacity * sizeof *strings);
+    if (2 * python->string_count >= python->string_slots) {
+        size_t slots = python->string_slots ? python->string_slots * 2 : 1024;
+        char **strings = calloc(slots, sizeof *strings);
         if (!strings)
             return NULL;
+        for (size_t i = 0; i < python->string_slots; i++)
+            if (python->strings[i])
+                *string_slot(strings, slots, python->strings[i]) = python->strings[i];
+        free(python->strings);
         python->strings = strings;
-        python->string_capacity = capacity;
+        python->string_slots = slots;
     }
-    char *copy = strdup(text);
-    if (copy)
-        python->strings[python->string_count++] = copy;
-    return copy;
+    char **slot = string_slot(python->strings, python->string_slots, text);
+    if (!*slot && (*slot = strdup(text)))
+        python->string_count++;
+    return *slot;
 }
 
 static struct walk_error *read_interpreters(struct walk_python *python)
@@ -96,7 +112,7 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
 
 void walk_python_close(struct walk_python *python)
 {
-    for (size_t i = 0; i < python->string_count; i++)
+    for (size_t i = 0; i < python->string_slots; i++)
         free(python->strings[i]);
     free(python->strings);
     free(python->version_text);

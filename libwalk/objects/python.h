@@ -99,15 +99,15 @@ struct walk_python {
     struct walk_stack_frame *stack_frames;
     size_t stack_frame_count;
     const struct walk_stack_frame **stack_by_iframe; /* sorted by iframe */
-    char **strings;                                  /* names that were made: owned */
-    size_t string_count, string_capacity;
+    char **strings; /* names that were made, each once: a hash table, owned */
+    size_t string_count, string_slots;
 };
 
 /* Errors: LAYOUT, MEMORY, UNSUPPORTED. `runtime` must stay. */
 struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime);
 void walk_python_close(struct walk_python *python);
 
-/* Keeps a copy of `text` until the close; NULL without memory. */
+/* The one copy of `text` that is kept until the close; NULL without memory. */
 const char *walk_python_keep(struct walk_python *python, const char *text);
 
 /* ---- types (types.c) ---- */

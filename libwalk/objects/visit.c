@@ -30,6 +30,7 @@ static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_teedata] = walk_visit_teedata,
     [WALK_KIND_template] = walk_visit_template,
     [WALK_KIND_code] = walk_visit_code,
+    [WALK_KIND_capsule] = walk_visit_capsule,
 };
 
 void walk_refs_deinit(struct walk_refs *refs)

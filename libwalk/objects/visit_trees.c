@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small arrays inside of objects: the tree behind contextvars, itertools.tee's buffers, re templates, cached code. */
+#include "objects/text.h"
 #include "objects/visit.h"
 
 static void add_words(struct walk_python *python, walk_addr at, uint64_t count, uint64_t stride, uint32_t flags,
@@ -69,4 +70,19 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
     walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, varnames), WALK_EDGE_EXTRA, "co_varnames");
     walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, cellvars), WALK_EDGE_EXTRA, "co_cellvars");
     walk_refs_add_text(refs, WALK_MEMBER(python, cached, code_cached, freevars), WALK_EDGE_EXTRA, "co_freevars");
+}
+
+/*
+ * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has one:
+ * Modules/socketmodule.c visits the first word of its table, Sock_Type.
+ */
+void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                        struct walk_refs *refs)
+{
+    (void)type;
+    char name[64];
+    if (WALK_MEMBER(python, object, capsule, traverse_func) &&
+        walk_text_c_string(python, WALK_MEMBER(python, object, capsule, name), name, sizeof name) &&
+        strcmp(name, "_socket.CAPI") == 0)
+        add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".Sock_Type", refs);
 }

@@ -14,7 +14,9 @@ from pyheap.walk import Options, Target
 
 CORE, PROCESS, REMOTE = "core", "process", "remote"
 
-_CORE_FILE = re.compile(r"^Local core dump file:\n\t`(.*)', file type ", re.MULTILINE)
+# In `info files`: "\t`/tmp/core', file type elf64-x86-64.", the quotes as in the locale.
+# A core file is named before the executable.
+_FILE = re.compile(r"^\t[^\w\s/](.*)[^\w\s], ", re.MULTILINE)
 _TARGET = "target:"  # in front of a path: the file is the target's, not this machine's
 
 
@@ -71,7 +73,7 @@ def _kind(inferior: "gdb.Inferior", files: str) -> str:
 
 def _older_kind(inferior: "gdb.Inferior", files: str) -> str:
     if not hasattr(gdb.Inferior, "connection"):
-        if _CORE_FILE.search(files):
+        if files.startswith("Local core dump file") or "\nLocal core dump" in files:
             return "core"
         if re.search(r"^\w*(Remote|Extended remote)\b", files, re.MULTILINE):
             return "remote"
@@ -81,7 +83,7 @@ def _older_kind(inferior: "gdb.Inferior", files: str) -> str:
 
 
 def _core_file(files: str) -> str:
-    found = _CORE_FILE.search(files)
+    found = _FILE.search(files)
     if not found:
         raise HeapError("gdb does not say which core file it has: use `core-file FILE`")
     return found[1]
