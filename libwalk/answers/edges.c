@@ -129,8 +129,8 @@ struct walk_error *walk_edge_list_add_first(struct walk_edge_list *list, walk_id
         const struct walk_ref *ref = &list->refs.ref[i];
         if (ref->target != target || (ref->flags & WALK_EDGE_WEAK))
             continue;
-        /* A variable's name says more than its place on the stack. */
-        if (!best || ref->label == WALK_LABEL_LOCAL)
+        /* A variable's name says more than its place on the stack, and anything more than a guess. */
+        if (!best || ref->label == WALK_LABEL_LOCAL || (best->flags & WALK_EDGE_GUESS))
             best = ref;
         if (ref->label == WALK_LABEL_LOCAL)
             break;

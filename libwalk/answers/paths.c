@@ -8,7 +8,24 @@ struct ends {
     const struct walk_heap *heap;
     struct walk_refs refs;
     bool first_only;
+    bool guesses; /* follow stale words of value stacks too: only when nothing else leads to a root */
 };
+
+/* The best reference from `holder` to `referent` that can be relied on: what kind of label it has; -1: only guesses. */
+static int sure_label(struct ends *ends, walk_id holder, walk_id referent)
+{
+    walk_addr target = ends->heap->graph.key[referent];
+    int label = -1;
+    ends->refs.count = 0;
+    walk_heap_visit(ends->heap, holder, &ends->refs);
+    for (size_t i = 0; i < ends->refs.count; i++) {
+        const struct walk_ref *ref = &ends->refs.ref[i];
+        if (ref->target == target && !(ref->flags & (WALK_REF_IF_KNOWN | WALK_EDGE_WEAK)) &&
+            label != WALK_LABEL_LOCAL)
+            label = (int)ref->label;
+    }
+    return label;
+}
 
 /* ---- roots ---- */
 
@@ -26,28 +43,16 @@ static int rank(const struct walk_heap *heap, walk_id id)
 
 static enum walk_step up_to_root(void *context, walk_id from, walk_id to, bool mark)
 {
-    const struct ends *ends = context;
-    (void)from;
-    (void)mark;
+    struct ends *ends = context;
+    bool on_stack = (ends->heap->graph.flags[to] & WALK_NODE_ON_STACK) != 0;
+    if (mark && on_stack && !ends->guesses && sure_label(ends, to, from) < 0)
+        return WALK_STEP_SKIP;
     if (!rank(ends->heap, to))
         return WALK_STEP_TAKE;
     return ends->first_only ? WALK_STEP_FINISH : WALK_STEP_STOP;
 }
 
 /* ---- locals ---- */
-
-/* Does a frame or a generator hold `to` as a local variable or on its value stack? */
-static bool holds_local(struct ends *ends, walk_id holder, walk_id referent)
-{
-    walk_addr target = ends->heap->graph.key[referent];
-    ends->refs.count = 0;
-    walk_heap_visit(ends->heap, holder, &ends->refs);
-    for (size_t i = 0; i < ends->refs.count; i++)
-        if (ends->refs.ref[i].target == target &&
-            (ends->refs.ref[i].label == WALK_LABEL_LOCAL || ends->refs.ref[i].label == WALK_LABEL_STACK))
-            return true;
-    return false;
-}
 
 static bool has_locals(const struct walk_heap *heap, walk_id id)
 {
@@ -63,7 +68,8 @@ static enum walk_step up_to_local(void *context, walk_id from, walk_id to, bool 
         return WALK_STEP_SKIP;
     if (!has_locals(ends->heap, to))
         return WALK_STEP_TAKE;
-    return holds_local(ends, to, from) ? WALK_STEP_STOP : WALK_STEP_SKIP;
+    int label = sure_label(ends, to, from);
+    return label == WALK_LABEL_LOCAL || label == WALK_LABEL_STACK ? WALK_STEP_STOP : WALK_STEP_SKIP;
 }
 
 /* ---- from a search to paths ---- */
@@ -152,27 +158,42 @@ void walk_paths_free(struct walk_paths *paths)
     free(paths);
 }
 
-struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **paths)
+/* The roots that lead to `id`: with a limit of one only the nearest ones, to choose the most telling of them. */
+static struct walk_error *search_roots(struct ends *ends, walk_id id, bool nearest, struct walk_reach *reach)
 {
-    const struct walk_graph *graph = &heap->graph;
-    struct ends ends = {.heap = heap, .first_only = true};
-    struct walk_reach reach;
-    uint32_t distance = WALK_ALL_GENERATIONS;
-    if (limit <= 1) {
-        /* Find how far the nearest root is, then look at all that are as near. */
-        struct walk_error *error =
-            walk_graph_search(graph, &graph->backward, id, distance, rank(heap, id) ? NULL : up_to_root, &ends, &reach);
+    const struct walk_graph *graph = &ends->heap->graph;
+    uint32_t distance = rank(ends->heap, id) ? 0 : WALK_ALL_GENERATIONS;
+    if (nearest && distance) {
+        ends->first_only = true;
+        struct walk_error *error = walk_graph_search(graph, &graph->backward, id, distance, up_to_root, ends, reach);
         if (error)
             return error;
-        distance = rank(heap, id) ? 0 : reach.depth[reach.count - 1];
-        walk_reach_deinit(&reach);
+        distance = reach->depth[reach->count - 1];
+        walk_reach_deinit(reach);
     }
-    ends.first_only = false;
-    struct walk_error *error = walk_graph_search(graph, &graph->backward, id, distance, up_to_root, &ends, &reach);
-    if (error)
-        return error;
-    error = make_paths(heap, &reach, false, limit ? limit : 1, paths);
-    walk_reach_deinit(&reach);
+    ends->first_only = false;
+    return walk_graph_search(graph, &graph->backward, id, distance, up_to_root, ends, reach);
+}
+
+struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **result)
+{
+    struct ends ends = {.heap = heap};
+    struct walk_error *error = NULL;
+    struct walk_paths *paths = NULL;
+    do {
+        struct walk_reach reach;
+        walk_paths_free(paths);
+        paths = NULL;
+        error = search_roots(&ends, id, limit <= 1, &reach);
+        if (!error) {
+            error = make_paths(heap, &reach, false, limit ? limit : 1, &paths);
+            walk_reach_deinit(&reach);
+        }
+        ends.guesses = !ends.guesses;
+    } while (!error && paths->count == 0 && ends.guesses);
+    walk_refs_deinit(&ends.refs);
+    if (!error)
+        *result = paths;
     return error;
 }
 

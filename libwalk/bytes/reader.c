@@ -7,7 +7,8 @@
 static size_t read_through(void *context, walk_addr address, void *buffer, size_t size)
 {
     const struct walk_reader *reader = context;
-    return reader->read(reader->context, address, buffer, size);
+    size_t got = reader->read(reader->context, address, buffer, size);
+    return got < size ? got : size;
 }
 
 static struct walk_error *copy_mappings(struct walk_image *image, const struct walk_reader *reader)

@@ -11,18 +11,17 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
         free(target);
         return error;
     }
+    bool truncated = target->image.truncated;
     error = walk_runtime_find(&target->image, &target->runtime);
-    if (error) {
-        walk_image_close(&target->image);
-        free(target);
-        return error;
+    if (!error) {
+        error = walk_python_open(&target->python, &target->runtime);
+        if (error)
+            walk_runtime_close(&target->runtime);
     }
-    error = walk_python_open(&target->python, &target->runtime);
     if (error) {
-        walk_runtime_close(&target->runtime);
         walk_image_close(&target->image);
         free(target);
-        return error;
+        return truncated ? walk_error_context(error, "the core is truncated (disk full, ulimit -c?)") : error;
     }
     const struct walk_module *module = target->runtime.module;
     walk_build_id_format(module->build_id, module->build_id_size, target->build_id);

@@ -35,7 +35,7 @@ void walk_text_add(struct walk_text_out *out, const char *format, ...)
 static void add_char(struct walk_text_out *out, uint32_t c, char quote)
 {
     if (c == '\\' || (quote && c == (unsigned char)quote))
-        walk_text_add(out, quote ? "\\%c" : "%c", (int)c);
+        walk_text_add(out, "\\%c", (int)c);
     else if (c == '\n')
         walk_text_add(out, "\\n");
     else if (c == '\r')

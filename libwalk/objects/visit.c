@@ -172,7 +172,7 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
     uint64_t start = type->guess_from, end = (uint64_t)type->own_basicsize;
     if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
         end += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
-    uint32_t flags = WALK_EDGE_GUESS | (type->flags & WALK_TPFLAGS_HAVE_GC ? 0u : WALK_EDGE_EXTRA);
+    uint32_t flags = WALK_EDGE_GUESS;
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
     const uint8_t *view = walk_memory_view(python->memory, object, there);
     refs->unreadable |= there < end;
@@ -198,6 +198,7 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
 {
     /* A copy: visiting may make new types known, which moves the table. */
     const struct walk_pytype type = python->types[index];
+    size_t first = refs->count;
     if (type.atomic)
         return;
     for (uint32_t i = 0; i < type.slot_count; i++)
@@ -213,4 +214,7 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_members(python, &python->kinds.kind[type.kind], object, refs);
     if (visitors[type.kind])
         visitors[type.kind](python, &type, object, refs);
+    if (!walk_python_is_gc(python, &type, object))
+        for (size_t i = first; i < refs->count; i++)
+            refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

@@ -32,8 +32,12 @@ static void add_stack(struct walk_python *python, const struct walk_frame_view *
         refs->unreadable |= count != 0;
         return;
     }
-    for (uint64_t i = 0; i < count; i++)
-        walk_refs_add(refs, walk_load_word(python->word, stack + i * python->word), flags, WALK_LABEL_STACK, i);
+    for (uint64_t i = 0; i < count; i++) {
+        walk_addr value = walk_load_word(python->word, stack + i * python->word);
+        /* Above the known depth there may be what used to be there: also frames of calls that have ended. */
+        if (!(flags & WALK_REF_IF_KNOWN) || !walk_python_on_stack(python, value))
+            walk_refs_add(refs, value, flags, WALK_LABEL_STACK, i);
+    }
 }
 
 /* Variables and stack of a frame on a thread's stack: nobody else reports them. */

@@ -9,18 +9,17 @@ static void add(struct walk_refs *refs, walk_addr target, uint32_t flags, const 
     walk_refs_add_text(refs, target, flags, label);
 }
 
-/* Objects/typeobject.c, type_traverse(): of heap types only (type_is_gc()); the rest is held all the same. */
+/* Objects/typeobject.c, type_traverse(). Static types are no GC objects (type_is_gc()), so all of theirs become extra. */
 void walk_visit_type(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                      struct walk_refs *refs)
 {
     (void)type;
     bool heap = (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE) != 0;
-    uint32_t seen = heap ? 0 : WALK_EDGE_EXTRA;
-    add(refs, walk_python_type_dict(python, object), seen, "__dict__");
-    add(refs, WALK_MEMBER(python, object, type, tp_cache), seen, "tp_cache");
-    add(refs, WALK_MEMBER(python, object, type, tp_mro), seen, "__mro__");
-    add(refs, WALK_MEMBER(python, object, type, tp_bases), seen, "__bases__");
-    add(refs, WALK_MEMBER(python, object, type, tp_base), seen, "__base__");
+    add(refs, walk_python_type_dict(python, object), 0, "__dict__");
+    add(refs, WALK_MEMBER(python, object, type, tp_cache), 0, "tp_cache");
+    add(refs, WALK_MEMBER(python, object, type, tp_mro), 0, "__mro__");
+    add(refs, WALK_MEMBER(python, object, type, tp_bases), 0, "__bases__");
+    add(refs, WALK_MEMBER(python, object, type, tp_base), 0, "__base__");
     walk_addr subclasses = walk_python_type_subclasses(python, object);
     uint32_t index;
     if (subclasses && walk_python_type_of(python, subclasses, &index))
@@ -155,6 +154,9 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
         visit_atexit(python, state, refs);
         return true;
     }
+    /* Modules/_curses_panel.c visits the type of the module itself. */
+    if (WALK_MINOR(python) >= 9 && walk_text_equals(python, name, "_curses_panel"))
+        walk_refs_add_text(refs, walk_python_ob_type(python, module), 0, "__class__");
     if (state && WALK_MINOR(python) >= 12 && walk_text_equals(python, name, "_zoneinfo"))
         visit_zoneinfo(python, state, refs);
     if (state && WALK_MINOR(python) == 13 && walk_text_equals(python, name, "_decimal"))

@@ -6,6 +6,7 @@
  *   walk types CORE|PID            count, bytes and name of every type of tracked objects
  *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the collector
  *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
+ *   walk values CORE|PID           reads "ADDRESS" lines from stdin, prints the short value of each
  *   walk frames CORE|PID           threads, frames and locals
  *   walk row FILE HEXVERSION       the layout row of an ELF file with DWARF
  *
@@ -118,6 +119,22 @@ static struct walk_error *print_ancestors(struct walk_target *target, struct wal
     return NULL;
 }
 
+static struct walk_error *print_values(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    uint64_t address;
+    while (scanf("%" SCNx64, &address) == 1) {
+        char value[2048];
+        walk_id id;
+        struct walk_error *error = walk_heap_lookup(heap, address, &id);
+        if (error)
+            return error;
+        walk_heap_text(heap, id, WALK_TEXT_VALUE, value, sizeof value);
+        printf("%" PRIx64 "\t%s\n", address, value);
+    }
+    return NULL;
+}
+
 static struct walk_error *print_frame(struct walk_heap *heap, uint64_t ident, size_t depth, walk_id id)
 {
     struct walk_frame frame;
@@ -157,7 +174,7 @@ static const struct {
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
     {"info", print_info},           {"types", print_types},   {"objects", print_objects},
-    {"ancestors", print_ancestors}, {"frames", print_frames},
+    {"ancestors", print_ancestors}, {"values", print_values}, {"frames", print_frames},
 };
 
 static int run(const char *command, const char *name)
@@ -190,6 +207,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc == 3 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, argv[1]) == 0)
             return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|frames CORE|PID\n       walk row FILE HEXVERSION\n");
+    fprintf(stderr,
+            "usage: walk info|types|objects|ancestors|values|frames CORE|PID\n       walk row FILE HEXVERSION\n");
     return 2;
 }

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares what libwalk reads from a core with what the program wrote of itself.
+
+    python3 tests/exact.py build/walk build/cores/INTERPRETER/PROGRAM
+
+There is no tolerance: every difference is printed and makes the test fail. Of a type
+without a table (`guessed`) the references and the size are not compared; its objects are
+counted and named, and never count as equal.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+from collections import Counter
+from typing import Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
+
+from truthfile import Address, Ancestors, Truth, addresses
+
+# The objects of the measuring itself are excepted by address, and must be few.
+MOST_OWN = 20
+# Objects whose ancestors are compared, at least.
+LEAST_STARTS = 50
+# Types whose size is their own affair, though libwalk has a table for their references. StgDict
+# (_ctypes, up to 3.12) is a dict in C that adds the memory of its ffi_type to its size.
+NOT_BUILTIN_SIZES = {"StgDict"}
+# Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
+SHOWN_CHARACTERS = 120
+
+
+class Node(NamedTuple):
+    """An object as `walk objects` prints it."""
+
+    type: str
+    size: int
+    tracked: bool
+    guessed: bool
+    referents: "Counter[Address]"
+
+
+class Walk:
+    """The walk tool on one core."""
+
+    def __init__(self, tool: str, core: str) -> None:
+        self._tool, self._core = tool, core
+        self.objects = {line[0]: _node(line) for line in self("objects")}
+
+    def __call__(self, command: str, questions: str = "") -> List[List[str]]:
+        """The fields of each line that it prints."""
+        run = subprocess.run(
+            [self._tool, command, self._core],
+            input=questions,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        if run.returncode or run.stderr:
+            sys.exit(f"walk {command} ended with {run.returncode}: {run.stderr}")
+        return [line.split("\t") for line in run.stdout.split("\n")[:-1]]
+
+
+def _node(line: List[str]) -> Node:
+    _, type, size, tracked, guessed, referents = line
+    return Node(
+        type, int(size), tracked == "1", guessed == "1", Counter(addresses(referents))
+    )
+
+
+class Comparison:
+    """One core against its truth; each check returns what it compared, in words."""
+
+    def __init__(self, walk: Walk, truth: Truth) -> None:
+        self.walk, self.truth = walk, truth
+        self.differences = 0
+        self.compared = {
+            address: object
+            for address, object in truth.objects.items()
+            if address not in truth.own
+        }
+
+    def differ(self, *words: object) -> None:
+        """Prints a difference."""
+        self.differences += 1
+        print("DIFFERENT", *words)
+
+    def name(self, address: Address) -> str:
+        """An address with its type, by the truth or, where it says nothing, by us."""
+        known = self.truth.objects.get(address) or self.walk.objects.get(address)
+        return f"{address} ({known.type if known else 'unknown'})"
+
+    def names(self, found: "Counter[Address]") -> str:
+        """Some addresses with their types."""
+        return ", ".join(map(self.name, sorted(found.elements()))) or "nothing"
+
+    # Each check.
+
+    def types(self) -> str:
+        """The type of every object is the same, and every object is there."""
+        for address, object in self.compared.items():
+            ours = self.walk.objects.get(address)
+            if ours is None:
+                self.differ("missing:", self.name(address))
+            elif ours.type != object.type:
+                self.differ("type:", self.name(address), "is for us", ours.type)
+        return f"{len(self.compared)} objects, {len(self.truth.own)} of the measuring"
+
+    def referents(self) -> str:
+        """Our edges that are not extra are gc.get_referents, as multisets."""
+        equal = 0
+        guessed: "Counter[str]" = Counter()
+        for address, object in self.compared.items():
+            ours = self.walk.objects.get(address)
+            if ours is None:
+                continue
+            if ours.guessed:
+                guessed[ours.type] += 1
+            elif ours.referents != object.referents:
+                missing = self.names(object.referents - ours.referents)
+                extra = self.names(ours.referents - object.referents)
+                whose = self.name(address)
+                self.differ("referents:", whose, "missing", missing, "- extra", extra)
+            else:
+                equal += 1
+        return f"{equal} equal{_listed(', guessed:', guessed)}"
+
+    def tracked(self) -> str:
+        """The tracked objects are gc.get_objects()."""
+        ours = {a for a, node in self.walk.objects.items() if node.tracked}
+        ours -= self.truth.own
+        theirs = set(self.truth.tracked()) - self.truth.own
+        for address in sorted(theirs - ours):
+            self.differ("tracked:", self.name(address), "is not for us")
+        if self.truth.is_sample():
+            return f"{len(ours)}, {len(theirs)} of them in the sample"
+        for address in sorted(ours - theirs):
+            self.differ("tracked:", self.name(address), "is for us only")
+        return f"{len(ours)}"
+
+    def counts(self) -> str:
+        """The number of tracked objects of each type."""
+        theirs = Counter(self.truth.counts)
+        own = self.truth.own & set(self.truth.tracked())
+        theirs.subtract(Counter(self.truth.objects[address].type for address in own))
+        ours = Counter(
+            node.type
+            for address, node in self.walk.objects.items()
+            if node.tracked and address not in self.truth.own
+        )
+        for type in sorted({*theirs, *ours}):
+            if theirs[type] != ours[type]:
+                self.differ("count:", type, theirs[type], "- ours", ours[type])
+        return f"{len(theirs)} types, {sum(theirs.values())} objects"
+
+    def sizes(self) -> str:
+        """Our sizes are sys.getsizeof's, of the types that have a table."""
+        equal = 0
+        left_out: "Counter[str]" = Counter()
+        for address, object in self.compared.items():
+            ours = self.walk.objects.get(address)
+            if ours is None or ours.guessed or object.size < 0:
+                continue
+            if ours.type in NOT_BUILTIN_SIZES:
+                left_out[ours.type] += 1
+            elif ours.size != object.size:
+                whose = self.name(address)
+                self.differ("size:", whose, object.size, "- ours", ours.size)
+            else:
+                equal += 1
+        return f"{equal} equal{_listed(', not compared:', left_out)}"
+
+    def values(self) -> str:
+        """Our short values are repr's."""
+        wanted = {a: v for a, v in self.truth.values.items() if a in self.compared}
+        found = dict(self.walk("values", "\n".join(wanted)))
+        for address, value in wanted.items():
+            if found.get(address) != shortened(value):
+                whose = self.name(address)
+                self.differ("value:", whose, value, "- ours", found.get(address))
+        return f"{len(wanted)}"
+
+    def ancestors(self) -> str:
+        """Our ancestors are refcycle's; see `_Expectation` for guessed types."""
+        questions = [a for a in self.truth.ancestors if a.start not in self.truth.own]
+        lines = "".join(f"{a.start} {a.generations}\n" for a in questions)
+        answers = self.walk("ancestors", lines)
+        if len(answers) != len(questions):
+            self.differ("ancestors:", len(questions), "asked,", len(answers), "answers")
+        expectation = _Expectation(self.walk, self.truth)
+        for question, answer in zip(questions, answers):
+            found = set(addresses(answer[2])) - self.truth.own
+            self._ancestors(question, found, expectation)
+        starts = len({question.start for question in questions})
+        if starts < LEAST_STARTS:
+            self.differ("ancestors:", starts, "objects are fewer than", LEAST_STARTS)
+        text = f"{len(questions)} of {starts} objects"
+        recomputed = len(expectation.recomputed)
+        return f"{text}, {recomputed} through guessed types" if recomputed else text
+
+    def _ancestors(
+        self, question: Ancestors, found: Set[Address], expectation: "_Expectation"
+    ) -> None:
+        expected = question.found - self.truth.own
+        if found != expected:
+            expected = expectation(question)
+        if found != expected:
+            self.differ(
+                "ancestors:",
+                self.name(question.start),
+                f"within {question.generations}: missing",
+                self.names(Counter(expected - found)),
+                "- extra",
+                self.names(Counter(found - expected)),
+            )
+
+    def frames(self) -> str:
+        """Threads, frames and locals."""
+        theirs = Counter(self.truth.frames)
+        ours = Counter(map(tuple, self.walk("frames")))
+        for record in sorted((theirs - ours).elements()):
+            self.differ("frames:", "missing", *record)
+        for record in sorted((ours - theirs).elements()):
+            self.differ("frames:", "extra", *record)
+        kinds = Counter(record[0] for record in self.truth.frames)
+        return ", ".join(f"{n} {kind}s" for kind, n in kinds.items())
+
+    def own(self) -> str:
+        """The objects that are excepted."""
+        if len(self.truth.own) > MOST_OWN:
+            self.differ(len(self.truth.own), "objects of the measuring are too many")
+        return ", ".join(map(self.name, sorted(self.truth.own))) or "none"
+
+    def checks(self) -> Iterator[Tuple[str, Callable[[], str]]]:
+        """All checks with their names."""
+        yield "objects", self.types
+        yield "referents", self.referents
+        yield "tracked", self.tracked
+        yield "counts", self.counts
+        yield "sizes", self.sizes
+        yield "values", self.values
+        yield "ancestors", self.ancestors
+        yield "stacks", self.frames
+        yield "excepted", self.own
+
+
+class _Expectation:
+    """What refcycle would answer if it saw of guessed types the references that we see.
+
+    Computed from the truth's own references for all other types, hence without any
+    tolerance: a sample has not all of them, and there the truth's answer stands.
+    """
+
+    def __init__(self, walk: Walk, truth: Truth) -> None:
+        self._walk, self._truth = walk, truth
+        self._referrers: Dict[Address, List[Address]] = {}
+        self.recomputed: List[Ancestors] = []
+
+    def __call__(self, question: Ancestors) -> Set[Address]:
+        if self._truth.is_sample():
+            return question.found - self._truth.own
+        self.recomputed.append(question)
+        if not self._referrers:
+            self._fill()
+        found = {question.start}
+        newest = found
+        for _ in range(question.generations):
+            reached = (self._referrers.get(address, ()) for address in newest)
+            newest = {address for some in reached for address in some} - found
+            found = found | newest
+        return found - self._truth.own
+
+    def _fill(self) -> None:
+        tracked = set(self._truth.tracked())
+        for address in tracked:
+            ours = self._walk.objects.get(address)
+            guessed = ours is not None and ours.guessed
+            known = ours if ours and guessed else self._truth.objects[address]
+            for referent in known.referents:
+                if referent in tracked:
+                    self._referrers.setdefault(referent, []).append(address)
+
+
+def _listed(words: str, counts: "Counter[str]") -> str:
+    if not counts:
+        return ""
+    names = ", ".join(f"{n} {type}" for type, n in counts.most_common())
+    return f"{words} {sum(counts.values())} ({names})"
+
+
+def shortened(value: str) -> str:
+    """A repr as libwalk shortens it."""
+    if value[:1] not in "'\"b":
+        return value
+    whole = ast.literal_eval(value)
+    if len(whole) <= SHOWN_CHARACTERS:
+        return value
+    text = repr(whole[:SHOWN_CHARACTERS])
+    return f"{text[:-1]}…{text[-1]}"
+
+
+def main() -> int:
+    """Prints each check and its result."""
+    tool, folder = sys.argv[1:]
+    truth = Truth(os.path.join(folder, "truth"))
+    comparison = Comparison(Walk(tool, os.path.join(folder, "core")), truth)
+    results = [f"{name:10} {check()}" for name, check in comparison.checks()]
+    print(*results, sep="\n")
+    print(f"{comparison.differences} differences")
+    return 1 if comparison.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the tests share. A test file looks like this:
+#
+#     set -eu
+#     . "$(dirname "$0")/lib.sh"
+#     checks() { …; }                    # runs in a subshell with `set -eu`
+#     add_test NAME checks ARGUMENT…     # as often as needed
+#     run_tests
+#
+# A test passes when all its commands do; `skip REASON` ends it as skipped. shunit2 runs the tests and what they print
+# is shown, in full in $BUILD/tests/FILE.NAME.log. With $RESULTS, that file gets a line per test, for tests/run. $ONLY is
+# a pattern for the names of the tests to run.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+BUILD=$(realpath -m "${BUILD:-build}")
+CORES=$BUILD/cores
+LOGS=$BUILD/tests
+WALK=$BUILD/walk
+PYTHON3=${PYTHON3:-/usr/bin/python3} # runs the checkers, which are written in Python
+PROGRAMS=${PROGRAMS:-$(cd corefiles/programs && echo *.py | sed "s/\.py//g")}
+TEST_FILE=$(basename "$0" .sh)
+
+# The interpreters that must be there on CI (CI=true), where a run without them would say nothing.
+REQUIRED_PYTHONS=/usr/bin/python3
+MINORS='8 9 10 11 12 13' # of CPython 3: those that are supported
+
+SKIPPED=77      # the exit status of a skipped test, as in automake
+SHOWN_LINES=60  # of what a test prints
+TAB=$(printf '\t')
+
+export BUILD PYTHON3
+export PYTHONDONTWRITEBYTECODE=1
+unset DEBUGINFOD_URLS # nothing is fetched
+
+mkdir -p "$CORES" "$LOGS"
+
+# ---- within a test ----
+
+# Ends the test as skipped.
+skip() {
+    printf '%s\n' "$*"
+    exit "$SKIPPED"
+}
+
+# Ends the test as failed.
+flunk() {
+    printf '%s\n' "$*"
+    exit 1
+}
+
+# Makes the core of program $2 under interpreter $1 (a line of `interpreters`) unless it is there; prints its folder.
+core_of() {
+    corefiles/make-cores --out "$CORES" --programs "$2" "${1#*"$TAB"}" >&2 || return 1
+    printf '%s\n' "$CORES/${1%%"$TAB"*}/$2"
+}
+
+# Removes a core again, but for KEEP_CORES=1: together they are gigabytes.
+drop_core() {
+    [ -n "${KEEP_CORES:-}" ] || rm -rf "$1"
+}
+
+# ---- the tests of a file ----
+
+# "NAME<tab>PATH" of each interpreter to test with.
+interpreters() {
+    # shellcheck disable=SC2086 # a list
+    corefiles/make-cores --list ${PYTHONS:-} || :
+}
+
+# Calls `$1 INTERPRETER` for each interpreter, and adds a test that is skipped, or on CI fails, for each that is not there.
+for_each_interpreter() {
+    local found line minor path
+    found=$(interpreters)
+    while IFS= read -r line; do
+        [ -z "$line" ] || "$1" "$line"
+    done <<<"$found"
+    [ -z "${PYTHONS:-}" ] || return 0
+    for minor in $MINORS; do
+        case $found in
+        3."$minor".* | *$'\n'3."$minor".*) ;;
+        *) add_test "python3.$minor" skip "python3.$minor: not found on PATH nor under pyenv" ;;
+        esac
+    done
+    for path in $REQUIRED_PYTHONS; do
+        case $found in
+        *"$TAB$(realpath "$path")"*) ;;
+        *) [ "${CI:-}" != true ] || add_test "$path" flunk "$path: must be there on CI, and a CPython of 3.8 to 3.13" ;;
+        esac
+    done
+}
+
+TEST_NAMES=()
+TEST_COMMANDS=()
+
+# Adds a test: its name, its command and arguments.
+add_test() {
+    # shellcheck disable=SC2254 # a pattern
+    case $1 in
+    ${ONLY:-*}) ;;
+    *) return 0 ;;
+    esac
+    TEST_NAMES+=("$1")
+    shift
+    TEST_COMMANDS+=("$(printf '%q ' "$@")")
+}
+
+# Called by shunit2: names the tests, each a function without characters that shunit2 would stumble on.
+suite() {
+    local i
+    for i in "${!TEST_NAMES[@]}"; do
+        eval "test_$i() { run_test $i; }"
+        suite_addTest "test_$i"
+    done
+}
+
+# Runs test $1 and writes down how it went.
+run_test() {
+    local name=${TEST_NAMES[$1]} log outcome seconds status
+    log=$LOGS/$TEST_FILE.${name//[!A-Za-z0-9._-]/_}.log
+    seconds=$SECONDS
+    # Not in a condition: `set -e` would be without effect there.
+    (
+        set -eu
+        eval "${TEST_COMMANDS[$1]}"
+    ) >"$log" 2>&1 </dev/null
+    status=$?
+    case $status in
+    0) outcome=passed ;;
+    "$SKIPPED") outcome=skipped ;;
+    *) outcome=failed ;;
+    esac
+    head -n "$SHOWN_LINES" "$log" | sed 's/^/    /'
+    if [ "$(wc -l <"$log")" -gt "$SHOWN_LINES" ]; then
+        echo "    … more in $log"
+    fi
+    echo "$outcome: $TEST_FILE $name ($((SECONDS - seconds)) s)"
+    if [ -n "${RESULTS:-}" ]; then
+        printf '%s\t%s %s\t%s\n' "$outcome" "$TEST_FILE" "$name" "$(tail -n 1 "$log")" >>"$RESULTS"
+    fi
+    [ "$outcome" != failed ] || fail "$name ended with status $status"
+}
+
+# Hands over to shunit2, which ends the file's process.
+run_tests() {
+    if [ ${#TEST_NAMES[@]} -eq 0 ]; then
+        echo "$TEST_FILE: no test is called ${ONLY:-anything}"
+        exit 0
+    fi
+    set +eu # shunit2 is not written for it; run_test switches it on
+    # The functions above are all there is: none is looked for in the file.
+    # shellcheck disable=SC2034
+    SHUNIT_PARENT=$0 SHUNIT_COLOR=none
+    set -- # shunit2 takes the file's arguments for names of tests
+    # shellcheck disable=SC1091
+    . shunit2
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what a program of corefiles/ wrote of itself (the format: corefiles/truth.py)."""
+
+import re
+from collections import Counter
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+
+# An address, as the truth and the walk tool write them: lower case hexadecimal.
+Address = str
+
+_ESCAPE = re.compile(r"\\(.)")
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
+
+
+class Object(NamedTuple):
+    """A record of an object."""
+
+    type: str
+    size: int
+    tracked: bool
+    referents: "Counter[Address]"
+
+
+class Ancestors(NamedTuple):
+    """Who reaches an object within some generations."""
+
+    start: Address
+    generations: int
+    found: Set[Address]
+
+
+class Truth:
+    """All records of a truth file; names as a library shows them, see `shown`."""
+
+    def __init__(self, path: str) -> None:
+        self.objects: Dict[Address, Object] = {}
+        self.values: Dict[Address, str] = {}
+        self.ancestors: List[Ancestors] = []
+        self.counts: Dict[str, int] = {}
+        self.expected: Dict[str, Address] = {}
+        self.frames: List[Tuple[str, ...]] = []  # thread, frame and local records
+        self.own: Set[Address] = set()
+        whole = False
+        with open(path, encoding="utf-8", newline="\n") as file:
+            for line in file:
+                fields = line.rstrip("\n").split("\t")
+                whole = fields == ["end"]
+                self._record(fields[0], fields[1:])
+        if not whole:
+            raise ValueError(f"{path}: does not end with `end`")
+
+    def _record(self, kind: str, fields: List[str]) -> None:
+        if kind == "object":
+            address, type, size, tracked, referents = fields
+            self.objects[address] = Object(
+                shown(type), int(size), tracked == "1", Counter(addresses(referents))
+            )
+        elif kind == "value":
+            self.values[fields[0]] = "\t".join(fields[1:])
+        elif kind == "ancestors":
+            start, generations, found = fields
+            record = Ancestors(start, int(generations), set(addresses(found)))
+            self.ancestors.append(record)
+        elif kind == "count":
+            type = shown(fields[0])
+            self.counts[type] = self.counts.get(type, 0) + int(fields[1])
+        elif kind == "expect":
+            self.expected[fields[0]] = fields[1]
+        elif kind in ("thread", "frame", "local"):
+            self.frames.append((kind, f"{int(fields[0]):x}", *map(shown, fields[1:])))
+        elif kind == "own":
+            self.own.add(fields[0])
+        elif kind not in ("python", "end"):
+            raise ValueError(f"unknown record: {kind}")
+
+    def tracked(self) -> Iterator[Address]:
+        """The tracked objects that have a record."""
+        return (address for address, object in self.objects.items() if object.tracked)
+
+    def is_sample(self) -> bool:
+        """Whether some tracked objects have no record."""
+        return sum(self.counts.values()) > sum(1 for _ in self.tracked())
+
+
+def addresses(joined: str) -> List[Address]:
+    """The addresses of a field."""
+    return joined.split(",") if joined else []
+
+
+def shown(field: str) -> str:
+    """A field as libwalk shows it: what a terminal would obey is escaped, nothing else."""
+    text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[0]), field)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
