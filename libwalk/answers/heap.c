@@ -14,11 +14,24 @@
 
 /* ---- what the graph asks ---- */
 
+/*
+ * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
+ * otherwise are told by their own link, which is 0 only for what is not tracked.
+ */
+static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
+{
+    walk_addr head = object - WALK_SIZE(python->layout, gc_head);
+    return python->collecting && walk_python_is_gc(python, &python->types[type], object) &&
+           WALK_MEMBER(python, head, gc_head, next) != 0;
+}
+
 static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
 {
     struct walk_heap *heap = context;
-    *flags = WALK_OBJECT;
-    return walk_python_type_of(heap->python, key, class);
+    if (!walk_python_type_of(heap->python, key, class))
+        return false;
+    *flags = WALK_OBJECT | (is_on_hidden_list(heap->python, key, *class) ? WALK_NODE_TRACKED : 0);
+    return true;
 }
 
 static const struct walk_pythread *thread_at(const struct walk_python *python, walk_addr address)

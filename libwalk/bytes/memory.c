@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* A live target is read in chunks of this many bytes, aligned in the target. */
+/* A live target is read in chunks of this many bytes, from the start of the segment on; what could be read is known by
+ * the page, so that a hole costs no more than itself. */
 #define CHUNK ((size_t)64 << 10)
+#define PAGE ((size_t)4 << 10)
 
 void walk_memory_init(struct walk_memory *memory, unsigned word) { *memory = (struct walk_memory){.word = word}; }
 
@@ -55,7 +57,8 @@ static bool joins(const struct walk_segment *left, const struct walk_segment *ri
 
 struct walk_error *walk_memory_seal(struct walk_memory *memory)
 {
-    qsort(memory->segments, memory->count, sizeof *memory->segments, by_start);
+    if (memory->count)
+        qsort(memory->segments, memory->count, sizeof *memory->segments, by_start);
     size_t kept = 0;
     for (size_t i = 0; i < memory->count; i++) {
         struct walk_segment segment = memory->segments[i];
@@ -87,7 +90,7 @@ struct walk_error *walk_memory_reserve(struct walk_memory *memory)
             continue;
         }
         segment->data = data;
-        segment->loaded = calloc(size / CHUNK + 2, 1);
+        segment->loaded = calloc(size / PAGE + 1, 1);
         if (!segment->loaded)
             return walk_error_no_memory();
     }
@@ -115,19 +118,31 @@ const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_
     return &memory->segments[low];
 }
 
-/* Makes sure that the chunks of [address, address + size) are in the buffer of a LAZY segment. */
+/* Reads from a page that was not tried up to the end of its chunk; what was there before stays as it is. */
+static void load_from(struct walk_memory *memory, const struct walk_segment *segment, size_t page)
+{
+    size_t size = segment->end - segment->start, offset = page * PAGE, end = (offset / CHUNK + 1) * CHUNK;
+    size_t last = page;
+    while ((last + 1) * PAGE < end && (last + 1) * PAGE < size && !segment->loaded[last + 1])
+        last++;
+    end = (last + 1) * PAGE < size ? (last + 1) * PAGE : size;
+    size_t got = memory->fill(memory->fill_context, segment->start + offset, segment->data + offset, end - offset);
+    for (; page <= last; page++) {
+        size_t page_end = (page + 1) * PAGE < size ? (page + 1) * PAGE : size;
+        segment->loaded[page] = page_end - offset <= got ? 1 : 2;
+        if (segment->loaded[page] == 2)
+            break;
+    }
+}
+
+/* Makes sure that the pages of [address, address + size) are in the buffer of a LAZY segment. */
 static bool load(struct walk_memory *memory, const struct walk_segment *segment, walk_addr address, size_t size)
 {
-    walk_addr first = (address - segment->start) / CHUNK, last = (address + size - 1 - segment->start) / CHUNK;
-    for (walk_addr chunk = first; chunk <= last; chunk++) {
-        if (!segment->loaded[chunk]) {
-            size_t offset = (size_t)chunk * CHUNK, length = segment->end - segment->start - offset;
-            if (length > CHUNK)
-                length = CHUNK;
-            size_t got = memory->fill(memory->fill_context, segment->start + offset, segment->data + offset, length);
-            segment->loaded[chunk] = got == length ? 1 : 2;
-        }
-        if (segment->loaded[chunk] != 1)
+    size_t first = (address - segment->start) / PAGE, last = (address + size - 1 - segment->start) / PAGE;
+    for (size_t page = first; page <= last; page++) {
+        if (!segment->loaded[page])
+            load_from(memory, segment, page);
+        if (segment->loaded[page] != 1)
             return false;
     }
     return true;
@@ -153,7 +168,7 @@ size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size
         return size;
     size_t good = 0;
     while (good < size) {
-        size_t step = CHUNK - (address + good - segment->start) % CHUNK;
+        size_t step = PAGE - (address + good - segment->start) % PAGE;
         if (step > size - good)
             step = size - good;
         if (!load(memory, segment, address + good, step))

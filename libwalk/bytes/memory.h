@@ -25,7 +25,7 @@ struct walk_segment {
     uint8_t *data;
     enum walk_segment_kind kind;
     unsigned flags;
-    uint8_t *loaded; /* LAZY: one byte per chunk: 0 not tried, 1 there, 2 unreadable */
+    uint8_t *loaded; /* LAZY: one byte per page: 0 not tried, 1 there, 2 unreadable */
 };
 
 struct walk_memory {

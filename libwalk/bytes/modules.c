@@ -5,6 +5,7 @@
 #include <gelf.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes/image.h"
@@ -50,10 +51,22 @@ static size_t build_id_in_memory(struct walk_image *image, const struct walk_mod
     return id_size;
 }
 
+/* The path is what the target says: it may name a pipe, which must not block, or a device, which must not be touched. */
+static int open_regular(const char *path)
+{
+    struct stat status;
+    int fd = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 static size_t build_id_in_file(const char *path, uint8_t *id, bool *is_elf)
 {
     *is_elf = false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open_regular(path);
     if (fd < 0)
         return 0;
     Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);

@@ -15,11 +15,6 @@ static int by_name(const void *a, const void *b)
     return order ? order : (int)y->is_object - (int)x->is_object;
 }
 
-static int same_name(const void *a, const void *b)
-{
-    return strcmp(((const struct walk_symbol *)a)->name, ((const struct walk_symbol *)b)->name);
-}
-
 /* Where the file was loaded: its first PT_LOAD with offset 0 stands at the module's start. */
 static bool find_bias(Elf *elf, walk_addr start, walk_addr *bias)
 {
@@ -59,16 +54,17 @@ static struct walk_error *add_section(struct walk_symbols *symbols, Elf *elf, El
     return NULL;
 }
 
-struct walk_error *walk_symbols_open(const struct walk_module *module, struct walk_symbols *symbols)
+/* `module`: NULL keeps the bias that is there. */
+static struct walk_error *read_symbols(struct walk_symbols *symbols, const char *file, const struct walk_module *module)
 {
-    *symbols = (struct walk_symbols){.fd = open(module->file, O_RDONLY | O_CLOEXEC)};
+    symbols->fd = open(file, O_RDONLY | O_CLOEXEC);
     if (symbols->fd < 0)
-        return walk_error_new(WALK_ERROR_SYSTEM, "%s: %s", module->file, strerror(errno));
+        return walk_error_new(WALK_ERROR_SYSTEM, "%s: %s", file, strerror(errno));
     elf_version(EV_CURRENT);
     symbols->elf = elf_begin(symbols->fd, ELF_C_READ_MMAP, NULL);
     struct walk_error *error = NULL;
-    if (!symbols->elf || !find_bias(symbols->elf, module->start, &symbols->bias))
-        error = walk_error_new(WALK_ERROR_FORMAT, "%s: not an ELF file that can be loaded", module->file);
+    if (!symbols->elf || (module && !find_bias(symbols->elf, module->start, &symbols->bias)))
+        error = walk_error_new(WALK_ERROR_FORMAT, "%s: not an ELF file that can be loaded", file);
     for (Elf_Scn *section = NULL; !error && (section = elf_nextscn(symbols->elf, section));) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) && (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM))
@@ -81,6 +77,28 @@ struct walk_error *walk_symbols_open(const struct walk_module *module, struct wa
     return error;
 }
 
+struct walk_error *walk_symbols_open(const struct walk_module *module, struct walk_symbols *symbols)
+{
+    *symbols = (struct walk_symbols){.fd = -1};
+    return read_symbols(symbols, module->file, module);
+}
+
+struct walk_error *walk_symbols_open_debug(const struct walk_module *module, const char *debug_dirs,
+                                           const struct walk_symbols *own, struct walk_symbols *symbols)
+{
+    char hex[2 * sizeof module->build_id + 1], path[4096];
+    walk_build_id_format(module->build_id, module->build_id_size, hex);
+    *symbols = (struct walk_symbols){.fd = -1, .bias = own->bias};
+    for (const char *dir = debug_dirs ? debug_dirs : "/usr/lib/debug"; *hex && *dir;) {
+        size_t length = strcspn(dir, ":");
+        snprintf(path, sizeof path, "%.*s/.build-id/%.2s/%s.debug", (int)length, dir, hex, hex + 2);
+        if (access(path, R_OK) == 0)
+            return read_symbols(symbols, path, NULL);
+        dir += length + (dir[length] == ':');
+    }
+    return walk_error_new(WALK_ERROR_NOT_FOUND, "%s has no separate debug file here", module->path);
+}
+
 void walk_symbols_close(struct walk_symbols *symbols)
 {
     free(symbols->symbol);
@@ -90,12 +108,35 @@ void walk_symbols_close(struct walk_symbols *symbols)
     *symbols = (struct walk_symbols){.fd = -1};
 }
 
+/* The first symbol that is not less than `name`. */
+static size_t lower_bound(const struct walk_symbols *symbols, const char *name)
+{
+    size_t low = 0, high = symbols->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(symbols->symbol[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Link-time optimisation renames static symbols to name.lto_priv.N: a function and a variable may share the name. */
 walk_addr walk_symbols_find(const struct walk_symbols *symbols, const char *name)
 {
-    struct walk_symbol key = {.name = name};
-    const struct walk_symbol *found =
-        symbols->count ? bsearch(&key, symbols->symbol, symbols->count, sizeof key, same_name) : NULL;
-    while (found && found > symbols->symbol && strcmp(found[-1].name, name) == 0)
-        found--;
+    static const char suffix[] = ".lto_priv.";
+    size_t length = strlen(name), at = lower_bound(symbols, name);
+    const struct walk_symbol *found = NULL;
+    for (; at < symbols->count && strncmp(symbols->symbol[at].name, name, length) == 0; at++) {
+        const struct walk_symbol *symbol = &symbols->symbol[at];
+        const char *rest = symbol->name + length;
+        if (*rest == '\0')
+            return symbol->address; /* variables come first: see by_name() */
+        if (strncmp(rest, suffix, sizeof suffix - 1) == 0 && (!found || (symbol->is_object && !found->is_object)))
+            found = symbol;
+        if (*rest > '.')
+            break;
+    }
     return found ? found->address : 0;
 }

@@ -22,6 +22,10 @@ struct walk_symbols {
 
 /* Reads the symbols of a module whose file was found. */
 struct walk_error *walk_symbols_open(const struct walk_module *module, struct walk_symbols *symbols);
+
+/* Those of its separate debug file, found by build-id below `debug_dirs` (':' between; NULL: /usr/lib/debug). */
+struct walk_error *walk_symbols_open_debug(const struct walk_module *module, const char *debug_dirs,
+                                           const struct walk_symbols *own, struct walk_symbols *symbols);
 void walk_symbols_close(struct walk_symbols *symbols);
 
 /* The address of a symbol, or 0. */

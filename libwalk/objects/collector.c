@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "objects/python.h"
+#include "objects/ring.h"
 
 enum { GENERATIONS = 3 };
 /* _gc_next and _gc_prev keep flags in their low bits while and after a collection. */
@@ -28,16 +29,13 @@ static bool push(struct growing *list, walk_addr address)
     return true;
 }
 
-/*
- * Follows one list from its head. A damaged one may run in circles that leave out the head: Brent's algorithm, with
- * `mark` moved at every power of two, ends there. False: out of memory.
- */
+/* Follows one list from its head. A damaged one may run in circles that leave out the head. False: out of memory. */
 static bool follow(struct walk_python *python, walk_addr head, struct growing *list, bool *closed)
 {
     const struct walk_layout *layout = python->layout;
     uint32_t next_at = WALK_OFFSET(layout, gc_head, next), size = WALK_SIZE(layout, gc_head);
-    walk_addr at = head, mark = 0;
-    uint64_t steps = 0, limit = 1;
+    walk_addr at = head;
+    struct walk_ring ring = {0};
     *closed = false;
     for (;;) {
         uint64_t next;
@@ -48,12 +46,8 @@ static bool follow(struct walk_python *python, walk_addr head, struct growing *l
             *closed = true;
             return true;
         }
-        if (at == mark || !at)
+        if (!at || walk_ring_closed(&ring, at))
             return true;
-        if (++steps == limit) {
-            mark = at;
-            limit *= 2;
-        }
         if (!push(list, at + size))
             return false;
     }

@@ -5,6 +5,9 @@
 /* A line table is shorter than this, bytes. */
 #define TABLE_MAX ((uint64_t)1 << 26)
 
+/* Lines are added as unsigned numbers: those of a damaged table may wrap around. */
+static int add_lines(int line, int delta) { return (int)((unsigned)line + (unsigned)delta); }
+
 struct table {
     const uint8_t *at, *end;
 };
@@ -27,7 +30,7 @@ static int line_by_lnotab(struct table table, int line, int64_t lasti)
         address += table.at[0];
         if (address > lasti)
             break;
-        line += (int8_t)table.at[1];
+        line = add_lines(line, (int8_t)table.at[1]);
     }
     return line;
 }
@@ -39,7 +42,7 @@ static int line_by_linetable(struct table table, int line, int64_t lasti)
     for (; table.at + 1 < table.end; table.at += 2) {
         int8_t delta = (int8_t)table.at[1];
         end += table.at[0];
-        line += delta == -128 ? 0 : delta;
+        line = add_lines(line, delta == -128 ? 0 : delta);
         if (lasti < end)
             return delta == -128 ? 0 : line;
     }
@@ -75,9 +78,9 @@ static int line_by_locations(struct table table, int line, int64_t lasti)
         unsigned kind = first >> 3 & 15;
         end += ((first & 7) + 1) * 2;
         if (kind == LONG || kind == NO_COLUMNS)
-            line += read_signed_varint(&table);
+            line = add_lines(line, read_signed_varint(&table));
         else if (kind >= ONE_LINE_0 && kind <= ONE_LINE_2)
-            line += (int)kind - ONE_LINE_0;
+            line = add_lines(line, (int)kind - ONE_LINE_0);
         if (lasti < end)
             return kind == NONE ? 0 : line;
         while (table.at < table.end && !(*table.at & 0x80))

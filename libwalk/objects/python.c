@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/text.h"
 
@@ -85,6 +86,33 @@ static void learn_lookdict(struct walk_python *python)
         python->lookdict = WALK_MEMBER(python, keys, dict_keys, dk_lookup);
 }
 
+/*
+ * Up to 3.11 the files that faulthandler holds are in static variables: their symbols are in .symtab, which a stripped
+ * build keeps in its debug file.
+ */
+static void find_faulthandler(struct walk_python *python)
+{
+    const struct walk_runtime *runtime = python->runtime;
+    struct walk_symbols debug = {.fd = -1};
+    const struct walk_symbols *symbols = &runtime->symbols;
+    walk_addr main = python->interpreters[python->interpreter_count - 1];
+    if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !walk_python_module(python, main, "faulthandler"))
+        return;
+    if (!walk_symbols_find(symbols, "user_signals")) {
+        struct walk_error *error =
+            walk_symbols_open_debug(runtime->module, runtime->image->debug_dirs, symbols, &debug);
+        symbols = &debug;
+        if (error) {
+            walk_error_free(error); /* what faulthandler holds stays unknown */
+            return;
+        }
+    }
+    python->faulthandler.thread = walk_symbols_find(symbols, "thread");
+    python->faulthandler.fatal_error = walk_symbols_find(symbols, "fatal_error");
+    python->faulthandler.user_signals = walk_symbols_find(symbols, "user_signals");
+    walk_symbols_close(&debug);
+}
+
 struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime)
 {
     *python = (struct walk_python){.runtime = runtime,
@@ -101,6 +129,7 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
         error = walk_kinds_init(&python->kinds, runtime, python->version);
     if (!error) {
         learn_lookdict(python);
+        find_faulthandler(python);
         error = walk_python_read_lists(python);
     }
     if (!error) {

@@ -92,6 +92,10 @@ struct walk_python {
     size_t broken_lists;
     bool collecting;
 
+    struct {
+        walk_addr thread, fatal_error, user_signals;
+    } faulthandler; /* up to 3.11: its static variables, by symbol; 0: not found */
+
     walk_addr *interpreters;
     size_t interpreter_count;
     struct walk_pythread *threads;

@@ -182,6 +182,9 @@ static void add_bytes(const struct walk_python *python, walk_addr address, struc
 
 /* ---- numbers: Include/cpython/longintrepr.h ---- */
 
+/* The absolute value, also of INT64_MIN. */
+static uint64_t magnitude_of(int64_t number) { return number < 0 ? -(uint64_t)number : (uint64_t)number; }
+
 struct int_data {
     const uint8_t *digits; /* u32 each, 30 bits used (15 on some 32-bit builds: not read) */
     uint64_t count;
@@ -199,7 +202,7 @@ static bool open_int(const struct walk_python *python, walk_addr address, struct
         uint64_t raw = WALK_MEMBER(python, address, var_object, ob_size);
         int64_t size = python->word == 8 ? (int64_t)raw : (int32_t)raw;
         number->negative = size < 0;
-        number->count = (uint64_t)(size < 0 ? -size : size);
+        number->count = magnitude_of(size);
     }
     if (number->count >> 32)
         return false;
@@ -221,7 +224,7 @@ bool walk_text_small_int(const struct walk_python *python, walk_addr address, in
         magnitude = magnitude << 30 | (walk_load_u32(number.digits + 4 * i) & 0x3fffffff);
     }
     /* Thread identifiers use all 64 bits: the caller gets the bits. */
-    *value = number.negative ? -(int64_t)magnitude : (int64_t)magnitude;
+    *value = (int64_t)(number.negative ? -magnitude : magnitude);
     return true;
 }
 
@@ -232,7 +235,7 @@ uint64_t walk_text_var_size(const struct walk_python *python, walk_addr object, 
         return open_int(python, object, &number) ? number.count : 0;
     uint64_t raw = WALK_MEMBER(python, object, var_object, ob_size);
     int64_t size = python->word == 8 ? (int64_t)raw : (int32_t)raw;
-    return (uint64_t)(size < 0 ? -size : size);
+    return magnitude_of(size);
 }
 
 /* Decimal digits by repeated division by 10^9; numbers of more digits than that are shown by their size. */
@@ -413,7 +416,8 @@ static void annotate_function(struct walk_python *python, walk_addr function, co
 
 void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t type, struct walk_text_out *out)
 {
-    const struct walk_pytype *info = &python->types[type];
+    /* A copy: looking at other objects may make new types known, which moves the table. */
+    const struct walk_pytype copy = python->types[type], *info = &copy;
     size_t before = out->wanted;
     if (info->own_base == info->address) {
         switch (info->kind) {

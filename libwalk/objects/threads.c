@@ -5,9 +5,10 @@
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/ring.h"
 #include "objects/text.h"
 
-/* A chain that is longer is damaged: recursion is limited far below, even with the limit raised. */
+/* More are damage: recursion is limited far below, even with the limit raised. Of all threads together. */
 enum { THREADS_MAX = 1 << 16, FRAMES_MAX = 1 << 24 };
 
 /* ---- stacks ---- */
@@ -57,7 +58,8 @@ static struct walk_error *read_stack(struct walk_python *python, struct walk_pyt
     bool new = WALK_HAS(python->layout, iframe, localsplus);
     walk_addr at = top_frame(python, thread->address);
     thread->first_frame = python->stack_frame_count;
-    for (int i = 0; at && i < FRAMES_MAX; i++) {
+    struct walk_ring ring = {0};
+    while (at && python->stack_frame_count < FRAMES_MAX && !walk_ring_closed(&ring, at)) {
         walk_addr previous = new ? WALK_MEMBER(python, at, iframe, previous) : WALK_MEMBER(python, at, frame, f_back);
         struct walk_frame_view view;
         if (!(new &&is_shim(python, at))) {
@@ -169,7 +171,8 @@ struct walk_error *walk_python_read_threads(struct walk_python *python)
     struct walk_error *error = NULL;
     for (size_t i = 0; i < python->interpreter_count && !error; i++) {
         walk_addr thread = WALK_MEMBER(python, python->interpreters[i], interp, tstate_head);
-        for (int n = 0; thread && n < THREADS_MAX && !error; n++) {
+        struct walk_ring ring = {0};
+        while (thread && python->thread_count < THREADS_MAX && !error && !walk_ring_closed(&ring, thread)) {
             error = add_thread(python, python->interpreters[i], thread);
             thread = WALK_MEMBER(python, thread, thread, next);
         }

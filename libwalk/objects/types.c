@@ -5,6 +5,7 @@
 
 #include "objects/dict.h"
 #include "objects/python.h"
+#include "objects/ring.h"
 #include "objects/text.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
@@ -119,7 +120,7 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
     walk_addr meta = walk_python_ob_type(python, type);
     uint64_t count = WALK_MEMBER(python, type, var_object, ob_size);
     uint32_t stride = WALK_SIZE(layout, member_def);
-    if (!count || count > SLOTS_MAX || !stride)
+    if (!count || count > SLOTS_MAX || info->slot_count > SLOTS_MAX || !stride)
         return;
     const uint8_t *view =
         walk_memory_view(python->memory, type + WALK_MEMBER(python, meta, type, tp_basicsize), count * stride);
@@ -167,7 +168,8 @@ static void find_kind(const struct walk_python *python, struct walk_pytype *info
     walk_addr type = info->own_base;
     uint64_t traverse = info->flags & WALK_TPFLAGS_HAVE_GC ? WALK_MEMBER(python, type, type, tp_traverse) : 0;
     info->kind = WALK_KIND_NONE;
-    for (int i = 0; type && i < CHAIN_MAX; i++) {
+    struct walk_ring ring = {0};
+    for (int i = 0; type && i < CHAIN_MAX && !walk_ring_closed(&ring, type); i++) {
         walk_addr base = WALK_MEMBER(python, type, type, tp_base);
         uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize);
         info->kind = kind_of(python, type);
@@ -232,15 +234,17 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     uint64_t traverse = WALK_MEMBER(python, type, type, tp_traverse);
     bool by_subtype = type != info->address;
     info->own_base = type;
-    info->own_basicsize = (int64_t)WALK_MEMBER(python, type, type, tp_basicsize);
+    /* No base is larger than what derives from it; a damaged one may say so. */
+    uint64_t own_basicsize = WALK_MEMBER(python, type, type, tp_basicsize);
+    info->own_basicsize = own_basicsize < (uint64_t)info->basicsize ? (int64_t)own_basicsize : info->basicsize;
     find_kind(python, info);
     /* Up to 3.8 always; since 3.9 the traverse of a base on the heap visits the type itself. */
     info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
                         (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));
     info->managed_dict = (info->flags & WALK_TPFLAGS_MANAGED_DICT) != 0;
-    int64_t own_dict = walk_load_sword(
-        python->word,
-        walk_memory_view(python->memory, type + WALK_OFFSET(python->layout, type, tp_dictoffset), python->word));
+    int64_t own_dict = (int64_t)WALK_MEMBER(python, type, type, tp_dictoffset);
+    if (python->word == 4)
+        own_dict = (int32_t)own_dict;
     info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype && info->dictoffset != own_dict;
     if (info->kind == WALK_KIND_structseq)
         info->fields = structseq_fields(python, type);

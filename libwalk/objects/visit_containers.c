@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: dict, list, tuple, set, OrderedDict, deque, lru_cache. Each names its tp_traverse. */
 #include "objects/dict.h"
+#include "objects/ring.h"
 #include "objects/visit.h"
-
-/* Links of one object that are followed before it counts as broken; more than any process has. */
-#define LINKS_MAX ((size_t)1 << 32)
 
 static void visit_array(struct walk_python *python, walk_addr items, uint64_t count, uint64_t first,
                         struct walk_refs *refs)
@@ -44,10 +42,10 @@ void walk_visit_odict(struct walk_python *python, const struct walk_pytype *type
                       struct walk_refs *refs)
 {
     walk_addr node = WALK_MEMBER(python, object, odict, od_first);
-    uint64_t used = WALK_MEMBER(python, object, dict, ma_used);
-    for (uint64_t i = 0; node; i++) {
+    struct walk_ring ring = {0};
+    while (node) {
         walk_addr key = WALK_MEMBER(python, node, odict_node, key);
-        if (i > used || !key) {
+        if (!key || walk_ring_closed(&ring, node)) {
             refs->unreadable = true;
             break;
         }
@@ -119,9 +117,10 @@ void walk_visit_deque(struct walk_python *python, const struct walk_pytype *type
     uint64_t per_block =
         (WALK_OFFSET(python->layout, deque_block, rightlink) - WALK_OFFSET(python->layout, deque_block, data)) /
         python->word;
+    struct walk_ring ring = {0};
     while (index < length) {
         uint64_t count = per_block - at < length - index ? per_block - at : length - index;
-        if (!block || at >= per_block || refs->unreadable) {
+        if (!block || at >= per_block || refs->unreadable || walk_ring_closed(&ring, block)) {
             refs->unreadable = true;
             return;
         }
@@ -141,14 +140,13 @@ void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *
     (void)type;
     walk_addr root = object + WALK_OFFSET(python->layout, lru_cache, root);
     walk_addr link = WALK_MEMBER(python, root, lru_elem, next);
-    for (size_t i = 0; link && link != root && i < LINKS_MAX; i++) {
+    struct walk_ring ring = {0};
+    while (link && link != root && !walk_ring_closed(&ring, link)) {
         walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, key), 0, ".link.key");
         walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, result), 0, ".link.result");
         if (WALK_MINOR(python) >= 10)
             walk_refs_add_text(refs, walk_python_ob_type(python, link), 0, ".link.__class__");
         link = WALK_MEMBER(python, link, lru_elem, next);
-        if (i && link == WALK_MEMBER(python, root, lru_elem, next))
-            break; /* damaged: a ring that leaves out its head */
     }
     refs->unreadable |= link != root && WALK_MEMBER(python, root, lru_elem, next) != 0;
 }

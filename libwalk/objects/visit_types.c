@@ -120,9 +120,8 @@ static void visit_faulthandler(struct walk_python *python, struct walk_refs *ref
 {
     enum { SIGNALS = 65, SIGNAL_SIZE = 192 };
     const struct walk_runtime *runtime = python->runtime;
-    walk_addr thread = walk_symbols_find(&runtime->symbols, "thread");
-    walk_addr fatal = walk_symbols_find(&runtime->symbols, "fatal_error");
-    walk_addr signals = walk_symbols_find(&runtime->symbols, "user_signals");
+    walk_addr thread = python->faulthandler.thread, fatal = python->faulthandler.fatal_error;
+    walk_addr signals = python->faulthandler.user_signals;
     if (WALK_HAS(python->layout, runtime, faulthandler_thread)) {
         thread = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_thread);
         fatal = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_fatal_error);
