@@ -12,8 +12,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections import Counter
-from typing import Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Callable, Counter, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from truthfile import Address, Ancestors, Truth, addresses
 
@@ -35,7 +34,7 @@ class Node(NamedTuple):
     size: int
     tracked: bool
     guessed: bool
-    referents: "Counter[Address]"
+    referents: Counter[Address]
 
 
 class Walk:
@@ -88,7 +87,7 @@ class Comparison:
         known = self.truth.objects.get(address) or self.walk.objects.get(address)
         return f"{address} ({known.type if known else 'unknown'})"
 
-    def names(self, found: "Counter[Address]") -> str:
+    def names(self, found: Counter[Address]) -> str:
         """Some addresses with their types."""
         return ", ".join(map(self.name, sorted(found.elements()))) or "nothing"
 
@@ -107,7 +106,7 @@ class Comparison:
     def referents(self) -> str:
         """Our edges that are not extra are gc.get_referents, as multisets."""
         equal = 0
-        guessed: "Counter[str]" = Counter()
+        guessed: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None:
@@ -154,7 +153,7 @@ class Comparison:
     def sizes(self) -> str:
         """Our sizes are sys.getsizeof's, of the types that have a table."""
         equal = 0
-        left_out: "Counter[str]" = Counter()
+        left_out: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None or ours.guessed or object.size < 0:
@@ -215,7 +214,8 @@ class Comparison:
     def frames(self) -> str:
         """Threads, frames and locals."""
         theirs = Counter(self.truth.frames)
-        ours = Counter(map(tuple, self.walk("frames")))
+        ours: Counter[Tuple[str, ...]] = Counter()
+        ours.update(tuple(line) for line in self.walk("frames"))
         for record in sorted((theirs - ours).elements()):
             self.differ("frames:", "missing", *record)
         for record in sorted((ours - theirs).elements()):
@@ -272,14 +272,15 @@ class _Expectation:
         tracked = set(self._truth.tracked())
         for address in tracked:
             ours = self._walk.objects.get(address)
-            guessed = ours is not None and ours.guessed
-            known = ours if ours and guessed else self._truth.objects[address]
-            for referent in known.referents:
+            referents = self._truth.objects[address].referents
+            if ours is not None and ours.guessed:
+                referents = ours.referents
+            for referent in referents:
                 if referent in tracked:
                     self._referrers.setdefault(referent, []).append(address)
 
 
-def _listed(words: str, counts: "Counter[str]") -> str:
+def _listed(words: str, counts: Counter[str]) -> str:
     if not counts:
         return ""
     names = ", ".join(f"{n} {type}" for type, n in counts.most_common())

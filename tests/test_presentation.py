@@ -514,6 +514,8 @@ class Documents(unittest.TestCase):
         self.assertEqual(thread["native_id"], 4711)
         self.assertEqual(thread["name"], "w")
         (frame,) = thread["frames"]
+        local = frame.pop("locals")["job"]
+        self.assertEqual((local["address"], local["type"]), ("0x2000", "method"))
         self.assertEqual(
             frame,
             {
@@ -523,9 +525,6 @@ class Documents(unittest.TestCase):
                 "line": 88,
             },
         )
-        (thread,) = document("py-heap-frames --locals")["threads"]
-        local = thread["frames"][0]["locals"]["job"]
-        self.assertEqual((local["address"], local["type"]), ("0x2000", "method"))
 
     def test_paths(self):
         for name in ("py-heap-why", "py-heap-locals"):

@@ -2,8 +2,7 @@
 """Reads what a program of corefiles/ wrote of itself (the format: corefiles/truth.py)."""
 
 import re
-from collections import Counter
-from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Counter, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 # An address, as the truth and the walk tool write them: lower case hexadecimal.
 Address = str
@@ -18,7 +17,7 @@ class Object(NamedTuple):
     type: str
     size: int
     tracked: bool
-    referents: "Counter[Address]"
+    referents: Counter[Address]
 
 
 class Ancestors(NamedTuple):
@@ -88,6 +87,6 @@ def addresses(joined: str) -> List[Address]:
 
 
 def shown(field: str) -> str:
-    """A field as libwalk shows it: what a terminal would obey is escaped, nothing else."""
+    """A field as libwalk shows it: backslashes and what a terminal obeys are escaped."""
     text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[0]), field)
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() and c != "\\" else repr(c)[1:-1] for c in text)

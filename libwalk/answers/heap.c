@@ -129,6 +129,16 @@ static struct walk_error *add_others(struct walk_heap *heap, struct walk_builder
     return error;
 }
 
+/* Every word of the target belongs to one object, so four times as many are enough for all arrays together. */
+static void limit_visits(struct walk_heap *heap)
+{
+    const struct walk_memory *memory = heap->python->memory;
+    heap->scratch.limited = true;
+    for (size_t i = 0; i < memory->count; i++)
+        if (memory->segments[i].kind != WALK_SEGMENT_NOT_SAVED)
+            heap->scratch.words += (memory->segments[i].end - memory->segments[i].start) / memory->word * 4;
+}
+
 static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
 {
     struct walk_source source = {heap, admit, visit, progress, context};
@@ -252,6 +262,7 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
+    limit_visits(heap);
     struct walk_error *error = build_graph(heap, progress, context);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)

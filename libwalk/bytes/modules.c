@@ -51,7 +51,7 @@ static size_t build_id_in_memory(struct walk_image *image, const struct walk_mod
     return id_size;
 }
 
-/* The path is what the target says: it may name a pipe, which must not block, or a device, which must not be touched. */
+/* The path is what the target says: it may name a pipe, which must not block, or a device, which must stay alone. */
 static int open_regular(const char *path)
 {
     struct stat status;

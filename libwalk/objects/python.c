@@ -66,7 +66,7 @@ static struct walk_error *read_version(struct walk_python *python)
     if (text)
         walk_text_str(python, text, buffer, sizeof buffer);
     for (char *escape; (escape = strstr(buffer, " \\n"));)
-        memmove(escape, escape + 2, strlen(escape + 2) + 1); /* up to 3.9 it has two lines */
+        memmove(escape + 1, escape + 3, strlen(escape + 3) + 1); /* up to 3.9 it has two lines */
     python->version_text = strdup(buffer);
     if (!python->version_text)
         return walk_error_no_memory();

@@ -97,6 +97,8 @@ static void visit_values(struct walk_python *python, const struct walk_pytype *t
         refs->unreadable = true;
         return;
     }
+    if (!walk_refs_afford(refs, count))
+        return;
     for (uint64_t i = 0; i < count; i++) {
         walk_addr value = walk_load_word(python->word, view + i * python->word);
         walk_addr name =
@@ -176,6 +178,8 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
     const uint8_t *view = walk_memory_view(python->memory, object, there);
     refs->unreadable |= there < end;
+    if (!walk_refs_afford(refs, there / word))
+        return;
     for (uint64_t at = start; view && at + word <= there; at += word) {
         walk_addr target = walk_load_word(word, view + at);
         uint32_t index;

@@ -37,10 +37,26 @@ struct walk_refs {
     size_t count, capacity;
     bool unreadable; /* some references of the object could not be read */
     bool no_memory;
+    bool limited;   /* `words` counts */
+    uint64_t words; /* how many words of arrays may still be looked at */
 };
 
 void walk_refs_deinit(struct walk_refs *refs);
 bool walk_refs_grow(struct walk_refs *refs);
+
+/*
+ * To be asked before `words` of an array are looked at. The arrays of honest objects do not overlap; those of damaged
+ * ones may all be the same huge one, so whoever visits every object limits all arrays together. False: unreadable.
+ */
+static inline bool walk_refs_afford(struct walk_refs *refs, uint64_t words)
+{
+    if (refs->limited && words > refs->words) {
+        refs->unreadable = true;
+        return false;
+    }
+    refs->words -= refs->limited ? words : 0;
+    return true;
+}
 
 static inline void walk_refs_add(struct walk_refs *refs, walk_addr target, uint32_t flags, enum walk_label label,
                                  uint64_t argument)

@@ -12,6 +12,8 @@ static void visit_array(struct walk_python *python, walk_addr items, uint64_t co
         refs->unreadable |= count != 0;
         return;
     }
+    if (!walk_refs_afford(refs, count))
+        return;
     for (uint64_t i = 0; i < count; i++)
         walk_refs_add(refs, walk_load_word(python->word, view + i * python->word), 0, WALK_LABEL_ITEM, first + i);
 }
@@ -26,6 +28,8 @@ void walk_visit_dict(struct walk_python *python, const struct walk_pytype *type,
         refs->unreadable = true;
         return;
     }
+    if (!walk_refs_afford(refs, dict.keys.count))
+        return;
     uint32_t key_flags = dict.keys.general ? 0 : WALK_EDGE_EXTRA, value_flags = dict.embedded ? WALK_EDGE_EXTRA : 0;
     for (uint64_t i = 0; i < dict.keys.count; i++) {
         walk_addr key, value;
@@ -43,7 +47,7 @@ void walk_visit_odict(struct walk_python *python, const struct walk_pytype *type
 {
     walk_addr node = WALK_MEMBER(python, object, odict, od_first);
     struct walk_ring ring = {0};
-    while (node) {
+    while (node && walk_refs_afford(refs, 1)) {
         walk_addr key = WALK_MEMBER(python, node, odict_node, key);
         if (!key || walk_ring_closed(&ring, node)) {
             refs->unreadable = true;
@@ -99,6 +103,8 @@ void walk_visit_set(struct walk_python *python, const struct walk_pytype *type, 
         refs->unreadable = true;
         return;
     }
+    if (!walk_refs_afford(refs, slots))
+        return;
     for (uint64_t i = 0; i < slots; i++) {
         walk_addr key = walk_load_word(word, view + i * stride);
         if (walk_load_sword(word, view + i * stride + word) != -1)
@@ -141,7 +147,7 @@ void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *
     walk_addr root = object + WALK_OFFSET(python->layout, lru_cache, root);
     walk_addr link = WALK_MEMBER(python, root, lru_elem, next);
     struct walk_ring ring = {0};
-    while (link && link != root && !walk_ring_closed(&ring, link)) {
+    while (link && link != root && !walk_ring_closed(&ring, link) && walk_refs_afford(refs, 1)) {
         walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, key), 0, ".link.key");
         walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, result), 0, ".link.result");
         if (WALK_MINOR(python) >= 10)

@@ -16,6 +16,8 @@ static void add_slots(struct walk_python *python, const struct walk_frame_view *
         refs->unreadable |= view->slot_count != 0;
         return;
     }
+    if (!walk_refs_afford(refs, view->slot_count))
+        return;
     walk_code_names(python, view->code, &names);
     for (uint64_t i = 0; i < view->slot_count; i++) {
         walk_addr value = walk_load_word(python->word, slots + i * python->word);
@@ -32,6 +34,8 @@ static void add_stack(struct walk_python *python, const struct walk_frame_view *
         refs->unreadable |= count != 0;
         return;
     }
+    if (!walk_refs_afford(refs, count))
+        return;
     for (uint64_t i = 0; i < count; i++) {
         walk_addr value = walk_load_word(python->word, stack + i * python->word);
         /* Above the known depth there may be what used to be there: also frames of calls that have ended. */

@@ -8,6 +8,8 @@ static void add_words(struct walk_python *python, walk_addr at, uint64_t count, 
 {
     for (uint64_t i = 0; i < count && i < UINT32_MAX; i++) {
         uint64_t value;
+        if (!walk_refs_afford(refs, 1))
+            return;
         if (!walk_memory_word(python->memory, at + i * stride, &value)) {
             refs->unreadable = true;
             return;

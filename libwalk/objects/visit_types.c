@@ -184,6 +184,8 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
         refs->unreadable = true;
         return;
     }
+    if (!walk_refs_afford(refs, size / python->word))
+        return;
     uint64_t unseen = unseen_words(python, object);
     for (uint64_t at = 0; at + python->word <= size; at += python->word) {
         walk_addr target = walk_load_word(python->word, view + at);

@@ -39,17 +39,15 @@ class FramesAnswer(Answer):
         }
 
     def _frame(self, id: int) -> Dict[str, Any]:
-        document: Dict[str, Any] = {
+        return {
             "address": f"{self.heap.node(id).address:#x}",
             **describe.frame_document(self.heap.frame(id)),
-        }
-        if self.locals:
-            document["locals"] = {
+            "locals": {
                 edge.label: describe.node_document(self.heap, edge.referent)
                 for edge in self.heap.frame_locals(id)
                 if edge.referent is not None
-            }
-        return document
+            },
+        }
 
     def lines(self) -> Iterator[Line]:
         for thread in self.threads:
@@ -80,6 +78,9 @@ class FramesAnswer(Answer):
 
     def _locals(self, id: int) -> Iterator[Line]:
         edges = self.heap.frame_locals(id)
+        if self.heap.frame(id).function == "<module>":
+            yield [f"        the {len(edges)} names of the module"]
+            return
         yield from aligned([self._local(edge) for edge in edges], indent=" " * 8)
 
     def _local(self, edge: "Edge") -> List[Cell]:
@@ -99,8 +100,9 @@ COMMANDS = (
         "py-heap-frames",
         "Show the Python stack of every thread.",
         "Innermost frame first. --locals adds the local variables that are bound; a "
-        "cell variable is shown with the value of its cell. The addresses of threads "
-        "and frames can be given to the other commands.",
+        "cell variable is shown with the value of its cell. Of a module's own frame only "
+        "the number of names is shown. The addresses of threads and frames can be "
+        "given to the other commands. --json always has the local variables.",
         (Argument("--locals", FLAG, "with the local variables of each frame"),),
         answer,
         """
