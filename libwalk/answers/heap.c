@@ -76,7 +76,11 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
     struct walk_refs *refs = &heap->scratch;
     refs->count = 0;
     refs->unreadable = false;
-    visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
+    if (heap->refs_left)
+        visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
+    else
+        refs->unreadable = true;
+    heap->refs_left -= refs->count < heap->refs_left ? refs->count : heap->refs_left;
     for (size_t i = 0; i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
         bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
@@ -142,6 +146,11 @@ static void limit_visits(struct walk_heap *heap)
 static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
 {
     struct walk_source source = {heap, admit, visit, progress, context};
+    /*
+     * Every reference is a word of its own; an OrderedDict visits its keys twice. Damaged objects that all claim one
+     * huge table as theirs end here, not after hours.
+     */
+    heap->refs_left = walk_memory_size(heap->python->memory) / heap->python->word * 2;
     struct walk_builder *builder;
     struct walk_error *error = walk_builder_open(&heap->graph, &source, &builder);
     if (error)

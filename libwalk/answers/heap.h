@@ -37,6 +37,7 @@ struct walk_heap {
     uint32_t type_count;
     struct walk_thread_frames *threads;
     struct walk_refs scratch; /* for the visits while it is built */
+    uint64_t refs_left;       /* how many more references a sane heap of this size can have */
 };
 
 static inline enum walk_node_kind walk_node_kind(const struct walk_heap *heap, walk_id id)

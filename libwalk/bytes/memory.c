@@ -178,6 +178,15 @@ size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size
     return good;
 }
 
+uint64_t walk_memory_size(const struct walk_memory *memory)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < memory->count; i++)
+        if (memory->segments[i].kind != WALK_SEGMENT_NOT_SAVED)
+            size += memory->segments[i].end - memory->segments[i].start;
+    return size;
+}
+
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size)
 {
     walk_addr missing = address + walk_memory_available(memory, address, size);

@@ -57,6 +57,9 @@ const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, s
 /* How many bytes can be viewed at `address` without a hole; at most `limit`. */
 size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size_t limit);
 
+/* How many bytes can be viewed at all, if every LAZY one turns out to be readable. */
+uint64_t walk_memory_size(const struct walk_memory *memory);
+
 /* Why a view failed: UNMAPPED or NOT_SAVED, naming the first address that is missing. */
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size);
 
