@@ -79,7 +79,8 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
                               "a CPython without _PyRuntime (older than 3.7, or stripped): 3.8 to 3.13 can be read");
     return walk_error_new(WALK_ERROR_NO_PYTHON,
-                          "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
+                          "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime; "
+                          "open a core of a Python process, or attach to one",
                           image->modules[0].path);
 }
 
