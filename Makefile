@@ -3,7 +3,9 @@
 # Lines of the form `target: … ## what it does` make up `make help`.
 
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
 override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden -Ilibwalk -MMD -MP
@@ -13,20 +15,27 @@ SOURCES := $(foreach layer,$(LAYERS),$(wildcard libwalk/$(layer)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBS := -ldw -lelf -lm
 
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+said = $(if $(V),,@echo "  $1 $(@:$(BUILD)/%=%)")
+
 export BUILD
 
 .PHONY: all
 all: $(BUILD)/libwalk.so $(BUILD)/walk ## the library and the walk tool, in build/ (the default)
 
 $(BUILD)/libwalk.so: $(OBJECTS) libwalk/libwalk.map
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=libwalk/libwalk.map -Wl,-z,defs -o $@ $(OBJECTS) $(LIBS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=libwalk/libwalk.map -Wl,-z,defs -o $@ $(OBJECTS) $(LIBS)
 
 $(BUILD)/walk: $(BUILD)/libwalk/tools/walk.o $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call said,compile)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 -include $(OBJECTS:.o=.d) $(BUILD)/libwalk/tools/walk.d
 
