@@ -20,8 +20,7 @@ static int sure_label(struct ends *ends, walk_id holder, walk_id referent)
     walk_heap_visit(ends->heap, holder, &ends->refs);
     for (size_t i = 0; i < ends->refs.count; i++) {
         const struct walk_ref *ref = &ends->refs.ref[i];
-        if (ref->target == target && !(ref->flags & (WALK_REF_IF_KNOWN | WALK_EDGE_WEAK)) &&
-            label != WALK_LABEL_LOCAL)
+        if (ref->target == target && !(ref->flags & (WALK_REF_IF_KNOWN | WALK_EDGE_WEAK)) && label != WALK_LABEL_LOCAL)
             label = (int)ref->label;
     }
     return label;

@@ -76,9 +76,11 @@ struct walk_runtime {
     const struct walk_module *module;
     struct walk_symbols symbols;
     struct walk_layout layout;
-    walk_addr runtime;   /* _PyRuntime */
-    walk_addr type_type; /* PyType_Type */
-    char source[160];    /* where the layout is from, for people */
+    walk_addr runtime;     /* _PyRuntime; 0 in 3.6, which has none */
+    walk_addr first;       /* 3.6: the first interpreter's state */
+    walk_addr generations; /* 3.6: the collector's lists, static variables */
+    walk_addr type_type;   /* PyType_Type */
+    char source[160];      /* where the layout is from, for people */
 };
 
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */
@@ -90,5 +92,18 @@ struct walk_error *walk_layout_prove(const struct walk_runtime *runtime);
 
 /* The next interpreter of the runtime's list, the first one for 0; 0 at the end. */
 walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk_addr interpreter);
+
+/* The heads of the collector's lists that an interpreter's objects are on; `permanent` is 0 where there is none (3.6).
+ */
+struct walk_collector {
+    walk_addr generation[3];
+    walk_addr permanent;
+    bool collecting;
+};
+void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interpreter,
+                            struct walk_collector *collector);
+
+/* True when all interpreters share one collector (up to 3.8). */
+bool walk_runtime_shares_collector(const struct walk_runtime *runtime);
 
 #endif

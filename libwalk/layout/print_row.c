@@ -43,7 +43,10 @@ struct walk_error *walk_layout_print_row(const char *path, uint32_t version, con
     for (size_t i = 0, last = WALK_STRUCT_COUNT; i < WALK_FIELD_COUNT; i++) {
         if (layout.offset[i] == WALK_ABSENT)
             continue;
-        fprintf(out, "%sROW_FIELD(%s, %d)", walk_field_table[i].structure == last ? ", " : last == WALK_STRUCT_COUNT ? "\n        " : ",\n        ",
+        fprintf(out, "%sROW_FIELD(%s, %d)",
+                walk_field_table[i].structure == last ? ", "
+                : last == WALK_STRUCT_COUNT           ? "\n        "
+                                                      : ",\n        ",
                 walk_field_table[i].id, layout.offset[i]);
         last = walk_field_table[i].structure;
     }

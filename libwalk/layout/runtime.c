@@ -9,9 +9,36 @@ walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk
 {
     const struct walk_layout *layout = &runtime->layout;
     uint64_t next;
+    if (!interpreter && !runtime->runtime)
+        return runtime->first;
     walk_addr link = interpreter ? interpreter + WALK_OFFSET(layout, interp, next)
                                  : runtime->runtime + WALK_OFFSET(layout, runtime, interpreters_head);
     return walk_memory_word(&runtime->image->memory, link, &next) ? next : 0;
+}
+
+bool walk_runtime_shares_collector(const struct walk_runtime *runtime)
+{
+    return !WALK_HAS(&runtime->layout, interp, gc);
+}
+
+void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interpreter, struct walk_collector *collector)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    *collector = (struct walk_collector){0};
+    walk_addr state = 0, generations = runtime->generations;
+    if (!generations) {
+        state = walk_runtime_shares_collector(runtime) ? runtime->runtime + WALK_OFFSET(layout, runtime, gc)
+                                                       : interpreter + WALK_OFFSET(layout, interp, gc);
+        generations = state + WALK_OFFSET(layout, gc, generations);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        collector->generation[i] = generations + i * WALK_SIZE(layout, gc_generation);
+    if (!state)
+        return;
+    if (WALK_HAS(layout, gc, permanent_generation))
+        collector->permanent = state + WALK_OFFSET(layout, gc, permanent_generation);
+    const uint8_t *flag = walk_memory_view(&runtime->image->memory, state + WALK_OFFSET(layout, gc, collecting), 4);
+    collector->collecting = flag && walk_load_u32(flag) != 0;
 }
 
 /* ---- which module ---- */
@@ -33,6 +60,30 @@ static int likelihood(const struct walk_image *image, const struct walk_module *
     return module == image->modules ? 2 : 3;
 }
 
+/*
+ * 3.6 (Python/pystate.c, Modules/gcmodule.c): _PyGC_generation0 points to the first of three list heads. The list of
+ * interpreters has a symbol only in .symtab; without it the current thread's interpreter stands for all. That thread's
+ * state says where its interpreter is in its third word, on every build (prev, next, interp).
+ */
+static bool find_old_state(struct walk_runtime *runtime, const struct walk_symbols *symbols)
+{
+    struct walk_memory *memory = &runtime->image->memory;
+    walk_addr lists = walk_symbols_find(symbols, "_PyGC_generation0");
+    walk_addr head = walk_symbols_find(symbols, "interp_head");
+    walk_addr current = walk_symbols_find(symbols, "_PyThreadState_Current");
+    uint64_t generations = 0, thread = 0, interpreter = 0;
+    if (!lists || !walk_memory_word(memory, lists, &generations))
+        return false;
+    if (!head || !walk_memory_word(memory, head, &interpreter))
+        interpreter = 0;
+    if (!interpreter && current && walk_memory_word(memory, current, &thread) && thread &&
+        !walk_memory_word(memory, thread + 2 * memory->word, &interpreter))
+        interpreter = 0;
+    runtime->generations = generations;
+    runtime->first = interpreter;
+    return interpreter != 0;
+}
+
 static struct walk_error *try_module(struct walk_runtime *runtime, const struct walk_module *module, bool *old)
 {
     struct walk_symbols symbols;
@@ -44,7 +95,7 @@ static struct walk_error *try_module(struct walk_runtime *runtime, const struct 
         return NULL;
     }
     walk_addr state = walk_symbols_find(&symbols, "_PyRuntime"), type = walk_symbols_find(&symbols, "PyType_Type");
-    if (state && type) {
+    if (type && (state || find_old_state(runtime, &symbols))) {
         runtime->module = module;
         runtime->symbols = symbols;
         runtime->runtime = state;
@@ -77,7 +128,7 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
             missing->problem);
     if (old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
-                              "a CPython without _PyRuntime (older than 3.7, or stripped): 3.8 to 3.13 can be read");
+                              "a CPython older than 3.6, or one without an interpreter: 3.6 to 3.13 can be read");
     return walk_error_new(WALK_ERROR_NO_PYTHON,
                           "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
                           image->modules[0].path);
@@ -92,7 +143,7 @@ static struct walk_error *find_module(struct walk_runtime *runtime)
             if (likelihood(image, &image->modules[i]) != wanted)
                 continue;
             struct walk_error *error = try_module(runtime, &image->modules[i], &old);
-            if (error || runtime->runtime)
+            if (error || runtime->module)
                 return error;
         }
     }

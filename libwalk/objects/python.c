@@ -70,8 +70,8 @@ static struct walk_error *read_version(struct walk_python *python)
     python->version_text = strdup(buffer);
     if (!python->version_text)
         return walk_error_no_memory();
-    if (version >> 24 != 3 || WALK_MINOR(python) < 8 || WALK_MINOR(python) > 13)
-        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.8 to 3.13 can be read",
+    if (version >> 24 != 3 || WALK_MINOR(python) < 6 || WALK_MINOR(python) > 13)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.6 to 3.13 can be read",
                               (unsigned)(python->version >> 24), WALK_MINOR(python));
     return NULL;
 }

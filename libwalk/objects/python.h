@@ -103,7 +103,7 @@ struct walk_python {
     struct walk_stack_frame *stack_frames;
     size_t stack_frame_count;
     const struct walk_stack_frame **stack_by_iframe; /* sorted by iframe */
-    char **strings; /* names that were made, each once: a hash table, owned */
+    char **strings;                                  /* names that were made, each once: a hash table, owned */
     size_t string_count, string_slots;
 };
 

@@ -9,7 +9,8 @@ static void add(struct walk_refs *refs, walk_addr target, uint32_t flags, const 
     walk_refs_add_text(refs, target, flags, label);
 }
 
-/* Objects/typeobject.c, type_traverse(). Static types are no GC objects (type_is_gc()), so all of theirs become extra. */
+/* Objects/typeobject.c, type_traverse(). Static types are no GC objects (type_is_gc()), so all of theirs become extra.
+ */
 void walk_visit_type(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                      struct walk_refs *refs)
 {
