@@ -67,6 +67,7 @@ struct walk_options {
     const char *executable; /* the file of the main program, instead of the path that the target names */
     const char *sysroot;    /* put in front of the absolute paths that the target names */
     const char *debug_dirs; /* folders with separate debug files, separated by ':'; NULL is /usr/lib/debug */
+    bool dwarf_only;        /* no built-in layout: to make one, or to doubt it */
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -292,8 +293,11 @@ struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id 
 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
-/* Writes the layout row of an ELF file with DWARF as C, for layout/rows.inc; `version` is its PY_VERSION_HEX. */
-struct walk_error *walk_layout_print_row(const char *elf_path, uint32_t version, const char *debug_dirs, FILE *out);
+/*
+ * Writes what is known of the target's interpreter as a row of C, for layout/rows.inc: the layout, where its state is,
+ * its static types by name. Open the target with `dwarf_only`.
+ */
+struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out);
 
 #pragma GCC visibility pop
 

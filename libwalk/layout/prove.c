@@ -47,13 +47,13 @@ static const enum walk_field required[] = {
 
 /* Static types whose tp_basicsize must be what the layout says of their structure. */
 static const struct {
-    const char *symbol;
+    const char *symbol, *name;
     enum walk_struct structure;
 } basic[] = {
-    {"PyType_Type", WALK_STRUCT_heap_type},  {"PyDict_Type", WALK_STRUCT_dict},
-    {"PyList_Type", WALK_STRUCT_list},       {"PySet_Type", WALK_STRUCT_set},
-    {"PyFloat_Type", WALK_STRUCT_float},     {"PyModule_Type", WALK_STRUCT_module},
-    {"PyUnicode_Type", WALK_STRUCT_unicode}, {"PyBaseObject_Type", WALK_STRUCT_object},
+    {"PyType_Type", "type", WALK_STRUCT_heap_type}, {"PyDict_Type", "dict", WALK_STRUCT_dict},
+    {"PyList_Type", "list", WALK_STRUCT_list},      {"PySet_Type", "set", WALK_STRUCT_set},
+    {"PyFloat_Type", "float", WALK_STRUCT_float},   {"PyModule_Type", "module", WALK_STRUCT_module},
+    {"PyUnicode_Type", "str", WALK_STRUCT_unicode}, {"PyBaseObject_Type", "object", WALK_STRUCT_object},
 };
 
 static struct walk_error *disproved(const char *what)
@@ -71,7 +71,7 @@ static struct walk_error *prove_types(const struct walk_runtime *runtime)
     if (type != runtime->type_type)
         return disproved("the type of type is not type");
     for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        walk_addr address = walk_symbols_find(&runtime->symbols, basic[i].symbol);
+        walk_addr address = walk_runtime_static_type(runtime, basic[i].symbol, basic[i].name);
         if (!address || !layout->size[basic[i].structure])
             continue;
         if (!walk_memory_word(memory, address + WALK_OFFSET(layout, type, tp_basicsize), &size) ||

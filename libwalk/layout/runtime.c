@@ -41,6 +41,33 @@ void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interp
     collector->collecting = flag && walk_load_u32(flag) != 0;
 }
 
+/* ---- static types ---- */
+
+walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const char *symbol, const char *name)
+{
+    walk_addr address = symbol ? walk_symbols_find(&runtime->symbols, symbol) : 0;
+    for (size_t i = 0; !address && runtime->row && i < runtime->row->type_count; i++)
+        if (strcmp(runtime->row->types[i].name, name) == 0)
+            address = runtime->module->start + runtime->row->types[i].offset;
+    return address;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const struct walk_row_type *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+const char *walk_runtime_type_name(const struct walk_runtime *runtime, walk_addr type)
+{
+    const struct walk_layout_row *row = runtime->row;
+    if (!row || type < runtime->module->start || type - runtime->module->start > UINT32_MAX)
+        return NULL;
+    struct walk_row_type key = {.offset = (uint32_t)(type - runtime->module->start)};
+    const struct walk_row_type *found = bsearch(&key, row->types, row->type_count, sizeof key, by_offset);
+    return found ? found->name : NULL;
+}
+
 /* ---- which module ---- */
 
 static const char *base_name(const char *path)
@@ -128,7 +155,7 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
             missing->problem);
     if (old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
-                              "a CPython older than 3.6, or one without an interpreter: 3.6 to 3.13 can be read");
+                              "a CPython older than 3.6, or one without an interpreter: 3.6 to 3.15 can be read");
     return walk_error_new(WALK_ERROR_NO_PYTHON,
                           "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
                           image->modules[0].path);
@@ -152,25 +179,37 @@ static struct walk_error *find_module(struct walk_runtime *runtime)
 
 /* ---- which layout ---- */
 
-static bool same_build(const struct walk_runtime *runtime, const struct walk_layout_row *row)
+static const struct walk_layout_row *row_of(const struct walk_module *module)
 {
-    char hex[2 * sizeof runtime->module->build_id + 1];
-    walk_build_id_format(runtime->module->build_id, runtime->module->build_id_size, hex);
-    return *hex && strcmp(hex, row->build_id) == 0;
+    char hex[2 * sizeof module->build_id + 1];
+    walk_build_id_format(module->build_id, module->build_id_size, hex);
+    for (size_t i = 0; *hex && i < walk_layout_row_count; i++)
+        if (strcmp(hex, walk_layout_rows[i].build_id) == 0)
+            return &walk_layout_rows[i];
+    return NULL;
 }
 
-/* A row of this very build; false when there is none or (never seen) the memory disproves it. */
+/* A module of a build that is built in: its row says all, the file is not even opened. */
 static bool use_own_row(struct walk_runtime *runtime)
 {
-    for (size_t i = 0; i < walk_layout_row_count; i++) {
-        if (!same_build(runtime, &walk_layout_rows[i]))
+    const struct walk_image *image = runtime->image;
+    for (size_t i = 0; i < image->module_count && !image->dwarf_only; i++) {
+        const struct walk_module *module = &image->modules[i];
+        const struct walk_layout_row *row = row_of(module);
+        if (!row || !row->runtime)
             continue;
-        walk_layout_from_row(&walk_layout_rows[i], &runtime->layout);
+        runtime->module = module;
+        runtime->row = row;
+        runtime->runtime = module->start + row->runtime;
+        runtime->type_type = module->start + row->type;
+        walk_layout_from_row(row, &runtime->layout);
+        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", row->name);
         struct walk_error *error = walk_layout_prove(runtime);
-        walk_error_free(error);
-        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", walk_layout_rows[i].name);
         if (!error)
             return true;
+        /* Never seen: the same build, and its memory disagrees. Others may know better. */
+        walk_error_free(error);
+        *runtime = (struct walk_runtime){.image = runtime->image, .symbols = {.fd = -1}};
     }
     return false;
 }
@@ -186,7 +225,7 @@ static uint32_t minor_in_name(const char *path)
 static bool use_proven_row(struct walk_runtime *runtime)
 {
     uint32_t minor = minor_in_name(runtime->module->path);
-    for (size_t i = 0; i < walk_layout_row_count; i++) {
+    for (size_t i = 0; i < walk_layout_row_count && !runtime->image->dwarf_only; i++) {
         const struct walk_layout_row *row = &walk_layout_rows[i];
         if (row->pointer != (int)runtime->image->memory.word || (minor && ((row->version >> 16) & 0xff) != minor))
             continue;
@@ -203,8 +242,13 @@ static bool use_proven_row(struct walk_runtime *runtime)
 
 static struct walk_error *find_layout(struct walk_runtime *runtime)
 {
-    if (use_own_row(runtime))
-        return NULL;
+    /* 3.6: its row has the layout, its symbols were needed for the rest. */
+    const struct walk_layout_row *row = runtime->image->dwarf_only ? NULL : row_of(runtime->module);
+    if (row) {
+        walk_layout_from_row(row, &runtime->layout);
+        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", row->name);
+        return walk_layout_prove(runtime);
+    }
     struct walk_error *dwarf =
         walk_layout_from_dwarf(runtime->module->file, runtime->image->debug_dirs, &runtime->layout);
     if (!dwarf) {
@@ -221,6 +265,8 @@ static struct walk_error *find_layout(struct walk_runtime *runtime)
 struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime)
 {
     *runtime = (struct walk_runtime){.image = image, .symbols = {.fd = -1}};
+    if (use_own_row(runtime))
+        return NULL;
     struct walk_error *error = find_module(runtime);
     if (!error)
         error = find_layout(runtime);

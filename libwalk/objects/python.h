@@ -83,9 +83,9 @@ struct walk_python {
     struct walk_slot *slots;
     uint32_t slot_count, slot_capacity;
 
-    walk_addr subtype_traverse;           /* what classes made by Python code have in tp_traverse */
-    walk_addr lookdict;                   /* up to 3.10: dk_lookup of dicts whose keys are not all str */
-    walk_addr none, str_type, tuple_type; /* by symbol */
+    walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
+    walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
+    walk_addr str_type, tuple_type;
 
     walk_addr *tracked;                    /* every object on a list of the collector, in the order of the lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
