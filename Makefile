@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# make          the library and the walk tool, in build/
-# make demo     the main job: a core of the worker program, opened in gdb (leaves build/demo/)
-# make test     everything that can be tested here
-# make lint     formats, warnings, layers
-# make help     all targets
+#
+# Lines of the form `target: … ## what it does` make up `make help`.
 
 BUILD ?= build
 CC ?= gcc
@@ -16,8 +13,10 @@ SOURCES := $(foreach layer,$(LAYERS),$(wildcard libwalk/$(layer)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBS := -ldw -lelf -lm
 
+export BUILD
+
 .PHONY: all
-all: $(BUILD)/libwalk.so $(BUILD)/walk
+all: $(BUILD)/libwalk.so $(BUILD)/walk ## the library and the walk tool, in build/ (the default)
 
 $(BUILD)/libwalk.so: $(OBJECTS) libwalk/libwalk.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=libwalk/libwalk.map -Wl,-z,defs -o $@ $(OBJECTS) $(LIBS)
@@ -30,3 +29,56 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 -include $(OBJECTS:.o=.d) $(BUILD)/libwalk/tools/walk.d
+
+# ---- what needs more than a compiler: the packages first, then the build ----
+
+.PHONY: deps
+deps: ## install the Debian packages that all targets need (as root; otherwise say which)
+	@.ci/deps build demo test lint
+
+.PHONY: demo
+demo: ## the main job: a core of the worker program, asked in gdb why an object is alive
+	@.ci/deps demo
+	@$(MAKE) --no-print-directory all
+	@tests/demo
+
+.PHONY: test
+test: ## all tests; PYTHONS="…" names the interpreters, KEEP_CORES=1 keeps the cores
+	@.ci/deps test
+	@$(MAKE) --no-print-directory all
+	@tests/run
+
+.PHONY: test-one
+test-one: ## some tests: TEST=unit, TEST=test_gdb, TEST='test_exact:3.11*worker'
+	@.ci/deps test
+	@$(MAKE) --no-print-directory all
+	@tests/run '$(or $(TEST),$(error say which: make test-one TEST=test_gdb))'
+
+.PHONY: lint
+lint: ## warnings of two compilers, formats, shell and Python checks, layers, exported symbols, …
+	@.ci/deps lint
+	@tests/lint/run
+
+# ---- upkeep ----
+
+.PHONY: format
+format: ## lay out the sources as `make lint` wants them
+	clang-format -i $(FORMATTED_C)
+	black -q $(FORMATTED_PYTHON)
+
+FORMATTED_C = $(shell find libwalk tests -name '*.[ch]')
+FORMATTED_PYTHON = gdbext tests corefiles
+
+.PHONY: docs
+docs: ## make docs/commands.md from the declarations of the commands
+	python3 gdbext/pyheap/manual.py
+
+.PHONY: clean
+clean: ## remove build/, with the cores in it
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+-include tests/unit/unit.mk

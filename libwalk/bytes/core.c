@@ -27,7 +27,9 @@ static struct walk_error *check_header(struct core *core, const char *path)
     if (core->header.e_ident[EI_DATA] != ELFDATA2LSB)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "%s: a big-endian core; only little-endian ones can be read",
                               path);
-    if (elf_getphdrnum(core->elf, &core->headers) < 0)
+    /* libelf counts only those that are there. */
+    if (elf_getphdrnum(core->elf, &core->headers) < 0 ||
+        (core->header.e_phnum != PN_XNUM && core->headers < core->header.e_phnum))
         return walk_error_new(WALK_ERROR_FORMAT, "%s: no program headers: the core is truncated", path);
     core->word = core->header.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;
     return NULL;

@@ -12,9 +12,9 @@ struct walk_error {
 
 /* What there is when there is no memory to say it with. It is never written, never freed; its text is in
  * walk_error_message(). */
-static struct walk_error no_memory = {.code = WALK_ERROR_MEMORY};
+static const struct walk_error no_memory = {.code = WALK_ERROR_MEMORY};
 
-struct walk_error *walk_error_no_memory(void) { return &no_memory; }
+struct walk_error *walk_error_no_memory(void) { return (struct walk_error *)&no_memory; }
 
 static struct walk_error *make(enum walk_error_code code, const char *format, va_list args, const char *tail)
 {
@@ -23,11 +23,11 @@ static struct walk_error *make(enum walk_error_code code, const char *format, va
     int head = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (head < 0)
-        return &no_memory;
+        return walk_error_no_memory();
     size_t tail_length = tail ? strlen(tail) + 2 : 0;
     struct walk_error *error = malloc(sizeof *error + (size_t)head + tail_length + 1);
     if (!error)
-        return &no_memory;
+        return walk_error_no_memory();
     error->code = code;
     vsnprintf(error->message, (size_t)head + 1, format, args);
     if (tail)

@@ -155,9 +155,10 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
             missing->problem);
     if (old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
-                              "a CPython older than 3.6, or one without an interpreter: 3.6 to 3.15 can be read");
+                              "a CPython older than 3.6, or one that has no interpreter: 3.8 to 3.13 can be read");
     return walk_error_new(WALK_ERROR_NO_PYTHON,
-                          "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime",
+                          "no CPython interpreter in %s: neither it nor its libraries export _PyRuntime; "
+                          "open a core of a Python process, or attach to one",
                           image->modules[0].path);
 }
 
@@ -196,7 +197,8 @@ static bool use_own_row(struct walk_runtime *runtime)
     for (size_t i = 0; i < image->module_count && !image->dwarf_only; i++) {
         const struct walk_module *module = &image->modules[i];
         const struct walk_layout_row *row = row_of(module);
-        if (!row || !row->runtime)
+        /* Without its file the row would do for most of it; the names of other static types are in the file. */
+        if (!row || !row->runtime || !module->file)
             continue;
         runtime->module = module;
         runtime->row = row;

@@ -70,9 +70,9 @@ static struct walk_error *read_version(struct walk_python *python)
     python->version_text = strdup(buffer);
     if (!python->version_text)
         return walk_error_no_memory();
-    if (version >> 24 != 3 || WALK_MINOR(python) < 6 || WALK_MINOR(python) > 15)
-        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.6 to 3.15 can be read",
-                              (unsigned)(python->version >> 24), WALK_MINOR(python));
+    if (version >> 24 != 3 || WALK_MINOR(python) < WALK_OLDEST || WALK_MINOR(python) > WALK_NEWEST)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.%d to 3.%d can be read",
+                              (unsigned)(python->version >> 24), WALK_MINOR(python), WALK_OLDEST, WALK_NEWEST);
     return NULL;
 }
 

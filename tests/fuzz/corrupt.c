@@ -57,6 +57,8 @@ struct subject {
     walk_id *by_type;        /* node ids, sorted by type */
     uint32_t *type_start;
     uint32_t type_count;
+    walk_id *by_kind;
+    uint32_t kind_start[WALK_KIND_COUNT + 1];
     struct patch patch[PATCHES_MAX];
     size_t patch_count;
     bool spare_state; /* in this run the interpreter's own state stays: damage there mostly ends at the open */
@@ -100,25 +102,41 @@ static void copy_core(struct subject *subject, const char *path)
     close(to);
 }
 
-static void sort_by_type(struct subject *subject)
+/* Counting sort of the nodes; start[c] .. start[c + 1] are those of class c. */
+static walk_id *sort_nodes(const struct subject *subject, uint32_t (*class_of)(const struct walk_heap *, walk_id),
+                           uint32_t *start, size_t classes)
 {
-    const struct walk_graph *graph = &subject->heap->graph;
-    subject->type_count = subject->heap->type_count;
-    subject->type_start = calloc((size_t)subject->type_count + 2, sizeof *subject->type_start);
-    subject->by_type = calloc((size_t)graph->node_count + 1, sizeof *subject->by_type);
-    if (!subject->type_start || !subject->by_type)
+    walk_id nodes = subject->heap->graph.node_count;
+    walk_id *sorted = calloc((size_t)nodes + 1, sizeof *sorted);
+    uint32_t *next = malloc((classes + 1) * sizeof *next);
+    if (!sorted || !next)
         die("memory");
-    for (walk_id id = 0; id < graph->node_count; id++)
-        subject->type_start[graph->class[id] + 1]++;
-    for (uint32_t i = 1; i <= subject->type_count; i++)
-        subject->type_start[i] += subject->type_start[i - 1];
-    uint32_t *next = malloc(((size_t)subject->type_count + 1) * sizeof *next);
-    if (!next)
-        die("memory");
-    memcpy(next, subject->type_start, ((size_t)subject->type_count + 1) * sizeof *next);
-    for (walk_id id = 0; id < graph->node_count; id++)
-        subject->by_type[next[graph->class[id]]++] = id;
+    for (walk_id id = 0; id < nodes; id++)
+        start[class_of(subject->heap, id) + 1]++;
+    for (size_t i = 1; i <= classes; i++)
+        start[i] += start[i - 1];
+    memcpy(next, start, (classes + 1) * sizeof *next);
+    for (walk_id id = 0; id < nodes; id++)
+        sorted[next[class_of(subject->heap, id)]++] = id;
     free(next);
+    return sorted;
+}
+
+static uint32_t type_of(const struct walk_heap *heap, walk_id id) { return heap->graph.class[id]; }
+
+static uint32_t kind_of(const struct walk_heap *heap, walk_id id)
+{
+    return walk_node_kind(heap, id) == WALK_OBJECT ? heap->python->types[heap->graph.class[id]].kind : WALK_KIND_NONE;
+}
+
+static void sort_all(struct subject *subject)
+{
+    subject->type_count = subject->heap->type_count;
+    subject->type_start = calloc((size_t)subject->type_count + 1, sizeof *subject->type_start);
+    if (!subject->type_start)
+        die("memory");
+    subject->by_type = sort_nodes(subject, type_of, subject->type_start, subject->type_count);
+    subject->by_kind = sort_nodes(subject, kind_of, subject->kind_start, WALK_KIND_COUNT);
 }
 
 /* The bytes of a core are at the mapping of the file, so a view tells the offset in the file. */
@@ -150,7 +168,7 @@ static void open_subject(struct subject *subject, const char *path)
     copy_core(subject, path);
     die_of(walk_target_open_core(path, NULL, &subject->target));
     die_of(walk_heap_build(subject->target, NULL, NULL, &subject->heap));
-    sort_by_type(subject);
+    sort_all(subject);
     find_mapping(subject);
 }
 
@@ -195,8 +213,14 @@ static walk_addr state_of(const struct subject *subject, struct rng *rng)
     }
 }
 
+/* Where one damage goes, and the addresses on the way there: pointing back to one of them makes a circle. */
+struct spot {
+    walk_addr at, way[8];
+    size_t steps;
+};
+
 /* A word that matters: of an object, of its type, of the collector's head, of what a pointer in it leads to. */
-static walk_addr any_spot(const struct subject *subject, struct rng *rng)
+static walk_addr find_spot(const struct subject *subject, struct rng *rng, struct spot *spot)
 {
     struct walk_memory *memory = &subject->target->image.memory;
     const struct walk_segment *segment = &memory->segments[rng_below(rng, memory->count)];
@@ -216,15 +240,23 @@ static walk_addr any_spot(const struct subject *subject, struct rng *rng)
     default:
         break;
     }
-    for (uint64_t hops = rng_below(rng, 4); hops; hops--) {
+    spot->way[spot->steps++] = at;
+    for (uint64_t hops = rng_below(rng, 5); hops; hops--) {
         uint64_t next;
         if (walk_memory_word(memory, at + rng_below(rng, 12) * 8, &next) && walk_memory_segment(memory, next))
-            at = next;
+            spot->way[spot->steps++] = at = next;
     }
     return at + rng_below(rng, rng_below(rng, 4) ? 12 : 64) * 8;
 }
 
-static uint64_t any_value(const struct subject *subject, struct rng *rng, walk_addr spot, uint64_t old)
+static struct spot any_spot(const struct subject *subject, struct rng *rng)
+{
+    struct spot spot = {0};
+    spot.at = find_spot(subject, rng, &spot);
+    return spot;
+}
+
+static uint64_t any_value(const struct subject *subject, struct rng *rng, const struct spot *spot, uint64_t old)
 {
     static const uint64_t huge[] = {
         0,           1,           2,           (uint64_t)-1, INT64_MAX,           UINT64_C(1) << 63, UINT64_C(1) << 62,
@@ -232,14 +264,17 @@ static uint64_t any_value(const struct subject *subject, struct rng *rng, walk_a
         1ull << 31,  INT32_MAX,   1ull << 30,  1ull << 24,   (1ull << 24) - 1,    1ull << 20,        1ull << 16,
         65535,       4096,        255,         127,          (uint64_t)INT32_MIN, (uint64_t)-8,      (uint64_t)-4096,
         0x100000001, 0x8000000ff, 0xff00000001};
-    switch (rng_below(rng, 10)) {
+    switch (rng_below(rng, 12)) {
+    case 10:
+    case 11:
+        return spot->steps ? spot->way[rng_below(rng, spot->steps)] : spot->at;
     case 0:
     case 1:
         return any_node(subject, rng);
     case 2:
         return any_node(subject, rng) + rng_below(rng, 17);
     case 3:
-        return spot + rng_below(rng, 16) * 8 - 64;
+        return spot->at + rng_below(rng, 16) * 8 - 64;
     case 4:
     case 5:
         return huge[rng_below(rng, sizeof huge / sizeof *huge)];
@@ -292,14 +327,14 @@ static bool is_proof(const struct subject *subject, walk_addr spot)
 static void damage_one(struct subject *subject, struct rng *rng)
 {
     uint64_t at, from, old;
-    walk_addr spot = any_spot(subject, rng);
-    if (subject->spare_state && is_proof(subject, spot))
+    struct spot spot = any_spot(subject, rng);
+    if (subject->spare_state && is_proof(subject, spot.at))
         return;
-    if (!in_file(subject, spot, &at))
+    if (!in_file(subject, spot.at, &at))
         return;
     memcpy(&old, subject->bytes + at, sizeof old);
-    uint64_t value = any_value(subject, rng, spot, old);
-    if (rng_below(rng, 24) == 0 && in_file(subject, any_spot(subject, rng), &from) &&
+    uint64_t value = any_value(subject, rng, &spot, old);
+    if (rng_below(rng, 24) == 0 && in_file(subject, any_spot(subject, rng).at, &from) &&
         from + PATCH_SIZE <= subject->size)
         write_patch(subject, at, subject->bytes + from, 8u << rng_below(rng, 4));
     else if (rng_below(rng, 8) == 0)
@@ -308,12 +343,52 @@ static void damage_one(struct subject *subject, struct rng *rng)
         write_patch(subject, at, &value, 8);
 }
 
+/*
+ * The same damage to many objects of one kind: along the same words, with the same sort of value. What only a certain
+ * word of a certain kind can do is found sooner this way.
+ */
+static void damage_kind(struct subject *subject, struct rng *rng)
+{
+    struct walk_memory *memory = &subject->target->image.memory;
+    uint32_t kind = 0, first = 0, count = 0;
+    for (int i = 0; i < 100 && !count; i++) {
+        kind = (uint32_t)rng_below(rng, WALK_KIND_COUNT);
+        first = subject->kind_start[kind];
+        count = subject->kind_start[kind + 1] - first;
+    }
+    uint64_t hops = rng_below(rng, 3), word[3], seed = rng_next(rng);
+    for (int i = 0; i < 3; i++)
+        word[i] = rng_below(rng, 3) ? 2 + rng_below(rng, 5) : rng_below(rng, 24) - 4;
+    for (uint64_t n = 1 + rng_below(rng, 64); n && count; n--) {
+        struct spot spot = {.at = subject->heap->graph.key[subject->by_kind[first + rng_below(rng, count)]]};
+        struct rng again = {seed + rng_below(rng, 2)};
+        uint64_t next, at, old;
+        for (uint64_t hop = 0; hop < hops; hop++) {
+            spot.way[spot.steps++] = spot.at;
+            if (walk_memory_word(memory, spot.at + word[hop] * 8, &next) && walk_memory_segment(memory, next))
+                spot.at = next;
+        }
+        spot.way[spot.steps++] = spot.at;
+        spot.at += word[2] * 8;
+        if (!in_file(subject, spot.at, &at) || is_proof(subject, spot.at))
+            continue;
+        memcpy(&old, subject->bytes + at, sizeof old);
+        uint64_t value = any_value(subject, &again, &spot, old);
+        write_patch(subject, at, &value, 8);
+    }
+}
+
 static void damage(struct subject *subject, struct rng *rng)
 {
     static const uint64_t most[] = {4, 30, 300, 3000};
     uint64_t count = 1 + rng_below(rng, most[rng_below(rng, 4)]);
     subject->patch_count = 0;
     subject->spare_state = rng_below(rng, 4) != 0;
+    if (rng_below(rng, 3)) {
+        count = rng_below(rng, 4);
+        for (uint64_t i = 1 + rng_below(rng, 8); i; i--)
+            damage_kind(subject, rng);
+    }
     for (uint64_t i = 0; i < count; i++)
         damage_one(subject, rng);
     if (rng_below(rng, 25) == 0)
@@ -470,6 +545,7 @@ int main(int argc, char **argv)
                tally.summary[i].text);
     fclose(log);
     free(subject.by_type);
+    free(subject.by_kind);
     free(subject.type_start);
     walk_heap_destroy(subject.heap);
     walk_target_close(subject.target);

@@ -1,0 +1,467 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The py-heap commands on a core of worker.py or cache.py, as a person and a program use them.
+
+    python3 tests/gdb_check.py build/walk build/cores/INTERPRETER/PROGRAM
+
+The reference is the truth which the program wrote; each check is a method of `Checks`.
+"""
+
+import collections
+import html
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Any, Counter, Dict, List, Set, Tuple
+
+from contract import document
+from gdbrun import Reply, gdb
+from truthfile import Truth
+
+_COMMANDS = (
+    "py-heap-info",
+    "py-heap-types",
+    "py-heap-types --all --by size --limit 3",
+    "py-heap-types {pattern}",
+    "py-heap-find {type}",
+    "py-heap-find {module}.{type}",
+    "py-heap-object {address}",
+    "py-heap-referents {address}",
+    "py-heap-referrers {address}",
+    "py-heap-ancestors {address} 5",
+    "py-heap-ancestors {address} 1",
+    "py-heap-ancestors {address} 3 --all",
+    "py-heap-descendants {address} 1",
+    "py-heap-frames",
+    "py-heap-frames --locals",
+    "py-heap-locals {address}",
+    "py-heap-why {address}",
+    "py-heap-why {address} --limit 0",
+    "py-heap-why (void *) ({address} + 0)",
+)
+_TYPES = {"worker": "SomeComputation", "cache": "MyBigFatObject"}
+_NAMES = {"worker": "survivor", "cache": "foo"}
+
+
+class Session:
+    """One gdb session: the reply to each command in text, and its document."""
+
+    def __init__(self, folder: str, program: str, truth: Truth, image: str) -> None:
+        self.words = {
+            "address": f"0x{truth.expected[_NAMES[program]]}",
+            "type": _TYPES[program],
+            "module": "__main__",
+            "pattern": _TYPES[program],
+        }
+        with open(os.path.join(folder, "python"), encoding="utf-8") as file:
+            python = file.read().strip()
+        texts = [command.format(**self.words) for command in _COMMANDS]
+        draw = f"py-heap-ancestors {self.words['address']} 5 --image {image}"
+        commands = texts + [f"{text} --json" for text in texts] + [draw]
+        replies = gdb([python, os.path.join(folder, "core")], commands)
+        self.replies = {reply.command: reply for reply in replies}
+
+    def text(self, command: str) -> Reply:
+        """The reply in text."""
+        return self.replies[command.format(**self.words)]
+
+    def document(self, command: str) -> Dict[str, Any]:
+        """The document."""
+        return document(self.replies[f"{command.format(**self.words)} --json"])
+
+
+def equal(what: str, found: object, expected: object) -> None:
+    """Fails unless two things are equal."""
+    if found != expected:
+        raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
+
+
+def match(pattern: str, text: str) -> "re.Match[str]":
+    """Fails unless a pattern is in the text."""
+    found = re.search(pattern, text)
+    if not found:
+        raise AssertionError(f"not there: {pattern}\nin: {text}")
+    return found
+
+
+def bare(address: str) -> str:
+    """An address as the truth writes it."""
+    return f"{int(address, 16):x}"
+
+
+def strong(references: List[Dict[str, Any]]) -> Counter[str]:
+    """The addresses of the references that the collector sees."""
+    seen = (reference for reference in references if not reference["extra"])
+    return collections.Counter(bare(reference["address"]) for reference in seen)
+
+
+class Checks:
+    """What must hold of every program; subclasses add what is the program's own."""
+
+    def __init__(self, walk: str, folder: str, truth: Truth, image: str) -> None:
+        self.program = os.path.basename(folder)
+        self.walk, self.folder, self.truth, self.image = walk, folder, truth, image
+        self.session = Session(folder, self.program, truth, image)
+        self.address = truth.expected[_NAMES[self.program]]
+
+    def text(self, command: str) -> str:
+        """What a person reads."""
+        return self.session.text(command).output
+
+    def check_no_errors(self) -> None:
+        """No command failed or warned, each said something."""
+        for reply in self.session.replies.values():
+            equal(f"{reply.command}: errors", reply.errors, "")
+            if not reply.output.strip() or "Traceback" in reply.output:
+                raise AssertionError(f"{reply}")
+
+    def check_documents(self) -> None:
+        """Every document is one line and has the keys of the contract."""
+        for command in _COMMANDS:
+            self.session.document(command)
+
+    def check_addresses(self) -> None:
+        """In text too the object is named by its address."""
+        for command in _COMMANDS:
+            if "{address}" in command and "locals" not in command:
+                match(f"0x{self.address}", self.text(command))
+
+    def check_types(self) -> None:
+        """Counts and sizes are the truth's."""
+        found = self.session.document("py-heap-types")
+        excepted = [
+            self.truth.objects[a].type
+            for a in self.truth.own
+            if a in self.truth.objects
+        ]
+        counts = collections.Counter(self.truth.counts)
+        ours = {row["type"]: row["count"] for row in found["types"]}
+        for type in excepted:  # may be counted or not
+            counts.pop(type, None)
+            ours.pop(type, None)
+        equal("py-heap-types", ours, dict(counts))
+        numbers = [row["count"] for row in found["types"]]
+        equal("py-heap-types: order", numbers, sorted(numbers, reverse=True))
+        equal("py-heap-types: tracked", found["tracked"], sum(numbers))
+        equal("py-heap-types: total", found["total"]["count"], sum(numbers))
+        first = found["types"][0]
+        match(
+            rf"(?m)^ *{first['count']} +{first['size']} +{first['type']}$",
+            self.text("py-heap-types"),
+        )
+        match("--limit 0 shows all", self.text("py-heap-types"))
+
+    def check_sizes_of_types(self) -> None:
+        """--by size --limit 3 are the three with most bytes."""
+        found = self.session.document("py-heap-types --all --by size --limit 3")[
+            "types"
+        ]
+        sizes = [row["size"] for row in found]
+        equal("rows", len(found), 3)
+        equal("order", sizes, sorted(sizes, reverse=True))
+
+    def check_find(self) -> None:
+        """Both names find the objects that the program knows of."""
+        expected = {f"0x{address}" for address in self.truth.expected.values()}
+        for command in ("py-heap-find {type}", "py-heap-find {module}.{type}"):
+            found = self.session.document(command)
+            equal(command, {row["address"] for row in found["objects"]}, expected)
+            equal(command, found["total"], len(expected))
+            for row in found["objects"]:
+                size = self.truth.objects[bare(row["address"])].size
+                equal(command, (row["type"], row["size"]), (self.type(), size))
+                match(
+                    rf"{row['address']} +{row['size']} +{self.type()}",
+                    self.text(command),
+                )
+
+    def type(self) -> str:
+        """The full name of the type of interest."""
+        return f"__main__.{_TYPES[self.program]}"
+
+    def referrers(self) -> Counter[str]:
+        """Who refers to the object, as the collector sees it."""
+        found: Counter[str] = collections.Counter()
+        for address, object in self.truth.objects.items():
+            if object.referents[self.address]:
+                found[address] = object.referents[self.address]
+        return found
+
+    def check_object(self) -> None:
+        """The object's own page, and its two halves."""
+        truth = self.truth.objects[self.address]
+        whole = self.session.document("py-heap-object {address}")
+        referents = self.session.document("py-heap-referents {address}")
+        referrers = self.session.document("py-heap-referrers {address}")
+        for found in (whole, referents, referrers):
+            equal("address", found["address"], f"0x{self.address}")
+            equal("type", found["type"], truth.type)
+            equal("size", found["size"], truth.size)
+            equal("tracked", found["tracked"], truth.tracked)
+        equal("referents", strong(whole["referents"]), truth.referents)
+        equal("referents", referents["referents"], whole["referents"])
+        equal("referrers", strong(whole["referrers"]), self.referrers())
+        equal("referrers", referrers["referrers"], whole["referrers"])
+        match(
+            rf"size {truth.size}, refcount \d+, tracked",
+            self.text("py-heap-object {address}"),
+        )
+        match("__class__", self.text("py-heap-object {address}"))
+
+    def tracked(self, graph: Dict[str, Any]) -> Set[str]:
+        """The tracked objects among the vertices."""
+        found = {bare(vertex["address"]) for vertex in graph["vertices"]}
+        return found & set(self.truth.tracked())
+
+    def check_ancestors(self) -> None:
+        """The tracked vertices are refcycle's, and the walk tool says the same."""
+        for generations in (1, 5):
+            graph = self.session.document(
+                "py-heap-ancestors {address} %d" % generations
+            )
+            expected = next(
+                record.found
+                for record in self.truth.ancestors
+                if record[:2] == (self.address, generations)
+            )
+            equal(f"ancestors {generations}", self.tracked(graph), expected)
+            run = subprocess.run(
+                [self.walk, "ancestors", os.path.join(self.folder, "core")],
+                input=f"{self.address} {generations}\n",
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                check=True,
+            )
+            equal("walk", set(run.stdout.strip().split("\t")[2].split(",")), expected)
+            depths = [vertex["depth"] for vertex in graph["vertices"]]
+            equal("depth", max(depths) <= generations, True)
+
+    def check_edges(self) -> None:
+        """Each edge between tracked objects is a reference, tail to head, and none is left out."""
+        for command in (
+            "py-heap-ancestors {address} 5",
+            "py-heap-descendants {address} 1",
+        ):
+            graph = self.session.document(command)
+            vertices = self.tracked(graph)
+            found: Counter[Tuple[str, str]] = collections.Counter()
+            for edge in graph["edges"]:
+                found[f"{edge['tail']:x}", f"{edge['head']:x}"] += 1
+            for tail in vertices:
+                for head in vertices:
+                    there = self.truth.objects[tail].referents[head]
+                    if found[tail, head] < there:
+                        raise AssertionError(
+                            f"{command}: no edge from {tail} to {head}"
+                        )
+
+    def check_descendants(self) -> None:
+        """One generation down is what the object refers to."""
+        graph = self.session.document("py-heap-descendants {address} 1")
+        referents = set(self.truth.objects[self.address].referents) | {self.address}
+        found = {bare(vertex["address"]) for vertex in graph["vertices"]}
+        equal("descendants", found, referents)
+
+    def check_frames(self) -> None:
+        """Threads, frames and locals are the truth's."""
+        ours: Counter[Tuple[str, ...]] = collections.Counter()
+        found = self.session.document("py-heap-frames --locals")
+        for thread in found["threads"]:
+            ident = f"{thread['ident']:x}"
+            ours["thread", ident, str(thread["native_id"]), thread["name"]] += 1
+            for depth, frame in enumerate(thread["frames"]):
+                where = (frame["function"], frame["file"], str(frame["line"]))
+                ours[("frame", ident, str(depth), *where)] += 1
+                for name, local in frame["locals"].items():
+                    ours["local", ident, str(depth), name, bare(local["address"])] += 1
+        theirs = collections.Counter(self.truth.frames)
+        equal("frames: missing", theirs - ours, {})
+        equal("frames: extra", ours - theirs, {})
+        equal("with and without", self.session.document("py-heap-frames"), found)
+
+    def check_frames_text(self) -> None:
+        """A person reads the same."""
+        text = self.text("py-heap-frames --locals")
+        for kind, _, *words in self.truth.frames:
+            if kind == "thread":
+                native, name = words
+                match(rf'thread \d+ "{re.escape(name)}", LWP {native}\b', text)
+            elif kind == "frame":
+                depth, function, file, line = [re.escape(word) for word in words]
+                match(
+                    rf"(?m)^ +#{depth} +0x[0-9a-f]+ +{function} +{file}:{line}$", text
+                )
+            elif not self.is_module(words[0]):
+                match(rf"(?m)^ +{words[1]} +0x{words[2]}\b", text)
+
+    def is_module(self, depth: str) -> bool:
+        """Whether a frame is the program's outermost, whose locals are shown in short."""
+        records = [r for r in self.truth.frames if r[0] == "frame" and r[2] == depth]
+        return any(record[3] == "<module>" for record in records)
+
+    def check_expression(self) -> None:
+        """An expression is as good as an address."""
+        equal(
+            "expression",
+            self.session.document("py-heap-why (void *) ({address} + 0)"),
+            self.session.document("py-heap-why {address}"),
+        )
+
+    def check_image(self) -> None:
+        """The picture has the labels of the graph."""
+        with open(self.image, encoding="utf-8") as file:
+            picture = html.unescape(file.read())
+        match("</svg>", picture)
+        graph = self.session.document("py-heap-ancestors {address} 5")
+        for vertex in graph["vertices"]:
+            for words in (vertex["address"], vertex["annotation"]):
+                equal(f"{words} is drawn", words in picture, True)
+        for edge in graph["edges"]:
+            equal(f"{edge['annotation']} is drawn", edge["annotation"] in picture, True)
+
+    def check_info(self) -> None:
+        """Figures agree with those of py-heap-types."""
+        info = self.session.document("py-heap-info")
+        types = self.session.document("py-heap-types")
+        for key in ("tracked", "objects", "guessed_objects"):
+            equal(key, info[key], types[key])
+        match(re.escape(info["version"]), self.text("py-heap-info"))
+
+
+class WorkerChecks(Checks):
+    """The job that a worker's local variable keeps alive."""
+
+    def check_ancestors_of_the_job(self) -> None:
+        """Method, the worker's frame, the frames above it, the thread."""
+        graph = self.session.document("py-heap-ancestors {address} 5")
+        kinds = {vertex["id"]: vertex for vertex in graph["vertices"]}
+        holder = {
+            edge["head"]: (edge["annotation"], edge["tail"]) for edge in graph["edges"]
+        }
+        at, path = int(self.address, 16), []
+        while at in holder:
+            label, at = holder[at]
+            path.append((label, kinds[at]["kind"], kinds[at]["annotation"]))
+        patterns = [
+            ("__self__", "object", r"method SomeComputation\.compute|method compute"),
+            ("local 'job'", "frame", r"frame worker\.py:\d+ worker"),
+            ("f_back", "frame", r"frame queue\.py:\d+ (Queue\.)?get"),
+            ("f_back", "frame", r"frame threading\.py:\d+ (Condition\.)?wait"),
+            ("frame", "thread", r'thread "worker"'),
+        ]
+        equal("steps", len(path), len(patterns))
+        for (label, kind, annotation), pattern in zip(path, patterns):
+            equal("label", (label, kind), pattern[:2])
+            match(pattern[2], annotation)
+        text = self.text("py-heap-ancestors {address} 5")
+        match(".*\n".join(f"{p[2]}.* {p[0]}" for p in patterns), text)
+
+    def where(self) -> Tuple[str, str, str]:
+        """The worker's LWP, file and line."""
+        for kind, ident, *words in self.truth.frames:
+            if kind == "thread" and words[1] == "worker":
+                native, thread = words[0], ident
+        for kind, ident, *words in self.truth.frames:
+            if kind == "frame" and ident == thread and words[1] == "worker":
+                return native, words[2], words[3]
+        raise AssertionError("the truth has no worker")
+
+    def check_locals(self) -> None:
+        """One line says all."""
+        native, file, line = self.where()
+        text = self.text("py-heap-locals {address}")
+        equal("lines", text.count("\n"), 1)
+        match(
+            rf'^thread \d+ "worker", LWP {native} +worker +worker\.py:{line} +local \'job\''
+            r" +-> method (SomeComputation\.)?compute +__self__$",
+            text.rstrip("\n"),
+        )
+        (path,) = self.session.document("py-heap-locals {address}")["paths"]
+        self.path(path)
+
+    def path(self, path: Dict[str, Any]) -> None:
+        """From the worker's frame to the job."""
+        native, file, line = self.where()
+        root = path["root"]
+        equal("function", root["function"], "worker")
+        equal("place", (root["file"], root["line"]), (file, int(line)))
+        equal(
+            "thread",
+            (root["thread"]["native_id"], root["thread"]["name"]),
+            (int(native), "worker"),
+        )
+        equal(
+            "labels",
+            [step["label"] for step in path["steps"]],
+            ["local 'job'", "__self__"],
+        )
+        equal("object", path["steps"][-1]["address"], f"0x{self.address}")
+
+    def check_why(self) -> None:
+        """The same as a path from the root."""
+        for command in ("py-heap-why {address}", "py-heap-why {address} --limit 0"):
+            self.path(self.session.document(command)["paths"][0])
+        native, _, line = self.where()
+        match(
+            rf"^__main__\.SomeComputation 0x{self.address}\n"
+            r" +<- method (SomeComputation\.)?compute +0x[0-9a-f]+ +__self__\n"
+            rf" +<- frame worker\.py:{line} worker +0x[0-9a-f]+ +local 'job'"
+            rf' +thread \d+ "worker", LWP {native}\n$',
+            self.text("py-heap-why {address}"),
+        )
+
+
+class CacheChecks(Checks):
+    """The objects that a default argument keeps alive."""
+
+    def check_why(self) -> None:
+        """The path goes through the cache."""
+        (path,) = self.session.document("py-heap-why {address}")["paths"]
+        equal("root", path["root"]["kind"], "module")
+        equal("root", path["root"]["annotation"], "module __main__")
+        labels = [step["label"] for step in path["steps"]]
+        expected = ["__defaults__", "item[0]", "value[42]", "value['foo']"]
+        equal("labels", labels[-4:], expected)
+        annotations = [step["annotation"] for step in path["steps"]]
+        equal("function", "function computate_something" in annotations, True)
+        match(
+            rf"^__main__\.MyBigFatObject 0x{self.address}\n"
+            r"( +<- .*\n)* +<- dict\[2\] .* value\['foo'\]\n"
+            r" +<- dict\[1\] .* value\[42\]\n +<- tuple\[1\] .* item\[0\]\n"
+            r" +<- function computate_something .* __defaults__\n"
+            r"( +<- .*\n)* +<- module __main__ .*\n$",
+            self.text("py-heap-why {address}"),
+        )
+
+    def check_locals(self) -> None:
+        """No local variable of a function holds it; the module's frame may, by its globals."""
+        paths = self.session.document("py-heap-locals {address}")["paths"]
+        functions = {path["root"]["function"] for path in paths}
+        equal("functions", functions - {"<module>", "main", "die"}, set())
+
+
+def main() -> int:
+    """Runs every check, and says which fail."""
+    walk, folder = sys.argv[1:]
+    folder = os.path.normpath(folder)
+    kind = {"worker": WorkerChecks, "cache": CacheChecks}[os.path.basename(folder)]
+    failed = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        truth = Truth(os.path.join(folder, "truth"))
+        checks = kind(walk, folder, truth, os.path.join(temporary, "out.svg"))
+        names = [name for name in dir(checks) if name.startswith("check_")]
+        for name in names:
+            try:
+                getattr(checks, name)()
+            except AssertionError as error:
+                failed += 1
+                print(f"FAILED {name}: {error}")
+    print(
+        f"{len(names)} checks, {len(checks.session.replies)} commands, {failed} failed"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
