@@ -76,7 +76,8 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Likely places first, so that no symbols of other libraries are read: the executable, then what is called python. */
+/* Likely places first, so that no symbols of other libraries are read: libpython, what is called python, the
+ * executable. */
 static int likelihood(const struct walk_image *image, const struct walk_module *module)
 {
     const char *name = base_name(module->path);
@@ -134,12 +135,14 @@ static struct walk_error *try_module(struct walk_runtime *runtime, const struct 
     return NULL;
 }
 
+/* The likeliest module whose file was not found. */
 static const struct walk_module *missing_python(const struct walk_image *image)
 {
-    for (size_t i = 0; i < image->module_count; i++)
-        if (!image->modules[i].file && likelihood(image, &image->modules[i]) < 2)
-            return &image->modules[i];
-    return image->module_count && !image->modules[0].file ? &image->modules[0] : NULL;
+    for (int wanted = 0; wanted <= 2; wanted++)
+        for (size_t i = 0; i < image->module_count; i++)
+            if (!image->modules[i].file && likelihood(image, &image->modules[i]) == wanted)
+                return &image->modules[i];
+    return NULL;
 }
 
 static struct walk_error *no_python(const struct walk_image *image, bool old)
@@ -147,12 +150,14 @@ static struct walk_error *no_python(const struct walk_image *image, bool old)
     if (!image->module_count)
         return walk_error_new(WALK_ERROR_NO_PYTHON, "the target does not name the files that it had mapped (NT_FILE)");
     const struct walk_module *missing = missing_python(image);
-    if (missing)
-        return walk_error_new(
-            WALK_ERROR_NO_PYTHON,
-            "the interpreter's file is needed: %s; give the right one with gdb's file command, or the "
-            "folder that holds it with set sysroot",
-            missing->problem);
+    if (missing) {
+        char hex[2 * sizeof missing->build_id + 1];
+        walk_build_id_format(missing->build_id, missing->build_id_size, hex);
+        return walk_error_new(WALK_ERROR_NO_PYTHON,
+                              "the interpreter's file is needed (build-id %s): %s; give the right one with gdb's file "
+                              "command, or the folder that holds it with set sysroot",
+                              *hex ? hex : "unknown", missing->problem);
+    }
     if (old)
         return walk_error_new(WALK_ERROR_UNSUPPORTED,
                               "a CPython older than 3.6, or one that has no interpreter: 3.8 to 3.13 can be read");
