@@ -82,6 +82,11 @@ FORMATTED_PYTHON = gdbext tests corefiles
 docs: ## make docs/commands.md from the declarations of the commands
 	python3 gdbext/pyheap/manual.py
 
+.PHONY: rows
+rows: all ## make libwalk/layout/rows.inc anew from the interpreters in PYTHONS="…", with their DWARF
+	libwalk/layout/make-rows $(PYTHONS) >$(BUILD)/rows.inc
+	mv $(BUILD)/rows.inc libwalk/layout/rows.inc
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)

@@ -49,7 +49,7 @@ enum walk_error_code {
     WALK_ERROR_UNMAPPED,    /* an address outside of every mapping of the target */
     WALK_ERROR_NOT_SAVED,   /* mapped in the target, but its bytes are not in the core and in no file at hand */
     WALK_ERROR_IMPLAUSIBLE, /* readable, but not what was asked for */
-    WALK_ERROR_NOT_FOUND,   /* a lawful question whose answer is empty: no such node, no path */
+    WALK_ERROR_NOT_FOUND,   /* an object that is not part of the heap, a file that is not there */
     WALK_ERROR_INTERRUPTED, /* the progress callback asked to stop */
 };
 
@@ -64,9 +64,11 @@ struct walk_target;
 
 /* How the files of a target are found on this machine. Every member may be NULL. The strings are copied. */
 struct walk_options {
-    const char *executable; /* the file of the main program, instead of the path that the target names */
+    const char *executable; /* the file of the main program: tried before the path that the target names */
     const char *sysroot;    /* put in front of the absolute paths that the target names */
-    const char *debug_dirs; /* folders with separate debug files, separated by ':'; NULL is /usr/lib/debug */
+    const char
+        *debug_dirs; /* folders with separate debug files, ':' between; NULL: beside the file, .debug, /usr/lib/debug */
+    bool dwarf_only; /* no built-in layout: to make one, or to doubt it */
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -135,8 +137,9 @@ struct walk_heap_stats {
     size_t guessed_objects; /* objects whose references were guessed */
     size_t unreadable;      /* objects with references that could not be read */
     size_t broken_lists;    /* lists of the collector that could not be followed to their end */
+    size_t broken_stacks;   /* threads whose frames could not be followed to the outermost */
     bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
-    bool complete;          /* nothing was unreadable, no list broken, no collection under way */
+    bool complete;          /* nothing was unreadable, no list or stack broken, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
 
@@ -258,9 +261,12 @@ void walk_paths_free(struct walk_paths *paths);
  * from another root. */
 struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_t limit, struct walk_paths **paths);
 
-/* For every frame on a stack and every suspended generator's: the shortest path from a local of it within `distance`
- * references. */
-struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance,
+/*
+ * For every frame, and every suspended generator, a local variable of which leads to the object within `distance`
+ * references: the shortest path from it. At most `limit` of them, the shortest first; none is an empty list. What is
+ * reached through the namespace of a module does not count.
+ */
+struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, size_t limit,
                                     struct walk_paths **paths);
 
 /* ---- threads and frames ---------------------------------------------------------------------------------------- */
@@ -292,8 +298,11 @@ struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id 
 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
-/* Writes the layout row of an ELF file with DWARF as C, for layout/rows.inc; `version` is its PY_VERSION_HEX. */
-struct walk_error *walk_layout_print_row(const char *elf_path, uint32_t version, const char *debug_dirs, FILE *out);
+/*
+ * Writes what is known of the target's interpreter as a row of C, for layout/rows.inc: the layout, where its state is,
+ * its static types by name. Open the target with `dwarf_only`.
+ */
+struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out);
 
 #pragma GCC visibility pop
 

@@ -73,7 +73,7 @@ class FakeHeap:
     weak = [Edge(0, 5, "wr_object", False, False, True)]
 
     def __init__(self, **stats):
-        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, False, True)
+        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, False, True)
         self._stats = self._stats._replace(**stats)
         self.types_ = [
             Type(0x10, "dict", 5, 9, 500, 900, False),
@@ -133,7 +133,8 @@ class FakeHeap:
             raise WalkError("no path", WalkError.NOT_FOUND)
         return [Path(2, 3, [self.edges[1], self.edges[0]])]
 
-    locals = why
+    def locals(self, id, distance, limit):
+        return self.why(id, limit)
 
     def threads(self):
         return [Thread(3, 0x4000, 6, 0x7F00, 4711, "w", [2], self._stats.complete)]
@@ -328,10 +329,17 @@ class Wording(unittest.TestCase):
         )
 
     def test_what_is_missing_is_said_with_counts(self):
-        heap = FakeHeap(complete=False, unreadable=3, broken_lists=1, collecting=True)
+        heap = FakeHeap(
+            complete=False,
+            unreadable=3,
+            broken_lists=1,
+            broken_stacks=2,
+            collecting=True,
+        )
         (line,) = wording.incomplete(heap)
         self.assertIn("3 objects", line[0])
         self.assertIn("1 list", line[0])
+        self.assertIn("2 stacks", line[0])
         self.assertIn("the collector was running", line[0])
         self.assertEqual(list(wording.incomplete(FakeHeap())), [])
 
@@ -687,7 +695,7 @@ class Binding(unittest.TestCase):
     def test_every_function_is_bound_with_its_number_of_arguments(self):
         header = re.sub(r"typedef[^;]*;", "", self.header)
         for name, arguments in re.findall(r"\b(walk_\w+)\(([^()]*)\)\s*;", header):
-            if name == "walk_layout_print_row":  # a tool's
+            if name == "walk_heap_print_row":  # a tool's
                 continue
             self.assertIn(name, walk._PROTOTYPES)
             count = len(arguments.split(","))

@@ -21,7 +21,7 @@ from typing import (
 )
 
 from pyheap import words
-from pyheap.errors import UsageError
+from pyheap.errors import UsageError, WalkError
 from pyheap.spans import Line
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ class Question:
     def node(self, expression: str) -> int:
         """The id of the node at an address."""
         where = self.address(expression)
-        return self.heap().lookup(where)
+        try:
+            return self.heap().lookup(where)
+        except WalkError as error:
+            hint = "; `py-heap-find TYPE` lists the objects of a type"
+            raise WalkError(f"{error}{hint}", error.code) from None
 
 
 class Answer:

@@ -102,6 +102,7 @@ class Stats(NamedTuple):
     guessed_objects: int
     unreadable: int
     broken_lists: int
+    broken_stacks: int
     collecting: bool
     complete: bool
 
@@ -182,6 +183,7 @@ class _Options(Structure):
         ("executable", c_char_p),
         ("sysroot", c_char_p),
         ("debug_dirs", c_char_p),
+        ("dwarf_only", c_bool),
     ]
 
 
@@ -228,6 +230,7 @@ class _Stats(Structure):
         ("guessed_objects", c_size_t),
         ("unreadable", c_size_t),
         ("broken_lists", c_size_t),
+        ("broken_stacks", c_size_t),
         ("collecting", c_bool),
         ("complete", c_bool),
     ]
@@ -350,7 +353,7 @@ _PROTOTYPES: Dict[str, Any] = {
     ),
     "walk_subgraph_free": (None, [c_void_p]),
     "walk_heap_why": (_ERROR, [c_void_p, c_uint32, c_size_t, c_void_p]),
-    "walk_heap_locals": (_ERROR, [c_void_p, c_uint32, c_uint32, c_void_p]),
+    "walk_heap_locals": (_ERROR, [c_void_p, c_uint32, c_uint32, c_size_t, c_void_p]),
     "walk_paths_free": (None, [c_void_p]),
     "walk_heap_thread_count": (c_size_t, [c_void_p]),
     "walk_heap_thread": (None, [c_void_p, c_size_t, c_void_p]),
@@ -796,13 +799,13 @@ class Heap(_Closing):
         """Shortest paths from roots, each from another root."""
         return self._paths(_lib.walk_heap_why, id, limit)
 
-    def locals(self, id: int, distance: int) -> List[Path]:
+    def locals(self, id: int, distance: int, limit: int = NO_LIMIT) -> List[Path]:
         """The shortest path from a local of each frame within a distance."""
-        return self._paths(_lib.walk_heap_locals, id, distance)
+        return self._paths(_lib.walk_heap_locals, id, distance, limit)
 
-    def _paths(self, function: Any, id: int, bound: int) -> List[Path]:
+    def _paths(self, function: Any, id: int, *bounds: int) -> List[Path]:
         found = POINTER(_Paths)()
-        _check(function(self._pointer, id, bound, byref(found)))
+        _check(function(self._pointer, id, *bounds, byref(found)))
         owner = _Owned(self, found, _lib.walk_paths_free)
         raw = found.contents
         return [

@@ -36,6 +36,7 @@ def missing(stats: "Stats") -> Dict[str, Any]:
     return {
         "unreadable": stats.unreadable,
         "broken_lists": stats.broken_lists,
+        "stacks": stats.broken_stacks,
         "collecting": stats.collecting,
     }
 
@@ -60,6 +61,9 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     if stats.broken_lists:
         lists = counted(stats.broken_lists, "list")
         reasons.append(f"{lists} of the collector that could not be followed")
+    if stats.broken_stacks:
+        stacks = counted(stats.broken_stacks, "stack")
+        reasons.append(f"{stacks} of frames that could not be followed")
     if stats.collecting:
         reasons.append("the collector was running: some objects may be on no list")
     yield [f"incomplete: {'; '.join(reasons) or 'the heap was not read to its end'}"]

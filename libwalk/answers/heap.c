@@ -257,10 +257,9 @@ static void finish_stats(struct walk_heap *heap)
     stats->permanent = heap->python->permanent_count;
     stats->broken_lists = heap->python->broken_lists;
     stats->collecting = heap->python->collecting;
-    bool stacks = true;
     for (size_t i = 0; i < heap->python->thread_count; i++)
-        stacks &= heap->python->threads[i].frames_complete;
-    stats->complete = stacks && !stats->unreadable && !stats->broken_lists && !stats->collecting;
+        stats->broken_stacks += !heap->python->threads[i].frames_complete;
+    stats->complete = !stats->broken_stacks && !stats->unreadable && !stats->broken_lists && !stats->collecting;
 }
 
 struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,

@@ -37,15 +37,13 @@ struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr addr
     }
     if (!walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object)))
         return walk_error_context(walk_memory_explain(python->memory, address, WALK_SIZE(python->layout, object)),
-                                  "no object at 0x%" PRIx64 " (py-heap-find lists those of a type)", address);
+                                  "no object at 0x%" PRIx64, address);
     if (walk_python_type_of(python, address, &type))
         return walk_error_new(WALK_ERROR_NOT_FOUND,
                               "0x%" PRIx64 " looks like a %s, but the collector does not track it and nothing known "
                               "refers to it",
                               address, python->types[type].name);
-    return walk_error_new(WALK_ERROR_IMPLAUSIBLE,
-                          "0x%" PRIx64 " is not the address of a Python object; py-heap-find lists those of a type",
-                          address);
+    return walk_error_new(WALK_ERROR_IMPLAUSIBLE, "0x%" PRIx64 " is not the address of a Python object", address);
 }
 
 /* Immortal objects and, in 3.12+, the width of the count: Include/object.h. */

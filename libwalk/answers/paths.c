@@ -196,7 +196,7 @@ struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_
     return error;
 }
 
-struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance,
+struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, size_t limit,
                                     struct walk_paths **paths)
 {
     struct ends ends = {.heap = heap};
@@ -207,7 +207,7 @@ struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, ui
     walk_refs_deinit(&ends.refs);
     if (error)
         return error;
-    error = make_paths(heap, &reach, true, SIZE_MAX, paths);
+    error = make_paths(heap, &reach, true, limit, paths);
     walk_reach_deinit(&reach);
     return error;
 }

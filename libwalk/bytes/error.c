@@ -16,6 +16,14 @@ static const struct walk_error no_memory = {.code = WALK_ERROR_MEMORY};
 
 struct walk_error *walk_error_no_memory(void) { return (struct walk_error *)&no_memory; }
 
+/* Paths and names of the target are in messages: a message is one line, and no terminal obeys it. */
+static void make_plain(char *message)
+{
+    for (unsigned char *c = (unsigned char *)message; *c; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+}
+
 static struct walk_error *make(enum walk_error_code code, const char *format, va_list args, const char *tail)
 {
     va_list again;
@@ -32,6 +40,7 @@ static struct walk_error *make(enum walk_error_code code, const char *format, va
     vsnprintf(error->message, (size_t)head + 1, format, args);
     if (tail)
         sprintf(error->message + head, ": %s", tail);
+    make_plain(error->message);
     return error;
 }
 

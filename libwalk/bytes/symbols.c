@@ -15,7 +15,8 @@ static int by_name(const void *a, const void *b)
     return order ? order : (int)y->is_object - (int)x->is_object;
 }
 
-/* Where the file was loaded: its first PT_LOAD with offset 0 stands at the module's start. */
+/* Where the file was loaded: the page of its first PT_LOAD, which holds the ELF header, stands at the module's start.
+ */
 static bool find_bias(Elf *elf, walk_addr start, walk_addr *bias)
 {
     size_t count;

@@ -57,14 +57,23 @@ void walk_layout_clear(struct walk_layout *layout);
  */
 struct walk_error *walk_layout_from_dwarf(const char *file, const char *debug_dirs, struct walk_layout *layout);
 
-/* A layout that was made from DWARF before and is built in (layout/rows.inc). */
+/* A static type of one build. */
+struct walk_row_type {
+    uint32_t offset; /* from the start of the module */
+    const char *name;
+};
+
+/* What was read of one build before and is built in (layout/rows.inc): with it a core needs no file. */
 struct walk_layout_row {
-    const char *name; /* "3.11.2 c561f3aa…" */
+    const char *name; /* "3.11.2 c561f3aa" */
     const char *build_id;
-    uint32_t version;                          /* PY_VERSION_HEX */
-    int16_t pointer;                           /* 8 or 4 */
+    uint32_t version;       /* PY_VERSION_HEX */
+    int16_t pointer;        /* 8 or 4 */
+    uint32_t runtime, type; /* _PyRuntime and PyType_Type, from the start of the module; runtime 0: 3.6 */
     int32_t offset_plus_one[WALK_FIELD_COUNT]; /* 0: absent, so that a member that is newer than the row is absent */
     uint32_t size[WALK_STRUCT_COUNT];
+    const struct walk_row_type *types; /* sorted by offset */
+    size_t type_count;
 };
 extern const struct walk_layout_row walk_layout_rows[];
 extern const size_t walk_layout_row_count;
@@ -74,21 +83,43 @@ void walk_layout_from_row(const struct walk_layout_row *row, struct walk_layout 
 struct walk_runtime {
     struct walk_image *image;
     const struct walk_module *module;
-    struct walk_symbols symbols;
+    struct walk_symbols symbols;       /* none when the row says all */
+    const struct walk_layout_row *row; /* of this very build; NULL: none is built in */
     struct walk_layout layout;
-    walk_addr runtime;   /* _PyRuntime */
-    walk_addr type_type; /* PyType_Type */
-    char source[160];    /* where the layout is from, for people */
+    walk_addr runtime;     /* _PyRuntime; 0 in 3.6, which has none */
+    walk_addr first;       /* 3.6: the first interpreter's state */
+    walk_addr generations; /* 3.6: the collector's lists, static variables */
+    walk_addr type_type;   /* PyType_Type */
+    char source[160];      /* where the layout is from, for people */
 };
 
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */
 struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime);
 void walk_runtime_close(struct walk_runtime *runtime);
 
+/* The address of a static type: by its symbol (NULL: none) or by its name in the row; 0: not found. */
+walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const char *symbol, const char *name);
+
+/* The name of a static type that the row of this build has for an address; NULL: none. */
+const char *walk_runtime_type_name(const struct walk_runtime *runtime, walk_addr type);
+
 /* Checks the layout against the target's memory; the error says which invariant does not hold. */
 struct walk_error *walk_layout_prove(const struct walk_runtime *runtime);
 
 /* The next interpreter of the runtime's list, the first one for 0; 0 at the end. */
 walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk_addr interpreter);
+
+/* The heads of the collector's lists that an interpreter's objects are on; `permanent` is 0 where there is none (3.6).
+ */
+struct walk_collector {
+    walk_addr generation[3];
+    walk_addr permanent;
+    bool collecting;
+};
+void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interpreter,
+                            struct walk_collector *collector);
+
+/* True when all interpreters share one collector (up to 3.8). */
+bool walk_runtime_shares_collector(const struct walk_runtime *runtime);
 
 #endif

@@ -6,7 +6,6 @@
 
 /* The members without which nothing works. A member that is not listed here is checked where it is used. */
 static const enum walk_field required[] = {
-    WALK_FIELD_runtime_interpreters_head,
     WALK_FIELD_interp_next,
     WALK_FIELD_interp_tstate_head,
     WALK_FIELD_interp_modules,
@@ -14,7 +13,6 @@ static const enum walk_field required[] = {
     WALK_FIELD_thread_next,
     WALK_FIELD_thread_interp,
     WALK_FIELD_thread_thread_id,
-    WALK_FIELD_gc_generations,
     WALK_FIELD_gc_head_next,
     WALK_FIELD_gc_head_prev,
     WALK_FIELD_object_ob_refcnt,
@@ -49,13 +47,13 @@ static const enum walk_field required[] = {
 
 /* Static types whose tp_basicsize must be what the layout says of their structure. */
 static const struct {
-    const char *symbol;
+    const char *symbol, *name;
     enum walk_struct structure;
 } basic[] = {
-    {"PyType_Type", WALK_STRUCT_heap_type},  {"PyDict_Type", WALK_STRUCT_dict},
-    {"PyList_Type", WALK_STRUCT_list},       {"PySet_Type", WALK_STRUCT_set},
-    {"PyFloat_Type", WALK_STRUCT_float},     {"PyModule_Type", WALK_STRUCT_module},
-    {"PyUnicode_Type", WALK_STRUCT_unicode}, {"PyBaseObject_Type", WALK_STRUCT_object},
+    {"PyType_Type", "type", WALK_STRUCT_heap_type}, {"PyDict_Type", "dict", WALK_STRUCT_dict},
+    {"PyList_Type", "list", WALK_STRUCT_list},      {"PySet_Type", "set", WALK_STRUCT_set},
+    {"PyFloat_Type", "float", WALK_STRUCT_float},   {"PyModule_Type", "module", WALK_STRUCT_module},
+    {"PyUnicode_Type", "str", WALK_STRUCT_unicode}, {"PyBaseObject_Type", "object", WALK_STRUCT_object},
 };
 
 static struct walk_error *disproved(const char *what)
@@ -73,7 +71,7 @@ static struct walk_error *prove_types(const struct walk_runtime *runtime)
     if (type != runtime->type_type)
         return disproved("the type of type is not type");
     for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
-        walk_addr address = walk_symbols_find(&runtime->symbols, basic[i].symbol);
+        walk_addr address = walk_runtime_static_type(runtime, basic[i].symbol, basic[i].name);
         if (!address || !layout->size[basic[i].structure])
             continue;
         if (!walk_memory_word(memory, address + WALK_OFFSET(layout, type, tp_basicsize), &size) ||
@@ -101,21 +99,17 @@ static struct walk_error *prove_interpreter(const struct walk_runtime *runtime, 
 {
     const struct walk_layout *layout = &runtime->layout;
     struct walk_memory *memory = &runtime->image->memory;
-    uint64_t thread, owner, collecting = 0;
-    walk_addr gc = WALK_HAS(layout, interp, gc) ? interpreter + WALK_OFFSET(layout, interp, gc)
-                                                : runtime->runtime + WALK_OFFSET(layout, runtime, gc);
+    uint64_t thread, owner;
+    struct walk_collector collector;
     if (!walk_memory_word(memory, interpreter + WALK_OFFSET(layout, interp, tstate_head), &thread))
         return disproved("an interpreter's state cannot be read");
     if (thread &&
         (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) || owner != interpreter))
         return disproved("a thread does not point back to its interpreter");
-    const uint8_t *flag = walk_memory_view(memory, gc + WALK_OFFSET(layout, gc, collecting), 4);
-    collecting = flag ? walk_load_u32(flag) : 0;
-    for (unsigned i = 0; i < 3 && !collecting; i++) {
-        walk_addr head = gc + WALK_OFFSET(layout, gc, generations) + i * WALK_SIZE(layout, gc_generation);
-        if (!ring_closes(memory, layout, head))
+    walk_runtime_collector(runtime, interpreter, &collector);
+    for (unsigned i = 0; i < 3 && !collector.collecting; i++)
+        if (!ring_closes(memory, layout, collector.generation[i]))
             return disproved("a list of the collector does not close");
-    }
     return NULL;
 }
 
@@ -125,8 +119,10 @@ struct walk_error *walk_layout_prove(const struct walk_runtime *runtime)
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
         if (layout->offset[required[i]] == WALK_ABSENT)
             return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no member %s", walk_field_table[required[i]].id);
-    if (!WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
+    if (!runtime->generations && !WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
         return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no state of the collector");
+    if (runtime->runtime && !WALK_HAS(layout, runtime, interpreters_head))
+        return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no list of interpreters");
     struct walk_error *error = prove_types(runtime);
     walk_addr interpreter = 0;
     size_t count = 0;

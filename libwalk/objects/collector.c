@@ -6,7 +6,6 @@
 #include "objects/python.h"
 #include "objects/ring.h"
 
-enum { GENERATIONS = 3 };
 /* _gc_next and _gc_prev keep flags in their low bits while and after a collection. */
 #define LINK_MASK (~(uint64_t)3)
 
@@ -53,48 +52,35 @@ static bool follow(struct walk_python *python, walk_addr head, struct growing *l
     }
 }
 
-static walk_addr gc_state(const struct walk_python *python, walk_addr interpreter)
+static bool read_list(struct walk_python *python, walk_addr head, struct growing *list)
 {
-    const struct walk_layout *layout = python->layout;
-    return WALK_HAS(layout, interp, gc) ? interpreter + WALK_OFFSET(layout, interp, gc)
-                                        : python->runtime->runtime + WALK_OFFSET(layout, runtime, gc);
-}
-
-static struct walk_error *read_state(struct walk_python *python, walk_addr gc, bool permanent, struct growing *list)
-{
-    const struct walk_layout *layout = python->layout;
-    python->collecting |= WALK_INT_MEMBER(python, gc, gc, collecting) != 0;
-    for (unsigned i = 0; i < GENERATIONS; i++) {
-        walk_addr head = gc + WALK_OFFSET(layout, gc, generations) + i * WALK_SIZE(layout, gc_generation);
-        bool closed = true;
-        if (permanent)
-            head = gc + WALK_OFFSET(layout, gc, permanent_generation);
-        if (!follow(python, head, list, &closed))
-            return walk_error_no_memory();
-        python->broken_lists += !closed;
-        if (permanent)
-            break;
-    }
-    return NULL;
+    bool closed;
+    if (!follow(python, head, list, &closed))
+        return false;
+    python->broken_lists += !closed;
+    return true;
 }
 
 struct walk_error *walk_python_read_lists(struct walk_python *python)
 {
     struct growing list = {0};
-    /* Up to 3.8 there is one collector for all interpreters. */
-    size_t states = WALK_HAS(python->layout, interp, gc) ? python->interpreter_count : 1;
-    size_t others = 0;
-    struct walk_error *error = NULL;
-    for (int permanent = 0; permanent < 2 && !error; permanent++) {
-        if (permanent && !WALK_HAS(python->layout, gc, permanent_generation))
-            break;
-        for (size_t i = 0; i < states && !error; i++)
-            error = read_state(python, gc_state(python, python->interpreters[i]), permanent, &list);
-        if (!permanent)
-            others = list.count;
+    struct walk_collector collector;
+    size_t collectors = walk_runtime_shares_collector(python->runtime) ? 1 : python->interpreter_count;
+    bool good = true;
+    for (size_t i = 0; i < collectors; i++) {
+        walk_runtime_collector(python->runtime, python->interpreters[i], &collector);
+        python->collecting |= collector.collecting;
+        for (unsigned g = 0; g < 3 && good; g++)
+            good = read_list(python, collector.generation[g], &list);
+    }
+    size_t others = list.count;
+    for (size_t i = 0; i < collectors && good; i++) {
+        walk_runtime_collector(python->runtime, python->interpreters[i], &collector);
+        if (collector.permanent)
+            good = read_list(python, collector.permanent, &list);
     }
     python->tracked = list.address;
     python->tracked_count = list.count;
     python->permanent_count = list.count - others;
-    return error;
+    return good ? NULL : walk_error_no_memory();
 }

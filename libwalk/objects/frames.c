@@ -89,20 +89,31 @@ static bool open_old(const struct walk_python *python, walk_addr frame, struct w
     return view->code != 0;
 }
 
+/* 3.14+: a pointer to the top of the stack, NULL while the frame executes. In slots, the variables included. */
+static int64_t pointed_count(const struct walk_python *python, walk_addr slots, walk_addr top)
+{
+    return !top || top < slots || top - slots > (uint64_t)SLOTS_MAX * python->word
+               ? -1
+               : (int64_t)((top - slots) / python->word);
+}
+
 static bool open_new(const struct walk_python *python, walk_addr frame, struct walk_frame_view *view)
 {
     const struct walk_layout *layout = python->layout;
     const uint8_t *raw = walk_memory_view(python->memory, frame, WALK_OFFSET(layout, iframe, localsplus));
     if (!raw)
         return false;
-    view->code = WALK_WORD(python, raw, iframe, executable);
+    view->code = walk_frame_slot(python, WALK_WORD(python, raw, iframe, executable));
     view->f_locals = WALK_WORD(python, raw, iframe, locals);
     view->f_globals = WALK_WORD(python, raw, iframe, globals);
     view->slots = frame + WALK_OFFSET(layout, iframe, localsplus);
     view->owner = (int8_t)raw[WALK_OFFSET(layout, iframe, owner)];
     view->lasti = (int64_t)(WALK_WORD(python, raw, iframe, instr_ptr) -
                             (view->code + WALK_OFFSET(layout, code, co_code_adaptive)));
-    view->stack_count = (int32_t)walk_load_u32(raw + WALK_OFFSET(layout, iframe, stacktop));
+    if (WALK_HAS(layout, iframe, stacktop))
+        view->stack_count = (int32_t)walk_load_u32(raw + WALK_OFFSET(layout, iframe, stacktop));
+    else
+        view->stack_count = pointed_count(python, view->slots, WALK_WORD(python, raw, iframe, stackpointer));
     return view->code != 0;
 }
 
@@ -142,8 +153,9 @@ walk_addr walk_frame_of_generator(const struct walk_python *python, walk_addr ge
         return WALK_MEMBER(python, generator, generator, gi_frame);
     const uint8_t *state =
         walk_memory_view(python->memory, generator + WALK_OFFSET(layout, generator, gi_frame_state), 1);
-    /* FRAME_CLEARED is 4, FRAME_COMPLETED 1; up to 3.12 every state below FRAME_CLEARED has a frame (gen_traverse). */
-    if (!state || (int8_t)*state == 4 || (WALK_MINOR(python) <= 12 && (int8_t)*state > 4))
+    /* FRAME_CLEARED is 4, and 5 since 3.15; up to 3.12 every state below it has a frame (gen_traverse). */
+    int cleared = WALK_MINOR(python) >= 15 ? 5 : 4;
+    if (!state || (int8_t)*state == cleared || (WALK_MINOR(python) <= 12 && (int8_t)*state > cleared))
         return 0;
     return generator + WALK_OFFSET(layout, generator, gi_iframe);
 }
@@ -162,6 +174,7 @@ static void add_slot_locals(struct walk_python *python, const struct walk_frame_
             return;
         }
         uint32_t type;
+        value = walk_frame_slot(python, value);
         if (!value || (kind & FAST_HIDDEN) || !walk_python_type_of(python, value, &type))
             continue;
         /* An argument that is a cell is the bare value until MAKE_CELL has run. */

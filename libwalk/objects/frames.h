@@ -33,6 +33,17 @@ struct walk_frame_view {
     int owner;           /* since 3.11 */
 };
 
+/*
+ * What a slot of a frame refers to. Since 3.14 it is a tagged reference (Include/internal/pycore_stackref.h): the
+ * lowest bits 00 own it, 01 borrow it, 11 are a small int, 10 a C pointer; the word 1 is NULL. 0: nothing.
+ */
+static inline walk_addr walk_frame_slot(const struct walk_python *python, uint64_t word)
+{
+    if (WALK_MINOR(python) < 14)
+        return word;
+    return word & 2 ? 0 : word & ~(uint64_t)1;
+}
+
 /* False: no plausible frame there. */
 bool walk_frame_open(struct walk_python *python, walk_addr frame, struct walk_frame_view *view);
 

@@ -92,10 +92,14 @@ struct walk_error *walk_kinds_init(struct walk_kinds *kinds, const struct walk_r
     fill_members(kinds, &runtime->layout, V(version >> 24, (version >> 16) & 0xff));
     for (int id = 1; id < WALK_KIND_COUNT; id++) {
         walk_addr type = 0;
-        char symbol[96];
+        char symbol[96], name[96];
         for (const char *rest = kinds->kind[id].symbols; rest && !type;) {
             rest = next_alternative(rest, symbol, sizeof symbol);
             type = walk_symbols_find(&runtime->symbols, symbol);
+        }
+        for (const char *rest = kinds->kind[id].names; rest && *rest && !type;) {
+            rest = next_alternative(rest, name, sizeof name);
+            type = walk_runtime_static_type(runtime, NULL, name);
         }
         if (type)
             kinds->by_address[kinds->by_address_count++] = (struct walk_kind_type){type, (enum walk_kind_id)id};

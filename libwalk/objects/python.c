@@ -70,16 +70,16 @@ static struct walk_error *read_version(struct walk_python *python)
     python->version_text = strdup(buffer);
     if (!python->version_text)
         return walk_error_no_memory();
-    if (version >> 24 != 3 || WALK_MINOR(python) < 8 || WALK_MINOR(python) > 13)
-        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.8 to 3.13 can be read",
-                              (unsigned)(python->version >> 24), WALK_MINOR(python));
+    if (version >> 24 != 3 || WALK_MINOR(python) < WALK_OLDEST || WALK_MINOR(python) > WALK_NEWEST)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.%d to 3.%d can be read",
+                              (unsigned)(python->version >> 24), WALK_MINOR(python), WALK_OLDEST, WALK_NEWEST);
     return NULL;
 }
 
 /* Up to 3.10: object.__subclasses__ is kept in a dict with int keys, so its look-up function is the general one. */
 static void learn_lookdict(struct walk_python *python)
 {
-    walk_addr object = walk_symbols_find(&python->runtime->symbols, "PyBaseObject_Type");
+    walk_addr object = walk_runtime_static_type(python->runtime, "PyBaseObject_Type", "object");
     walk_addr subclasses = WALK_MEMBER(python, object, type, tp_subclasses);
     walk_addr keys = WALK_MEMBER(python, subclasses, dict, ma_keys);
     if (WALK_HAS(python->layout, dict_keys, dk_lookup))
@@ -93,24 +93,27 @@ static void learn_lookdict(struct walk_python *python)
 static void find_faulthandler(struct walk_python *python)
 {
     const struct walk_runtime *runtime = python->runtime;
-    struct walk_symbols debug = {.fd = -1};
-    const struct walk_symbols *symbols = &runtime->symbols;
     walk_addr main = python->interpreters[python->interpreter_count - 1];
-    if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !walk_python_module(python, main, "faulthandler"))
+    struct walk_symbols own = {.fd = -1}, debug = {.fd = -1};
+    const struct walk_symbols *symbols = &own;
+    if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !runtime->module->file ||
+        !walk_python_module(python, main, "faulthandler"))
         return;
-    if (!walk_symbols_find(symbols, "user_signals")) {
-        struct walk_error *error =
-            walk_symbols_open_debug(runtime->module, runtime->image->debug_dirs, symbols, &debug);
+    struct walk_error *error = walk_symbols_open(runtime->module, &own);
+    if (!error && !walk_symbols_find(&own, "user_signals")) {
+        error = walk_symbols_open_debug(runtime->module, runtime->image->debug_dirs, &own, &debug);
         symbols = &debug;
-        if (error) {
-            walk_error_free(error); /* what faulthandler holds stays unknown */
-            return;
-        }
+    }
+    if (error) {
+        walk_error_free(error); /* what faulthandler holds stays unknown */
+        walk_symbols_close(&own);
+        return;
     }
     python->faulthandler.thread = walk_symbols_find(symbols, "thread");
     python->faulthandler.fatal_error = walk_symbols_find(symbols, "fatal_error");
     python->faulthandler.user_signals = walk_symbols_find(symbols, "user_signals");
     walk_symbols_close(&debug);
+    walk_symbols_close(&own);
 }
 
 struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime)
@@ -119,9 +122,8 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
                                    .layout = &runtime->layout,
                                    .memory = &runtime->image->memory,
                                    .word = runtime->image->memory.word,
-                                   .none = walk_symbols_find(&runtime->symbols, "_Py_NoneStruct"),
-                                   .str_type = walk_symbols_find(&runtime->symbols, "PyUnicode_Type"),
-                                   .tuple_type = walk_symbols_find(&runtime->symbols, "PyTuple_Type")};
+                                   .str_type = walk_runtime_static_type(runtime, "PyUnicode_Type", "str"),
+                                   .tuple_type = walk_runtime_static_type(runtime, "PyTuple_Type", "tuple")};
     struct walk_error *error = read_interpreters(python);
     if (!error)
         error = read_version(python);

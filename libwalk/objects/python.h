@@ -9,6 +9,12 @@
 
 #include "objects/kinds.h"
 
+/*
+ * The minor versions of CPython 3 whose answers are proven. The code knows more of 3.6, 3.7, 3.14 and 3.15 than it
+ * promises: these open when the tests compare them too.
+ */
+enum { WALK_OLDEST = 8, WALK_NEWEST = 13 };
+
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
 
 /* tp_flags, Include/object.h and Include/cpython/object.h; the first three bits are 3.11+, 3.12+, 3.13+. */
@@ -83,9 +89,9 @@ struct walk_python {
     struct walk_slot *slots;
     uint32_t slot_count, slot_capacity;
 
-    walk_addr subtype_traverse;           /* what classes made by Python code have in tp_traverse */
-    walk_addr lookdict;                   /* up to 3.10: dk_lookup of dicts whose keys are not all str */
-    walk_addr none, str_type, tuple_type; /* by symbol */
+    walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
+    walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
+    walk_addr str_type, tuple_type;
 
     walk_addr *tracked;                    /* every object on a list of the collector, in the order of the lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */

@@ -153,8 +153,9 @@ static uint64_t generator_size(struct walk_python *python, walk_addr object, con
     if (!WALK_HAS(layout, generator, gi_iframe))
         return plain(python, object, type);
     walk_addr iframe = object + WALK_OFFSET(layout, generator, gi_iframe);
-    walk_addr code = WALK_HAS(layout, generator, gi_code) ? WALK_MEMBER(python, object, generator, gi_code)
-                                                          : WALK_MEMBER(python, iframe, iframe, executable);
+    walk_addr code = WALK_HAS(layout, generator, gi_code)
+                         ? WALK_MEMBER(python, object, generator, gi_code)
+                         : walk_frame_slot(python, WALK_MEMBER(python, iframe, iframe, executable));
     return WALK_OFFSET(layout, generator, gi_iframe) + WALK_OFFSET(layout, iframe, localsplus) +
            frame_words(python, code) * python->word;
 }

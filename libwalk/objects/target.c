@@ -25,6 +25,10 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
     }
     const struct walk_module *module = target->runtime.module;
     walk_build_id_format(module->build_id, module->build_id_size, target->build_id);
+    snprintf(target->python_path, sizeof target->python_path, "%s", module->path);
+    for (char *c = target->python_path; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
     *result = target;
     return NULL;
 }
@@ -70,7 +74,7 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
     *info = (struct walk_target_info){.version = target->python.version,
                                       .word = target->python.word,
                                       .version_text = target->python.version_text,
-                                      .python_path = target->runtime.module->path,
+                                      .python_path = target->python_path,
                                       .build_id = target->build_id,
                                       .layout_source = target->runtime.source,
                                       .truncated = target->image.truncated};

@@ -393,7 +393,9 @@ static void add_name(struct walk_python *python, const char *what, walk_addr str
 static void annotate_weakref(struct walk_python *python, walk_addr object, const char *name, struct walk_text_out *out)
 {
     walk_addr referent = WALK_MEMBER(python, object, weakref, wr_object);
-    if (!referent || referent == python->none)
+    uint32_t type;
+    /* A cleared reference points to None. */
+    if (!referent || (walk_python_type_of(python, referent, &type) && python->types[type].kind == WALK_KIND_none))
         walk_text_add(out, "%s (dead referent)", name);
     else
         walk_text_add(out, "%s to id 0x%" PRIx64, name, referent);

@@ -104,7 +104,10 @@ static void name_of(const struct walk_python *python, walk_addr type, char *name
     }
     if (!(flags & WALK_TPFLAGS_HEAPTYPE) || !name[0]) {
         walk_addr text = WALK_MEMBER(python, type, type, tp_name);
-        if (!walk_text_c_string(python, text, name, size))
+        const char *known = walk_runtime_type_name(python->runtime, type);
+        if (known)
+            snprintf(name, size, "%s", known);
+        else if (!walk_text_c_string(python, text, name, size))
             snprintf(name, size, "type@0x%" PRIx64, type);
         if (strncmp(name, "builtins.", 9) == 0)
             memmove(name, name + 9, strlen(name + 9) + 1);
@@ -297,6 +300,8 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
  */
 static bool plausible_count(const struct walk_python *python, uint64_t count)
 {
+    if (WALK_MINOR(python) >= 14 && python->word == 8)
+        return (count & 0xffffffff) != 0; /* flags stand in the high half */
     if (WALK_MINOR(python) >= 12 && python->word == 8)
         return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
     return count != 0 && count >> 40 == 0;

@@ -148,8 +148,12 @@ void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *
     walk_addr link = WALK_MEMBER(python, root, lru_elem, next);
     struct walk_ring ring = {0};
     while (link && link != root && !walk_ring_closed(&ring, link) && walk_refs_afford(refs, 1)) {
-        walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, key), 0, ".link.key");
-        walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, result), 0, ".link.result");
+        if (WALK_MINOR(python) < 7) {
+            walk_refs_add_text(refs, link, 0, ".link");
+        } else {
+            walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, key), 0, ".link.key");
+            walk_refs_add_text(refs, WALK_MEMBER(python, link, lru_elem, result), 0, ".link.result");
+        }
         if (WALK_MINOR(python) >= 10)
             walk_refs_add_text(refs, walk_python_ob_type(python, link), 0, ".link.__class__");
         link = WALK_MEMBER(python, link, lru_elem, next);

@@ -20,7 +20,7 @@ static void add_slots(struct walk_python *python, const struct walk_frame_view *
         return;
     walk_code_names(python, view->code, &names);
     for (uint64_t i = 0; i < view->slot_count; i++) {
-        walk_addr value = walk_load_word(python->word, slots + i * python->word);
+        walk_addr value = walk_frame_slot(python, walk_load_word(python->word, slots + i * python->word));
         if (value)
             walk_refs_add(refs, value, flags, WALK_LABEL_LOCAL, walk_code_name(python, &names, i));
     }
@@ -37,7 +37,7 @@ static void add_stack(struct walk_python *python, const struct walk_frame_view *
     if (!walk_refs_afford(refs, count))
         return;
     for (uint64_t i = 0; i < count; i++) {
-        walk_addr value = walk_load_word(python->word, stack + i * python->word);
+        walk_addr value = walk_frame_slot(python, walk_load_word(python->word, stack + i * python->word));
         /* Above the known depth there may be what used to be there: also frames of calls that have ended. */
         if (!(flags & WALK_REF_IF_KNOWN) || !walk_python_on_stack(python, value))
             walk_refs_add(refs, value, flags, WALK_LABEL_STACK, i);
@@ -63,7 +63,8 @@ static void traverse_iframe(struct walk_python *python, const struct walk_frame_
 {
     walk_refs_add_text(refs, WALK_MEMBER(python, view->address, iframe, frame_obj), 0, object_label);
     walk_refs_add_text(refs, view->f_locals, 0, "f_locals");
-    walk_refs_add_text(refs, WALK_MEMBER(python, view->address, iframe, funcobj), 0, ".f_func");
+    walk_refs_add_text(refs, walk_frame_slot(python, WALK_MEMBER(python, view->address, iframe, funcobj)), 0,
+                       ".f_func");
     walk_refs_add_text(refs, view->code, 0, "f_code");
     if (view->stack_count < 0)
         return;
@@ -75,7 +76,8 @@ static void traverse_iframe(struct walk_python *python, const struct walk_frame_
 static void add_stack_iframe(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
 {
     walk_refs_add_text(refs, view->code, WALK_EDGE_EXTRA, "f_code");
-    walk_refs_add_text(refs, WALK_MEMBER(python, view->address, iframe, funcobj), WALK_EDGE_EXTRA, ".f_func");
+    walk_refs_add_text(refs, walk_frame_slot(python, WALK_MEMBER(python, view->address, iframe, funcobj)),
+                       WALK_EDGE_EXTRA, ".f_func");
     walk_refs_add_text(refs, view->f_locals, WALK_EDGE_EXTRA, "f_locals");
     add_executing(python, view, true, refs);
 }

@@ -8,7 +8,7 @@
  *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   walk values CORE|PID           reads "ADDRESS" lines from stdin, prints the short value of each
  *   walk frames CORE|PID           threads, frames and locals
- *   walk row FILE HEXVERSION       the layout row of an ELF file with DWARF
+ *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
  *
  * Tab-separated lines; addresses are bare hex digits.
  */
@@ -169,12 +169,18 @@ static struct walk_error *print_frames(struct walk_target *target, struct walk_h
     return error;
 }
 
+static struct walk_error *print_row(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    return walk_heap_print_row(heap, stdout);
+}
+
 static const struct {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
-    {"info", print_info},           {"types", print_types},   {"objects", print_objects},
-    {"ancestors", print_ancestors}, {"values", print_values}, {"frames", print_frames},
+    {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
+    {"values", print_values}, {"frames", print_frames}, {"row", print_row},
 };
 
 static int run(const char *command, const char *name)
@@ -183,8 +189,11 @@ static int run(const char *command, const char *name)
     struct walk_heap *heap;
     char *end;
     long pid = strtol(name, &end, 10);
+    struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
+                                   .debug_dirs = getenv("WALK_DEBUG_DIRS"),
+                                   .dwarf_only = strcmp(command, "row") == 0};
     struct walk_error *error =
-        *end ? walk_target_open_core(name, NULL, &target) : walk_target_open_process((int)pid, NULL, &target);
+        *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
         return fail(error);
     error = walk_heap_build(target, NULL, NULL, &heap);
@@ -200,10 +209,6 @@ static int run(const char *command, const char *name)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "row") == 0) {
-        struct walk_error *error = walk_layout_print_row(argv[2], (uint32_t)strtoul(argv[3], NULL, 16), NULL, stdout);
-        return error ? fail(error) : 0;
-    }
     for (size_t i = 0; argc == 3 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, argv[1]) == 0)
             return run(argv[1], argv[2]);

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pyheap.walk import Heap, Path, Thread
 
 
+# Of a longer path on one line only its ends are shown.
+STEPS_SHOWN = 10
+
+
 class PathsAnswer(Answer):
     """Paths from roots to an object; what differs is how a person reads them."""
 
@@ -111,9 +115,12 @@ class LocalsAnswer(PathsAnswer):
 
     def _row(self, path: "Path") -> List[Cell]:
         thread, frame = self.thread(path), self.heap.frame(path.root)
-        title = "suspended"
         if thread:
             title = describe.thread_title(self.question, thread)
+        elif self.heap.node(path.root).kind == "frame":
+            title = "frame object"
+        else:
+            title = "suspended"
         first, *others = path.edges
         row: List[Cell] = [
             title,
@@ -125,6 +132,9 @@ class LocalsAnswer(PathsAnswer):
             f"{describe.named(self.heap, edge.holder)}  {describe.label(edge).text}"
             for edge in others
         ]
+        if len(through) > STEPS_SHOWN:
+            hidden = len(through) - STEPS_SHOWN
+            through[STEPS_SHOWN // 2 : -STEPS_SHOWN // 2] = [f"… {hidden} more …"]
         if through:
             row.append("-> " + " -> ".join(through))
         return row
@@ -152,11 +162,11 @@ def why_answer(question: Question, args: "Namespace") -> Answer:
 
 def locals_answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-locals."""
-    from pyheap.walk import ALL_GENERATIONS
+    from pyheap.walk import ALL_GENERATIONS, NO_LIMIT
 
     id = question.node(args.addr)
     distance = ALL_GENERATIONS if args.n is None else min(args.n, ALL_GENERATIONS)
-    paths = _found(question.heap().locals, id, distance)
+    paths = _found(question.heap().locals, id, distance, args.limit or NO_LIMIT)
     return LocalsAnswer(question, id, paths)
 
 
@@ -171,6 +181,13 @@ COMMANDS = (
             address(),
             Argument(
                 "N", NUMBER, "how many references; `all` for no bound; 5 unless told", 5
+            ),
+            Argument(
+                "--limit",
+                NUMBER,
+                "the N nearest variables, 0 for all; 20 unless told",
+                20,
+                metavar="N",
             ),
         ),
         locals_answer,
