@@ -59,7 +59,7 @@ big() {
 # shown sooner.
 say_no_progress() {
     script -qec "gdb -nx -batch -iex 'set auto-load no' -ex 'source gdbext/load.py' '$python' '$folder/core' \
-        -ex 'py-heap-types'" /dev/null </dev/null >"$folder/terminal" 2>&1
+        -ex 'py-heap-types'" /dev/null </dev/null >"$folder/terminal" 2>&1 || flunk "$(cat "$folder/terminal")"
     grep -aq 'reading the heap: .* objects' "$folder/terminal" || flunk 'no progress was shown, not even on a terminal'
     echo 'progress is shown on a terminal'
 }
