@@ -240,6 +240,7 @@ class _Truth:
         if sample is None:
             self.objects(self.tracked)
         else:
+            self.record("sample")
             some = self.spread(max(1, sample // len(self.by_type)))
             some.extend(o for o in expected.values() if id(o) in self.tracked_ids)
             self.objects(some)

@@ -37,7 +37,7 @@ _NEED_FILE = (
     r"give the right one with gdb's file command, or the folder .* with set sysroot"
 )
 _TRUNCATED = r"truncated \(disk full, ulimit -c\?\)|the core is truncated"
-_NOT_OBJECT = r"py-heap-find lists those of a type"
+_NOT_OBJECT = r"`py-heap-find TYPE` lists the objects of a type"
 
 
 class Cases:
@@ -199,14 +199,14 @@ class Cases:
         """What is not the address of an object."""
         survivor = int(self.survivor, 16)
         wrong = {
-            "0x0": f"{_NOT_OBJECT}.*not mapped",
-            "0x10": f"{_NOT_OBJECT}.*not mapped",
+            "0x0": f"not mapped.*{_NOT_OBJECT}",
+            "0x10": f"not mapped.*{_NOT_OBJECT}",
             f"{survivor + 8:#x}": _NOT_OBJECT,
             f"{survivor + 1:#x}": _NOT_OBJECT,
             "$sp": _NOT_OBJECT,
             "$pc": _NOT_OBJECT,
-            "0x7fffffffffffff00": f"{_NOT_OBJECT}.*not mapped",
-            "0xffffffffffffffff": f"{_NOT_OBJECT}.*not mapped",
+            "0x7fffffffffffff00": f"not mapped.*{_NOT_OBJECT}",
+            "0xffffffffffffffff": f"not mapped.*{_NOT_OBJECT}",
             "no_such_symbol": "cannot evaluate 'no_such_symbol'",
             "1 +": "cannot evaluate",
             "99999999999999999999999": "more than 64 bits",
@@ -253,6 +253,7 @@ class Cases:
             time.sleep(0.1)
             self.refused(["-p", str(process.pid)], remedy)
             os.kill(process.pid, signal.SIGSTOP)
+            os.waitpid(process.pid, os.WUNTRACED)
             self.tool_refuses(str(process.pid), remedy)
             gdb(["-p", str(process.pid)], [f"generate-core-file {core}"])
         finally:

@@ -129,7 +129,7 @@ class Comparison:
         theirs = set(self.truth.tracked()) - self.truth.own
         for address in sorted(theirs - ours):
             self.differ("tracked:", self.name(address), "is not for us")
-        if self.truth.is_sample():
+        if self.truth.is_sample:
             return f"{len(ours)}, {len(theirs)} of them in the sample"
         for address in sorted(ours - theirs):
             self.differ("tracked:", self.name(address), "is for us only")
@@ -251,33 +251,45 @@ class _Expectation:
 
     def __init__(self, walk: Walk, truth: Truth) -> None:
         self._walk, self._truth = walk, truth
-        self._referrers: Dict[Address, List[Address]] = {}
+        self._theirs: Dict[Address, List[Address]] = {}  # referrers by the truth
+        self._ours: Dict[Address, List[Address]] = {}  # with ours of guessed types
         self.recomputed: List[Ancestors] = []
 
     def __call__(self, question: Ancestors) -> Set[Address]:
-        if self._truth.is_sample():
+        if self._truth.is_sample:
             return question.found - self._truth.own
         self.recomputed.append(question)
-        if not self._referrers:
+        if not self._theirs:
             self._fill()
-        found = {question.start}
-        newest = found
-        for _ in range(question.generations):
-            reached = (self._referrers.get(address, ()) for address in newest)
-            newest = {address for some in reached for address in some} - found
-            found = found | newest
-        return found - self._truth.own
+        if _reached(question, self._theirs) != question.found:
+            raise ValueError(f"the truth contradicts itself: {question}")
+        return _reached(question, self._ours) - self._truth.own
 
     def _fill(self) -> None:
         tracked = set(self._truth.tracked())
         for address in tracked:
-            ours = self._walk.objects.get(address)
-            referents = self._truth.objects[address].referents
-            if ours is not None and ours.guessed:
-                referents = ours.referents
-            for referent in referents:
+            theirs = self._truth.objects[address].referents
+            node = self._walk.objects.get(address)
+            ours = node.referents if node is not None and node.guessed else theirs
+            for referent in theirs:
                 if referent in tracked:
-                    self._referrers.setdefault(referent, []).append(address)
+                    self._theirs.setdefault(referent, []).append(address)
+            for referent in ours:
+                if referent in tracked:
+                    self._ours.setdefault(referent, []).append(address)
+
+
+def _reached(
+    question: Ancestors, referrers: Dict[Address, List[Address]]
+) -> Set[Address]:
+    """refcycle's definition: reverse reachability within some generations."""
+    found = {question.start}
+    newest = found
+    for _ in range(question.generations):
+        reached = (referrers.get(address, ()) for address in newest)
+        newest = {address for some in reached for address in some} - found
+        found = found | newest
+    return found
 
 
 def _listed(words: str, counts: Counter[str]) -> str:

@@ -39,6 +39,7 @@ class Truth:
         self.expected: Dict[str, Address] = {}
         self.frames: List[Tuple[str, ...]] = []  # thread, frame and local records
         self.own: Set[Address] = set()
+        self.is_sample = False  # not all tracked objects have a record
         whole = False
         with open(path, encoding="utf-8", newline="\n") as file:
             for line in file:
@@ -69,16 +70,14 @@ class Truth:
             self.frames.append((kind, f"{int(fields[0]):x}", *map(shown, fields[1:])))
         elif kind == "own":
             self.own.add(fields[0])
+        elif kind == "sample":
+            self.is_sample = True
         elif kind not in ("python", "end"):
             raise ValueError(f"unknown record: {kind}")
 
     def tracked(self) -> Iterator[Address]:
         """The tracked objects that have a record."""
         return (address for address, object in self.objects.items() if object.tracked)
-
-    def is_sample(self) -> bool:
-        """Whether some tracked objects have no record."""
-        return sum(self.counts.values()) > sum(1 for _ in self.tracked())
 
 
 def addresses(joined: str) -> List[Address]:

@@ -109,9 +109,9 @@ class Question:
 
     def node(self, expression: str) -> int:
         """The id of the node at an address."""
-        where = self.address(expression)
+        where, heap = self.address(expression), self.heap()
         try:
-            return self.heap().lookup(where)
+            return heap.lookup(where)
         except WalkError as error:
             hint = "; `py-heap-find TYPE` lists the objects of a type"
             raise WalkError(f"{error}{hint}", error.code) from None

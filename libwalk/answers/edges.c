@@ -28,8 +28,11 @@ struct walk_error *walk_edge_list_open(const struct walk_heap *heap, struct walk
     if (!*list)
         return walk_error_no_memory();
     (*list)->heap = heap;
+    walk_edge_list_renew(*list);
     return NULL;
 }
+
+void walk_edge_list_renew(struct walk_edge_list *list) { walk_heap_limit(list->heap, &list->refs); }
 
 static bool reserve_edge(struct walk_edge_list *list)
 {

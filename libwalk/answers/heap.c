@@ -69,6 +69,12 @@ void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs 
     visit_key(heap->python, heap->graph.key[id], heap->graph.class[id], walk_node_kind(heap, id), refs);
 }
 
+void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs)
+{
+    refs->limited = true;
+    refs->words = walk_memory_size(heap->python->memory) / heap->python->word * 4;
+}
+
 static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32_t class, uint8_t flags,
                                 struct walk_builder *builder)
 {
@@ -76,11 +82,7 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
     struct walk_refs *refs = &heap->scratch;
     refs->count = 0;
     refs->unreadable = false;
-    if (heap->refs_left)
-        visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
-    else
-        refs->unreadable = true;
-    heap->refs_left -= refs->count < heap->refs_left ? refs->count : heap->refs_left;
+    visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
     for (size_t i = 0; i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
         bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
@@ -133,24 +135,10 @@ static struct walk_error *add_others(struct walk_heap *heap, struct walk_builder
     return error;
 }
 
-/* Every word of the target belongs to one object, so four times as many are enough for all arrays together. */
-static void limit_visits(struct walk_heap *heap)
-{
-    const struct walk_memory *memory = heap->python->memory;
-    heap->scratch.limited = true;
-    for (size_t i = 0; i < memory->count; i++)
-        if (memory->segments[i].kind != WALK_SEGMENT_NOT_SAVED)
-            heap->scratch.words += (memory->segments[i].end - memory->segments[i].start) / memory->word * 4;
-}
-
 static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
 {
     struct walk_source source = {heap, admit, visit, progress, context};
-    /*
-     * Every reference is a word of its own; an OrderedDict visits its keys twice. Damaged objects that all claim one
-     * huge table as theirs end here, not after hours.
-     */
-    heap->refs_left = walk_memory_size(heap->python->memory) / heap->python->word * 2;
+    walk_heap_limit(heap, &heap->scratch);
     struct walk_builder *builder;
     struct walk_error *error = walk_builder_open(&heap->graph, &source, &builder);
     if (error)
@@ -270,7 +258,6 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
-    limit_visits(heap);
     struct walk_error *error = build_graph(heap, progress, context);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)

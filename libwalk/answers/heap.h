@@ -37,7 +37,6 @@ struct walk_heap {
     uint32_t type_count;
     struct walk_thread_frames *threads;
     struct walk_refs scratch; /* for the visits while it is built */
-    uint64_t refs_left;       /* how many more references a sane heap of this size can have */
 };
 
 static inline enum walk_node_kind walk_node_kind(const struct walk_heap *heap, walk_id id)
@@ -58,10 +57,19 @@ bool walk_node_is_generator(const struct walk_heap *heap, walk_id id);
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
 
+/*
+ * Limits the words that may be looked at with `refs` from now on, to visit every node once: a word belongs to one
+ * object, so four times the target's are enough (an OrderedDict visits its keys twice). Damaged objects that all claim
+ * one huge table as theirs end here, not after hours.
+ */
+void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs);
+
 /* ---- lists of edges with labels (edges.c) ---- */
 
 struct walk_edge_list;
+/* Between open (or renew) and close every holder is visited once. */
 struct walk_error *walk_edge_list_open(const struct walk_heap *heap, struct walk_edge_list **list);
+void walk_edge_list_renew(struct walk_edge_list *list);
 /* All edges from `holder` for which `wanted` says yes, or all when it is NULL; in the order of the holder. */
 struct walk_error *walk_edge_list_add(struct walk_edge_list *list, walk_id holder,
                                       bool (*wanted)(void *context, walk_id referent), void *context);

@@ -115,6 +115,7 @@ static struct walk_error *add_path(const struct walk_heap *heap, const struct wa
 {
     struct walk_error *error = NULL;
     *path = (struct walk_path){.root = reach->id[end], .thread = thread_of(heap, reach->id[end])};
+    walk_edge_list_renew(list);
     for (uint32_t at = end; at != 0 && !error; at = reach->parent[at], path->count++)
         error = walk_edge_list_add_first(list, reach->id[at], reach->id[reach->parent[at]]);
     return error;

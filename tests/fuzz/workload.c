@@ -192,7 +192,7 @@ static void ask_far(const struct work *work, walk_id id, bool all)
     ask_within(work, id, WALK_DESCENDANTS, generations);
     if (good(walk_heap_why(work->heap, id, all ? 100 : 1, &paths)))
         check_paths(work, id, paths);
-    if (good(walk_heap_locals(work->heap, id, all ? WALK_ALL_GENERATIONS : 3, &paths)))
+    if (good(walk_heap_locals(work->heap, id, all ? WALK_ALL_GENERATIONS : 3, all ? SIZE_MAX : 10, &paths)))
         check_paths(work, id, paths);
 }
 
