@@ -1,32 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-#
-# The tests in C: one program per layer on memory built in the test, with libcheck. Included by the top Makefile.
+# Included by the top Makefile (BUILD, CC, CFLAGS, OBJECTS, LIBS):
+#   make test-unit                              the C unit tests
+#   make test-asan [CORES="core …"]             the same with the sanitizers, and the walk tool on cores
+#   make fuzz-core CORE=core [RUNS=n] [SEED=n]  damaged copies of a core, with the sanitizers
+# Check (Debian package check) makes the tests.
 
-UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-UNIT_LIBS := -lcheck -lsubunit -lm -lrt -lpthread
-UNIT_FLAGS := -Itests
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+UNIT_LAYERS := bytes layout objects graph answers
+UNIT_TESTS := $(UNIT_LAYERS:%=$(BUILD)/tests/unit/test_%)
+UNIT_HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+CHECK_LIBS = $(shell pkg-config --libs check)
 
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/tests/unit/elf_writer.o $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(UNIT_LIBS)
+$(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
+.PHONY: test-unit test-asan fuzz-core
+test-unit: $(UNIT_TESTS)
+	@failed=; for test in $^; do $$test || failed=1; done; test -z "$$failed"
+
+# The sanitizers: everything once more, in a folder of its own.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN := $(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" LDFLAGS="$(SANITIZE)"
+
+test-asan:
+	+@$(ASAN) --no-print-directory test-unit $(BUILD)/asan/walk
+	@for core in $(CORES); do for command in info objects frames; do \
+	    echo "walk $$command $$core"; $(BUILD)/asan/walk $$command $$core >/dev/null || exit 1; done; done
+
+RUNS ?= 500
+SEED ?= 1
 $(BUILD)/tests/fuzz/corrupt: $(BUILD)/tests/fuzz/corrupt.o $(BUILD)/tests/fuzz/workload.o $(OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-.PRECIOUS: $(BUILD)/tests/unit/%.o $(BUILD)/tests/fuzz/%.o
--include $(wildcard $(BUILD)/tests/*/*.d)
+fuzz-core:
+	@test -n "$(CORE)" || { echo "usage: make fuzz-core CORE=core [RUNS=n] [SEED=n]"; exit 2; }
+	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/corrupt
+	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(RUNS) $(SEED)
 
-.PHONY: test-unit
-test-unit: $(UNIT_TESTS:%=$(BUILD)/tests/unit/%) ## the tests in C
-	@status=0; for test in $^; do $$test || status=1; done; exit $$status
-
-.PHONY: test-asan
-test-asan: ## the tests in C with ASan and UBSan, and the walk tool on CORES="…"
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' test-unit $(BUILD)/asan/walk
-	@for core in $(CORES); do for what in info types objects frames; do \
-		echo "asan: walk $$what $$core"; $(BUILD)/asan/walk $$what $$core >$(BUILD)/asan/walk.out || exit 1; done; done
-
-.PHONY: fuzz-core
-fuzz-core: ## damage CORE=… RUNS=… times from SEED=… on, and ask everything of it under the sanitizers
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS='$(SANITIZE)' $(BUILD)/asan/tests/fuzz/corrupt
-	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(or $(RUNS),1000) $(or $(SEED),1)
+-include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d
