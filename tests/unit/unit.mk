@@ -29,7 +29,8 @@ test-asan:
 RUNS ?= 500
 SEED ?= 1
 $(BUILD)/tests/fuzz/corrupt: $(BUILD)/tests/fuzz/corrupt.o $(BUILD)/tests/fuzz/workload.o $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 fuzz-core:
 	@test -n "$(CORE)" || { echo "usage: make fuzz-core CORE=core [RUNS=n] [SEED=n]"; exit 2; }
