@@ -5,13 +5,14 @@
 #   make fuzz-core CORE=core [RUNS=n] [SEED=n]  damaged copies of a core, with the sanitizers
 # Check (Debian package check) makes the tests.
 
-UNIT_LAYERS := bytes layout objects graph answers
+UNIT_LAYERS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_TESTS := $(UNIT_LAYERS:%=$(BUILD)/tests/unit/test_%)
 UNIT_HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 $(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
 .PHONY: test-unit test-asan fuzz-core
 test-unit: $(UNIT_TESTS)
