@@ -12,11 +12,11 @@ void walk_index_enter(struct walk_graph *graph, walk_id id)
     index->slot[at] = id + 1;
 }
 
-/* At most three quarters full. */
+/* At most half full. */
 bool walk_index_reserve(struct walk_graph *graph)
 {
     struct walk_index *index = &graph->index;
-    if (index->size && (size_t)graph->node_count + 1 <= index->size / 4 * 3)
+    if (index->size && (size_t)graph->node_count + 1 <= index->size / 2)
         return true;
     size_t size = index->size ? index->size * 2 : 1 << 16;
     walk_id *slot = calloc(size, sizeof *slot);
