@@ -5,9 +5,9 @@
 #include "graph/graph.h"
 
 /*
- * Keys are addresses of blocks of 16 bytes and more. Neighbours within 256 bytes are neighbours in the table (16 slots of
- * 4 bytes: a cache line); the groups of 16 are scattered, so that long runs of objects in memory, which are the rule, do
- * not become long runs of full slots, which linear probing would have to walk through.
+ * Keys are addresses of blocks of 16 bytes and more. Neighbours within 256 bytes are neighbours in the table (16 slots
+ * of 4 bytes: a cache line); the groups of 16 are scattered, so that long runs of objects in memory, which are the
+ * rule, do not become long runs of full slots, which linear probing would have to walk through.
  */
 static inline size_t walk_index_slot(const struct walk_index *index, walk_addr key)
 {

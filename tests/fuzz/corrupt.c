@@ -30,13 +30,14 @@
 
 enum { SECONDS = 20, MEGABYTES = 3000, PATCHES_MAX = 4096, PATCH_SIZE = 64, SUMMARIES = 64 };
 
-const char *__asan_default_options(void);
+#define EXPORTED __attribute__((visibility("default"))) /* the sanitizers look for them */
+EXPORTED const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "exitcode=97:hard_rss_limit_mb=4000:allocator_may_return_null=1:max_allocation_size_mb=3000:"
            "detect_stack_use_after_return=0:quarantine_size_mb=32";
 }
-const char *__ubsan_default_options(void);
+EXPORTED const char *__ubsan_default_options(void);
 const char *__ubsan_default_options(void) { return "print_stacktrace=1:report_error_type=1"; }
 
 /* ---- the core: a private file, mapped for writing; and what the undamaged one holds ---- */

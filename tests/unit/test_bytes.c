@@ -743,10 +743,10 @@ int main(void)
                                        the_head_of_a_mapped_module_may_hold_anything,
                                        NULL};
 
-    const struct unit_group groups[] = {{"errors", error_tests},
-                                        {"segments", segment_tests},
-                                        {"lazy segments", lazy_tests},
-                                        {"cores", core_tests},
-                                        {"mapped files", file_tests}};
+    const struct unit_group groups[] = {{"errors", error_tests, 0},
+                                        {"segments", segment_tests, 0},
+                                        {"lazy segments", lazy_tests, 0},
+                                        {"cores", core_tests, 0},
+                                        {"mapped files", file_tests, 0}};
     return unit_run("bytes", groups, sizeof groups / sizeof *groups);
 }

@@ -154,6 +154,37 @@ START_TEST(keys_that_collide_are_told_apart)
 }
 END_TEST
 
+/* Objects of a few sizes in pools of 4 KB in arenas all over the address space, as CPython's allocator places them. */
+START_TEST(look_ups_of_what_an_allocator_makes_take_few_steps)
+{
+    enum { ARENAS = 60, ARENA = 1 << 18, POOL = 1 << 12 };
+    struct rng rng = {11};
+    walk_addr *keys = malloc(ARENAS * (ARENA / 32) * sizeof *keys);
+    size_t count = 0, steps = 0, longest = 0;
+    struct walk_graph graph;
+    for (int arena = 0; arena < ARENAS; arena++) {
+        walk_addr start = UINT64_C(0x7f0000000000) + (rng_below(&rng, 1 << 14) << 20) + (rng_below(&rng, 4) << 18);
+        for (walk_addr pool = start; pool < start + ARENA; pool += POOL) {
+            uint64_t size = 32 + 16 * rng_below(&rng, 8);
+            for (walk_addr at = pool + 48; at + size <= pool + POOL; at += size)
+                keys[count++] = at + 16;
+        }
+    }
+    build_of_keys(keys, count, &graph);
+    for (walk_id id = 0; id < graph.node_count; id++) {
+        size_t at = walk_index_slot(&graph.index, graph.key[id]), taken = 1;
+        for (; graph.index.slot[at] != id + 1; at = (at + 1) & (graph.index.size - 1))
+            taken++;
+        steps += taken;
+        longest = taken > longest ? taken : longest;
+    }
+    ck_assert_msg(steps < 3 * (size_t)graph.node_count && longest < 200, "%zu steps for %u keys, %zu for one", steps,
+                  graph.node_count, longest);
+    walk_graph_deinit(&graph);
+    free(keys);
+}
+END_TEST
+
 START_TEST(extreme_keys_are_keys_like_all_others)
 {
     walk_addr keys[] = {0, 1, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
@@ -486,8 +517,11 @@ END_TEST
 int main(void)
 {
     const TTest *const index_tests[] = {every_key_is_found_again_after_the_index_has_grown,
-                                        keys_that_collide_are_told_apart, extreme_keys_are_keys_like_all_others,
-                                        an_empty_graph_finds_nothing, NULL};
+                                        keys_that_collide_are_told_apart,
+                                        look_ups_of_what_an_allocator_makes_take_few_steps,
+                                        extreme_keys_are_keys_like_all_others,
+                                        an_empty_graph_finds_nothing,
+                                        NULL};
     const TTest *const builder_tests[] = {a_key_entered_twice_keeps_its_class_and_gathers_flags,
                                           rows_forward_and_backward_equal_brute_force,
                                           a_refused_key_is_neither_node_nor_edge,
@@ -498,6 +532,7 @@ int main(void)
     const TTest *const search_tests[] = {a_search_equals_brute_force_for_every_limit_and_judge,
                                          finish_ends_the_search_with_the_node_that_was_asked_for,
                                          a_chain_of_a_million_nodes_is_searched_to_its_end, NULL};
-    const struct unit_group groups[] = {{"index", index_tests}, {"builder", builder_tests}, {"search", search_tests}};
+    const struct unit_group groups[] = {
+        {"index", index_tests, 0}, {"builder", builder_tests, 0}, {"search", search_tests, 0}};
     return unit_run("graph", groups, sizeof groups / sizeof *groups);
 }

@@ -1,155 +1,350 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of members, the rows made from DWARF, and DWARF itself: of a file that the test compiles. */
-#include <string.h>
+#include <ctype.h>
+#include <stddef.h>
 #include <unistd.h>
 
-#include "layout/layout.h"
 #include "unit.h"
+#include "world.h"
 
-/* ---- the table ---- */
+/* ---- the table of fields ---- */
 
-START_TEST(every_member_and_structure_has_a_name_of_its_own)
+START_TEST(every_structure_and_every_field_has_an_id_of_its_own)
 {
-    for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
-        for (size_t j = 0; j < i; j++)
-            ck_assert_str_ne(walk_field_table[i].id, walk_field_table[j].id);
-    for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
-        for (size_t j = 0; j < i; j++)
-            ck_assert_str_ne(walk_struct_table[i].id, walk_struct_table[j].id);
+    for (int i = 0; i < WALK_STRUCT_COUNT; i++)
+        for (int j = 0; j < i; j++)
+            if (strcmp(walk_struct_table[i].id, walk_struct_table[j].id) == 0)
+                ck_abort_msg("two structures %s", walk_struct_table[i].id);
+    for (int i = 0; i < WALK_FIELD_COUNT; i++)
+        for (int j = 0; j < i; j++)
+            if (strcmp(walk_field_table[i].id, walk_field_table[j].id) == 0)
+                ck_abort_msg("two fields %s", walk_field_table[i].id);
+}
+END_TEST
+
+static bool good_names(const char *names)
+{
+    if (!*names || strchr(names, ' ') || strstr(names, "||") || names[0] == '|' || names[strlen(names) - 1] == '|')
+        return false;
+    for (const char *c = names; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && *c != '.' && *c != '|')
+            return false;
+    return true;
+}
+
+START_TEST(names_are_alternatives_of_identifiers)
+{
+    for (int i = 0; i < WALK_STRUCT_COUNT; i++)
+        ck_assert_msg(good_names(walk_struct_table[i].names), "%s", walk_struct_table[i].id);
+    for (int i = 0; i < WALK_FIELD_COUNT; i++)
+        ck_assert_msg(good_names(walk_field_table[i].names), "%s", walk_field_table[i].id);
 }
 END_TEST
 
 START_TEST(a_cleared_layout_has_nothing)
 {
-    static struct walk_layout layout;
-    memset(&layout, 0x55, sizeof layout);
+    struct walk_layout layout;
+    memset(&layout, 1, sizeof layout);
     walk_layout_clear(&layout);
-    for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
-        expect_eq(layout.offset[i], WALK_ABSENT);
-    for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
+    for (int i = 0; i < WALK_FIELD_COUNT; i++)
+        expect(layout.offset[i] == WALK_ABSENT);
+    for (int i = 0; i < WALK_STRUCT_COUNT; i++)
         expect_eq(layout.size[i], 0);
 }
 END_TEST
 
 /* ---- rows ---- */
 
-START_TEST(every_row_is_of_one_build_and_describes_its_basic_structures)
+START_TEST(a_row_tells_offset_zero_from_absent)
 {
-    static struct walk_layout layout;
-    expect(walk_layout_row_count > 0);
-    for (size_t i = 0; i < walk_layout_row_count; i++) {
-        const struct walk_layout_row *row = &walk_layout_rows[i];
-        expect_eq(strlen(row->build_id), 40);
-        for (size_t j = 0; j < i; j++)
-            ck_assert_str_ne(row->build_id, walk_layout_rows[j].build_id);
-        walk_layout_from_row(row, &layout);
-        expect_eq(WALK_SIZE(&layout, object), 2 * (uint32_t)row->pointer);
-        expect_eq(WALK_OFFSET(&layout, object, ob_type), row->pointer);
-        expect(WALK_SIZE(&layout, type) && WALK_SIZE(&layout, interp) && WALK_SIZE(&layout, gc_head));
-        expect(WALK_HAS(&layout, dict_keys, dk_lookup) != WALK_HAS(&layout, dict_keys, dk_kind));
-        expect(WALK_HAS(&layout, thread, frame) != WALK_HAS(&layout, iframe, localsplus));
-    }
+    static struct walk_layout_row row;
+    struct walk_layout layout;
+    row.offset_plus_one[WALK_FIELD_object_ob_refcnt] = 1;
+    row.offset_plus_one[WALK_FIELD_object_ob_type] = 9;
+    row.size[WALK_STRUCT_object] = 16;
+    walk_layout_from_row(&row, &layout);
+    ck_assert(WALK_HAS(&layout, object, ob_refcnt) && WALK_OFFSET(&layout, object, ob_refcnt) == 0);
+    expect_eq(WALK_OFFSET(&layout, object, ob_type), 8);
+    ck_assert(!WALK_HAS(&layout, dict, ma_keys));
+    expect_eq(WALK_SIZE(&layout, object), 16);
 }
 END_TEST
 
-START_TEST(no_member_of_a_row_stands_outside_of_its_structure)
+START_TEST(members_of_every_row_are_inside_of_their_structures)
 {
-    static struct walk_layout layout;
-    for (size_t i = 0; i < walk_layout_row_count; i++) {
-        walk_layout_from_row(&walk_layout_rows[i], &layout);
-        for (size_t f = 0; f < WALK_FIELD_COUNT; f++) {
-            uint32_t size = layout.size[walk_field_table[f].structure];
-            if (layout.offset[f] != WALK_ABSENT)
-                /* A flexible array begins at the end. */
-                ck_assert_msg((uint32_t)layout.offset[f] <= size, "%s: %s at %d of %u", walk_layout_rows[i].name,
-                              walk_field_table[f].id, layout.offset[f], size);
+    ck_assert(walk_layout_row_count > 0);
+    for (size_t r = 0; r < walk_layout_row_count; r++) {
+        struct walk_layout layout;
+        walk_layout_from_row(&walk_layout_rows[r], &layout);
+        for (int i = 0; i < WALK_FIELD_COUNT; i++) {
+            uint32_t size = layout.size[walk_field_table[i].structure];
+            /* A flexible array begins at the end. */
+            if (layout.offset[i] != WALK_ABSENT && (layout.offset[i] < 0 || (uint32_t)layout.offset[i] > size))
+                ck_abort_msg("%s: %s", walk_layout_rows[r].name, walk_field_table[i].id);
         }
     }
 }
 END_TEST
 
-START_TEST(the_types_of_a_row_are_sorted_and_named_once)
+START_TEST(every_row_names_one_build_and_its_types_are_sorted)
 {
-    for (size_t i = 0; i < walk_layout_row_count; i++) {
-        const struct walk_layout_row *row = &walk_layout_rows[i];
-        expect(row->type_count > 100);
-        for (size_t t = 1; t < row->type_count; t++)
-            expect(row->types[t].offset > row->types[t - 1].offset);
-        for (size_t t = 0; t < row->type_count; t++)
-            ck_assert_msg(*row->types[t].name && !strchr(row->types[t].name, '@'), "%s", row->types[t].name);
+    for (size_t r = 0; r < walk_layout_row_count; r++) {
+        const struct walk_layout_row *row = &walk_layout_rows[r];
+        ck_assert_msg(strlen(row->build_id) >= 16 && strspn(row->build_id, "0123456789abcdef") == strlen(row->build_id),
+                      "%s", row->name);
+        ck_assert(row->version >> 24 == 3 && (row->pointer == 4 || row->pointer == 8));
+        for (size_t other = 0; other < r; other++)
+            ck_assert_str_ne(row->build_id, walk_layout_rows[other].build_id);
+        for (size_t i = 1; i < row->type_count; i++)
+            expect(row->types[i - 1].offset < row->types[i].offset);
     }
 }
 END_TEST
 
 /* ---- DWARF ---- */
 
-/* What a build might look like: members in unnamed unions, behind typedefs, bit fields, and names that changed. */
-static const char source[] =
-    "typedef struct _object { union { long ob_refcnt; int half[2]; }; void *ob_type; } PyObject;\n"
+static const char program[] =
+    "#include <stddef.h>\n"
+    "typedef struct _object { union { long ob_refcnt; int ob_refcnt_split[2]; }; struct _typeobject *ob_type; } "
+    "PyObject;\n"
     "typedef struct { PyObject ob_base; long ob_size; } PyVarObject;\n"
-    "struct declared_only;\n"
-    "typedef struct _typeobject { PyVarObject ob_base; const char *tp_name; long gap[16];\n"
-    "  struct declared_only *tp_base; } PyTypeObject;\n"
-    "struct threads { void *unused, *head; };\n"
-    "typedef struct _is { struct _is *next; struct threads threads;\n"
-    "  struct { int a; struct { void *search_path; } inner; } other; } PyInterpreterState;\n"
-    "typedef struct _heaptypeobject { PyTypeObject ht_type; void *ht_name; } PyHeapTypeObject;\n"
-    "struct _longobject { PyVarObject ob_base; unsigned ob_digit[1]; };\n"
-    "typedef struct _longobject PyLongObject;\n"
-    "PyInterpreterState interp; PyHeapTypeObject heap; PyLongObject number;\n";
+    "typedef struct _typeobject { PyVarObject ob_base; const char *tp_name; long tp_basicsize, tp_itemsize; } "
+    "PyTypeObject;\n"
+    "struct pythreads { int count; void *head; };\n"
+    "struct _is { struct _is *next; struct pythreads threads; struct { int pad; struct { PyObject *modules; } imports; "
+    "}; "
+    "};\n"
+    "typedef struct _is PyInterpreterState;\n"
+    "typedef struct { PyObject ob_base; long fill, used; long mask; void *table; } PySetObject;\n"
+    "typedef struct { PyObject ob_base; long length, hash; struct { unsigned interned : 2, kind : 3, compact : 1; } "
+    "state; "
+    "} PyASCIIObject;\n"
+    "struct _hidden; struct _hidden *only_declared;\n"
+    "typedef struct { char first; unsigned flag : 3; PyObject *ma_keys; } PyDictObject;\n"
+    "PyTypeObject type; PyInterpreterState interp; PySetObject set; PyASCIIObject ascii; PyVarObject var; PyDictObject "
+    "dict;\n"
+    "size_t want[] = { offsetof(PyObject, ob_refcnt), offsetof(PyObject, ob_type), offsetof(PyVarObject, ob_size),\n"
+    "  offsetof(PyTypeObject, tp_itemsize), offsetof(PyInterpreterState, threads.head),\n"
+    "  offsetof(PyInterpreterState, imports.modules), offsetof(PySetObject, table), offsetof(PyASCIIObject, state),\n"
+    "  offsetof(PyDictObject, ma_keys) };\n";
 
-static void compile(char *path)
+/* Compiles C from a string into a shared object; false: there is no compiler. */
+static bool compile(const char *text, const char *options, char *path)
 {
-    char text[512], command[1200];
-    snprintf(text, sizeof text, "%s.c", path);
-    FILE *file = fopen(text, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(source, file);
-    fclose(file);
-    snprintf(command, sizeof command, "cc -g -shared -fPIC -o '%s' '%s'", path, text);
-    expect_eq(system(command), 0);
-    unlink(text);
+    char command[512];
+    snprintf(path, 64, "/tmp/walk-layout-XXXXXX");
+    int file = mkstemp(path);
+    ck_assert(file >= 0);
+    close(file);
+    snprintf(command, sizeof command, "cc -x c -shared -fPIC %s -o %s - 2>/dev/null", options, path);
+    FILE *pipe = popen(command, "w");
+    ck_assert_ptr_nonnull(pipe);
+    fputs(text, pipe);
+    return pclose(pipe) == 0;
 }
 
-START_TEST(members_are_found_through_unions_typedefs_and_former_names)
+static void check_program(const char *options)
 {
-    static struct walk_layout layout;
-    char path[] = "/tmp/test_layout.XXXXXX";
-    int fd = mkstemp(path);
-    expect(fd >= 0);
-    close(fd);
-    compile(path);
+    char path[64];
+    struct walk_layout layout;
+    ck_assert(compile(program, options, path));
     assert_good(walk_layout_from_dwarf(path, NULL, &layout));
-    unlink(path);
-    expect_eq(WALK_SIZE(&layout, object), 16);
-    expect_eq(WALK_OFFSET(&layout, object, ob_refcnt), 0); /* in an unnamed union */
+    expect_eq(WALK_OFFSET(&layout, object, ob_refcnt), 0); /* in an anonymous union */
     expect_eq(WALK_OFFSET(&layout, object, ob_type), 8);
+    expect_eq(WALK_OFFSET(&layout, var_object, ob_size), 16);
     expect_eq(WALK_OFFSET(&layout, type, tp_name), 24);
-    expect_eq(WALK_OFFSET(&layout, type, tp_base), 24 + 8 + 128);
-    expect_eq(WALK_OFFSET(&layout, interp, tstate_head), 16); /* threads.head, not tstate_head */
-    expect_eq(WALK_OFFSET(&layout, heap_type, ht_name), WALK_SIZE(&layout, type));
-    expect_eq(WALK_OFFSET(&layout, int, ob_digit), 24); /* by structure tag, without long_value */
-    expect(!WALK_HAS(&layout, type, tp_dict));
-    expect(!WALK_HAS(&layout, interp, codec_search_path));
-    expect_eq(WALK_SIZE(&layout, dict), 0);
+    expect_eq(WALK_OFFSET(&layout, type, tp_itemsize), 40);
+    expect_eq(WALK_OFFSET(&layout, interp, tstate_head), 16); /* threads.head */
+    expect_eq(WALK_OFFSET(&layout, interp, modules), 32);     /* imports.modules in an anonymous structure */
+    expect_eq(WALK_OFFSET(&layout, set, table), 40);          /* a typedef of a structure without a tag */
+    expect_eq(WALK_OFFSET(&layout, ascii, state), 32);
+    expect_eq(WALK_OFFSET(&layout, dict, ma_keys), 8); /* behind a bit-field */
+    expect_eq(WALK_SIZE(&layout, type), 48);
+    expect_eq(WALK_SIZE(&layout, set), 48);
+    ck_assert(!WALK_HAS(&layout, type, tp_flags));
+    ck_assert(!WALK_HAS(&layout, interp, sysdict));
+    ck_assert(!WALK_HAS(&layout, list, ob_item));
+    expect_eq(WALK_SIZE(&layout, list), 0);
+    unlink(path);
+}
+
+START_TEST(offsets_are_those_of_the_compiler)
+{
+    check_program("-g -gdwarf-5");
+    check_program("-g -gdwarf-4");
+    check_program("-g -O2 -gdwarf-4");
 }
 END_TEST
 
-START_TEST(a_file_without_debug_information_is_an_error_that_says_so)
+/* Two types of one name: the one that has more of the members is meant. */
+START_TEST(of_two_types_of_a_name_the_fuller_one_is_taken)
 {
-    static struct walk_layout layout;
-    assert_error(walk_layout_from_dwarf("/dev/null", NULL, &layout), WALK_ERROR_LAYOUT, "/dev/null");
+    static const char two[] =
+        "typedef struct { void *ob_type; } PyObject; typedef struct { char *tp_name; } PyTypeObject; "
+        "typedef struct { void *next; } PyInterpreterState; struct pad;\n"
+        "PyObject o; PyTypeObject t; PyInterpreterState i;\n"
+        "void f(void) { typedef struct { long tp_name; } PyTypeObject; static PyTypeObject inner; inner.tp_name = 1; "
+        "}\n"
+        "typedef struct _typeobject { long pad; char *tp_name; long tp_basicsize; } full; full g;\n";
+    char path[64];
+    struct walk_layout layout;
+    ck_assert(compile(two, "-g", path));
+    assert_good(walk_layout_from_dwarf(path, NULL, &layout));
+    expect_eq(WALK_OFFSET(&layout, type, tp_name), 8);
+    expect_eq(WALK_OFFSET(&layout, type, tp_basicsize), 16);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(files_without_the_right_debug_information_are_errors)
+{
+    char path[64];
+    struct walk_layout layout;
+    ck_assert(compile("int x;", "-g0", path));
+    assert_error(walk_layout_from_dwarf(path, NULL, &layout), WALK_ERROR_LAYOUT, "no debug information");
+    unlink(path);
+    ck_assert(compile("struct s { int a; } x;", "-g", path));
+    assert_error(walk_layout_from_dwarf(path, NULL, &layout), WALK_ERROR_LAYOUT, "does not describe CPython");
+    unlink(path);
+    assert_error(walk_layout_from_dwarf("/no/such/file", NULL, &layout), WALK_ERROR_LAYOUT, "/no/such/file");
+    assert_error(walk_layout_from_dwarf("/etc/passwd", NULL, &layout), WALK_ERROR_LAYOUT, "/etc/passwd");
+}
+END_TEST
+
+/* ---- the proof: memory that fits, and one thing wrong at a time ---- */
+
+static const unsigned versions[] = {8, 11, 12, 13};
+enum { VERSIONS = 4 };
+#define NOWHERE UINT64_C(0x7fff00000000)
+
+static struct walk_error *prove(struct world *world)
+{
+    world->target.runtime.symbols.count = world->symbol_count;
+    return walk_layout_prove(&world->target.runtime);
+}
+#define BEGIN                                                                                                          \
+    struct world world;                                                                                                \
+    world_init(&world, versions[_i])
+#define END world_close(&world)
+
+START_TEST(memory_that_fits_is_proven)
+{
+    BEGIN;
+    assert_good(prove(&world));
+    END;
+}
+END_TEST
+
+START_TEST(a_required_member_that_is_absent_is_named)
+{
+    static const enum walk_field some[] = {
+        WALK_FIELD_interp_next,  WALK_FIELD_interp_sysdict, WALK_FIELD_thread_interp,
+        WALK_FIELD_gc_head_prev, WALK_FIELD_object_ob_type, WALK_FIELD_type_tp_base,
+        WALK_FIELD_dict_ma_keys, WALK_FIELD_set_mask,       WALK_FIELD_heap_type_ht_qualname};
+    BEGIN;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        int32_t old = world.layout->offset[some[i]];
+        world.layout->offset[some[i]] = WALK_ABSENT;
+        assert_error(prove(&world), WALK_ERROR_LAYOUT, walk_field_table[some[i]].id);
+        world.layout->offset[some[i]] = old;
+    }
+    END;
+}
+END_TEST
+
+START_TEST(types_that_do_not_fit_are_named)
+{
+    static const char *const symbols[] = {"PyType_Type",  "PyDict_Type",   "PyList_Type",    "PySet_Type",
+                                          "PyFloat_Type", "PyModule_Type", "PyUnicode_Type", "PyBaseObject_Type"};
+    BEGIN;
+    assert_good(prove(&world));
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        walk_addr type = walk_symbols_find(&world.target.runtime.symbols, symbols[i]);
+        ck_assert(type != 0);
+        walk_addr size = type + WALK_OFFSET(world.layout, type, tp_basicsize);
+        uint64_t old = world_get(&world, size);
+        world_put(&world, size, old + 8);
+        assert_error(prove(&world), WALK_ERROR_LAYOUT, symbols[i]);
+        world_put(&world, size, old);
+        PUT(&world, type, object, ob_type, world.none);
+        assert_error(prove(&world), WALK_ERROR_LAYOUT, i ? symbols[i] : "the type of type is not type");
+        PUT(&world, type, object, ob_type, world.type);
+    }
+    world.target.runtime.type_type = NOWHERE;
+    assert_error(prove(&world), WALK_ERROR_UNMAPPED, "PyType_Type");
+    END;
+}
+END_TEST
+
+START_TEST(a_thread_must_point_back_to_its_interpreter)
+{
+    BEGIN;
+    walk_addr thread = world_alloc(&world, WALK_SIZE(world.layout, thread));
+    PUT(&world, world.interpreter, interp, tstate_head, thread);
+    assert_error(prove(&world), WALK_ERROR_LAYOUT, "does not point back");
+    PUT(&world, thread, thread, interp, world.interpreter);
+    assert_good(prove(&world));
+    PUT(&world, world.interpreter, interp, tstate_head, NOWHERE);
+    assert_error(prove(&world), WALK_ERROR_LAYOUT, "does not point back");
+    END;
+}
+END_TEST
+
+START_TEST(the_collectors_lists_must_close_unless_it_is_at_work)
+{
+    BEGIN;
+    struct walk_collector collector;
+    walk_runtime_collector(&world.target.runtime, world.interpreter, &collector);
+    for (int i = 0; i < 3; i++) {
+        walk_addr head = collector.generation[i];
+        static const walk_addr bad[] = {0, NOWHERE, WORLD_BASE};
+        for (size_t b = 0; b < 3; b++) {
+            PUT(&world, head, gc_head, prev, bad[b]);
+            assert_error(prove(&world), WALK_ERROR_LAYOUT, "list of the collector does not close");
+        }
+        walk_addr state = WALK_HAS(world.layout, interp, gc)
+                              ? world.interpreter + WALK_OFFSET(world.layout, interp, gc)
+                              : world.target.runtime.runtime + WALK_OFFSET(world.layout, runtime, gc);
+        PUT_INT(&world, state, gc, collecting, 1);
+        assert_good(prove(&world));
+        PUT_INT(&world, state, gc, collecting, 0);
+        PUT(&world, head, gc_head, prev, head);
+        assert_good(prove(&world));
+    }
+    END;
+}
+END_TEST
+
+START_TEST(interpreters_must_be_there_and_must_end)
+{
+    BEGIN;
+    PUT(&world, world.interpreter, interp, next, world.interpreter);
+    assert_error(prove(&world), WALK_ERROR_LAYOUT, "does not end");
+    PUT(&world, world.interpreter, interp, next, NOWHERE);
+    assert_error(prove(&world), WALK_ERROR_LAYOUT, "cannot be read");
+    PUT(&world, world.target.runtime.runtime, runtime, interpreters_head, 0);
+    assert_error(prove(&world), WALK_ERROR_NO_PYTHON, "no interpreter");
+    END;
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const table[] = {every_member_and_structure_has_a_name_of_its_own, a_cleared_layout_has_nothing, NULL};
-    const TTest *const rows[] = {every_row_is_of_one_build_and_describes_its_basic_structures,
-                                 no_member_of_a_row_stands_outside_of_its_structure,
-                                 the_types_of_a_row_are_sorted_and_named_once, NULL};
-    const TTest *const dwarf[] = {members_are_found_through_unions_typedefs_and_former_names,
-                                  a_file_without_debug_information_is_an_error_that_says_so, NULL};
-    const struct unit_group groups[] = {{"table", table}, {"rows", rows}, {"dwarf", dwarf}};
+    const TTest *const table_tests[] = {every_structure_and_every_field_has_an_id_of_its_own,
+                                        names_are_alternatives_of_identifiers, a_cleared_layout_has_nothing, NULL};
+    const TTest *const row_tests[] = {a_row_tells_offset_zero_from_absent,
+                                      members_of_every_row_are_inside_of_their_structures,
+                                      every_row_names_one_build_and_its_types_are_sorted, NULL};
+    const TTest *const dwarf_tests[] = {offsets_are_those_of_the_compiler,
+                                        of_two_types_of_a_name_the_fuller_one_is_taken,
+                                        files_without_the_right_debug_information_are_errors, NULL};
+    const TTest *const proof_tests[] = {memory_that_fits_is_proven,
+                                        a_required_member_that_is_absent_is_named,
+                                        types_that_do_not_fit_are_named,
+                                        a_thread_must_point_back_to_its_interpreter,
+                                        the_collectors_lists_must_close_unless_it_is_at_work,
+                                        interpreters_must_be_there_and_must_end,
+                                        NULL};
+    const struct unit_group groups[] = {
+        {"table", table_tests, 0}, {"rows", row_tests, 0}, {"DWARF", dwarf_tests, 0}, {"proof", proof_tests, VERSIONS}};
     return unit_run("layout", groups, sizeof groups / sizeof *groups);
 }

@@ -12,6 +12,7 @@
 struct unit_group {
     const char *name;
     const TTest *const *tests; /* ends with NULL */
+    int loops;                 /* how often each runs, with _i counting from 0; 0: once */
 };
 
 static inline int unit_run(const char *name, const struct unit_group *groups, size_t count)
@@ -21,7 +22,7 @@ static inline int unit_run(const char *name, const struct unit_group *groups, si
         TCase *group = tcase_create(groups[g].name);
         tcase_set_timeout(group, 60);
         for (size_t t = 0; groups[g].tests[t]; t++)
-            tcase_add_test(group, groups[g].tests[t]);
+            tcase_add_loop_test(group, groups[g].tests[t], 0, groups[g].loops ? groups[g].loops : 1);
         suite_add_tcase(suite, group);
     }
     SRunner *runner = srunner_create(suite);

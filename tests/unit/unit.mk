@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Included by the top Makefile (BUILD, CC, CFLAGS, OBJECTS, LIBS):
-#   make test-unit                              the C unit tests
-#   make test-asan [CORES="core …"]             the same with the sanitizers, and the walk tool on cores
-#   make fuzz-core CORE=core [RUNS=n] [SEED=n]  damaged copies of a core, with the sanitizers
-# Check (Debian package check) makes the tests.
+# The C unit tests (Debian package check) and the damaged cores. Included by the top Makefile.
 
-UNIT_LAYERS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
-UNIT_TESTS := $(UNIT_LAYERS:%=$(BUILD)/tests/unit/test_%)
-UNIT_HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 $(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(OBJECTS)
@@ -15,14 +10,14 @@ $(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_H
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
 .PHONY: test-unit test-asan fuzz-core
-test-unit: $(UNIT_TESTS)
+test-unit: $(UNIT_TESTS) ## the C unit tests
 	@failed=; for test in $^; do $$test || failed=1; done; test -z "$$failed"
 
 # The sanitizers: everything once more, in a folder of its own.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ASAN := $(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE)" LDFLAGS="$(SANITIZE)"
 
-test-asan:
+test-asan: ## the C unit tests with the sanitizers, and the walk tool on CORES="…"
 	+@$(ASAN) --no-print-directory test-unit $(BUILD)/asan/walk
 	@for core in $(CORES); do for command in info objects frames; do \
 	    echo "walk $$command $$core"; $(BUILD)/asan/walk $$command $$core >/dev/null || exit 1; done; done
@@ -33,7 +28,7 @@ $(BUILD)/tests/fuzz/corrupt: $(BUILD)/tests/fuzz/corrupt.o $(BUILD)/tests/fuzz/w
 	$(call said,link   )
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-fuzz-core:
+fuzz-core: ## damaged copies of CORE, RUNS of them from SEED on, with the sanitizers
 	@test -n "$(CORE)" || { echo "usage: make fuzz-core CORE=core [RUNS=n] [SEED=n]"; exit 2; }
 	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/corrupt
 	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(RUNS) $(SEED)
