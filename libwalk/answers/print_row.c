@@ -17,11 +17,12 @@ static void print_fields(const struct walk_layout *layout, FILE *out)
                 layout->offset[i]);
         last = walk_field_table[i].structure;
     }
-    fprintf(out, "},\n    .size = {\n");
-    for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
+    fprintf(out, "},\n    .size = {");
+    for (size_t i = 0, count = 0; i < WALK_STRUCT_COUNT; i++)
         if (layout->size[i])
-            fprintf(out, "        ROW_SIZE(%s, %u),\n", walk_struct_table[i].id, layout->size[i]);
-    fprintf(out, "    },\n");
+            fprintf(out, "%sROW_SIZE(%s, %u),", count++ % 4 ? " " : "\n        ", walk_struct_table[i].id,
+                    layout->size[i]);
+    fprintf(out, "},\n");
 }
 
 static int by_address(const void *a, const void *b)

@@ -13,7 +13,7 @@
  * The minor versions of CPython 3 whose answers are proven. The code knows more of 3.6, 3.7, 3.14 and 3.15 than it
  * promises: these open when the tests compare them too.
  */
-enum { WALK_OLDEST = 8, WALK_NEWEST = 13 };
+enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
 
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
 

@@ -417,6 +417,9 @@ START_TEST(why_is_a_shortest_path_from_a_module)
         }
         walk_paths_free(paths);
         assert_good(walk_heap_why(model.heap, id, 100, &paths));
+        /* Whatever holds a list does so through a module: no path goes on to the interpreter behind it. */
+        for (size_t a = 0; a < paths->count; a++)
+            expect(model.heap->graph.flags[paths->path[a].root] & WALK_NODE_MODULE);
         for (size_t a = 0; a < paths->count; a++)
             for (size_t b = 0; b < a; b++)
                 expect(paths->path[a].root != paths->path[b].root && paths->path[a].count >= paths->path[b].count);

@@ -295,11 +295,14 @@ END_TEST
 
 START_TEST(bases_that_run_in_a_circle_end)
 {
-    static const char *const slots[] = {"x", NULL};
+    enum { SLOTS = 64 };
+    const char *slots[SLOTS + 1] = {NULL};
+    for (int i = 0; i < SLOTS; i++)
+        slots[i] = "x";
     BEGIN;
     walk_addr a = world_class(&world, "A", world.object, 24, 0, slots), b = world_class(&world, "B", a, 32, 0, slots);
     PUT(&world, a, type, tp_base, b);
-    walk_addr instance = world_object(&world, b, 64);
+    walk_addr instance = world_object(&world, b, 1024);
     OPEN;
     struct walk_refs refs;
     visit(&world, instance, &refs);
