@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_LAYOUT_FIND_H
+#define WALK_LAYOUT_FIND_H
+
+/* The steps of walk_runtime_find(), each in a file of its own: find.c, choose.c. */
+
+#include "layout/layout.h"
+
+/* The last part of a path. */
+const char *walk_base_name(const char *path);
+
+/* A module of a build that is built in: fills the whole of `runtime` from its row. False: there is none. */
+bool walk_runtime_use_own_row(struct walk_runtime *runtime);
+
+/* Fills all of `runtime` but the layout, by symbols. Error: NO_PYTHON, UNSUPPORTED. */
+struct walk_error *walk_runtime_find_module(struct walk_runtime *runtime);
+
+/* Fills the layout, of which the memory then has been asked. Error: LAYOUT. */
+struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime);
+
+#endif
