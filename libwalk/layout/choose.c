@@ -5,6 +5,62 @@
 
 #include "layout/find.h"
 
+/* ---- which sources are asked ---- */
+
+enum source { SOURCE_ROW, SOURCE_CACHE, SOURCE_DWARF, SOURCE_PROBE, SOURCE_COUNT };
+static const char *const source_names[SOURCE_COUNT] = {"row", "cache", "dwarf", "probe"};
+
+/* The next part of a list with commas; NULL at the end. */
+static const char *next_part(const char *part)
+{
+    part += strcspn(part, ",");
+    return *part ? part + 1 : NULL;
+}
+
+/* Which source a part names; SOURCE_COUNT: none. */
+static enum source source_of(const char *part)
+{
+    size_t length = strcspn(part, ",:");
+    enum source source = 0;
+    while (source < SOURCE_COUNT &&
+           (strlen(source_names[source]) != length || strncmp(part, source_names[source], length) != 0))
+        source++;
+    return part[length] == ':' && source != SOURCE_PROBE ? SOURCE_COUNT : source;
+}
+
+static bool asked(const struct walk_image *image, enum source source)
+{
+    bool all = !image->layout;
+    for (const char *part = image->layout; part && !all; part = next_part(part))
+        all = source_of(part) == source;
+    return all;
+}
+
+/* Rows to probe: all, or those whose name begins as some "probe:…" says. */
+static bool may_probe(const struct walk_image *image, const struct walk_layout_row *row)
+{
+    bool all = !image->layout;
+    for (const char *part = image->layout; part && !all; part = next_part(part)) {
+        size_t length = strcspn(part, ",:");
+        if (source_of(part) == SOURCE_PROBE)
+            all = part[length] != ':' || strncmp(row->name, part + length + 1, strcspn(part + length + 1, ",")) == 0;
+    }
+    return all;
+}
+
+struct walk_error *walk_runtime_check_sources(const struct walk_image *image)
+{
+    for (const char *part = image->layout; part; part = next_part(part))
+        if (source_of(part) == SOURCE_COUNT)
+            return walk_error_new(WALK_ERROR_FORMAT,
+                                  "\"%s\" names no sources of layouts: row, cache, dwarf, probe or probe:NAME, "
+                                  "with commas between",
+                                  image->layout);
+    return NULL;
+}
+
+/* ---- the sources ---- */
+
 static const struct walk_layout_row *row_of(const struct walk_module *module)
 {
     char hex[2 * sizeof module->build_id + 1];
@@ -19,7 +75,7 @@ static const struct walk_layout_row *row_of(const struct walk_module *module)
 bool walk_runtime_use_own_row(struct walk_runtime *runtime)
 {
     const struct walk_image *image = runtime->image;
-    for (size_t i = 0; i < image->module_count && !image->dwarf_only; i++) {
+    for (size_t i = 0; i < image->module_count && asked(image, SOURCE_ROW); i++) {
         const struct walk_module *module = &image->modules[i];
         const struct walk_layout_row *row = row_of(module);
         /* Without its file the row would do for most of it; the names of other static types are in the file. */
@@ -52,9 +108,10 @@ static uint32_t minor_in_name(const char *path)
 static bool use_proven_row(struct walk_runtime *runtime)
 {
     uint32_t minor = minor_in_name(runtime->module->path);
-    for (size_t i = 0; i < walk_layout_row_count && !runtime->image->dwarf_only; i++) {
+    for (size_t i = 0; i < walk_layout_row_count && asked(runtime->image, SOURCE_PROBE); i++) {
         const struct walk_layout_row *row = &walk_layout_rows[i];
-        if (row->pointer != (int)runtime->image->memory.word || (minor && ((row->version >> 16) & 0xff) != minor))
+        if (!may_probe(runtime->image, row) || row == row_of(runtime->module) ||
+            row->pointer != (int)runtime->image->memory.word || (minor && ((row->version >> 16) & 0xff) != minor))
             continue;
         walk_layout_from_row(row, &runtime->layout);
         struct walk_error *error = walk_layout_prove(runtime);
@@ -70,14 +127,16 @@ static bool use_proven_row(struct walk_runtime *runtime)
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
 {
     /* 3.6: its row has the layout, its symbols were needed for the rest. */
-    const struct walk_layout_row *row = runtime->image->dwarf_only ? NULL : row_of(runtime->module);
+    const struct walk_layout_row *row = asked(runtime->image, SOURCE_ROW) ? row_of(runtime->module) : NULL;
     if (row) {
         walk_layout_from_row(row, &runtime->layout);
         snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", row->name);
         return walk_layout_prove(runtime);
     }
     struct walk_error *dwarf =
-        walk_layout_from_dwarf(runtime->module->file, runtime->image->debug_dirs, &runtime->layout);
+        asked(runtime->image, SOURCE_DWARF)
+            ? walk_layout_from_dwarf(runtime->module->file, runtime->image->debug_dirs, &runtime->layout)
+            : walk_error_new(WALK_ERROR_LAYOUT, "DWARF was not asked");
     if (!dwarf) {
         snprintf(runtime->source, sizeof runtime->source, "DWARF");
         return walk_layout_prove(runtime);

@@ -9,6 +9,9 @@
 /* The last part of a path. */
 const char *walk_base_name(const char *path);
 
+/* The option `layout` of the image names sources that there are. Error: FORMAT. */
+struct walk_error *walk_runtime_check_sources(const struct walk_image *image);
+
 /* A module of a build that is built in: fills the whole of `runtime` from its row. False: there is none. */
 bool walk_runtime_use_own_row(struct walk_runtime *runtime);
 

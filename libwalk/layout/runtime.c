@@ -70,9 +70,11 @@ const char *walk_runtime_type_name(const struct walk_runtime *runtime, walk_addr
 struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime)
 {
     *runtime = (struct walk_runtime){.image = image, .symbols = {.fd = -1}};
-    if (walk_runtime_use_own_row(runtime))
+    struct walk_error *error = walk_runtime_check_sources(image);
+    if (!error && walk_runtime_use_own_row(runtime))
         return NULL;
-    struct walk_error *error = walk_runtime_find_module(runtime);
+    if (!error)
+        error = walk_runtime_find_module(runtime);
     if (!error)
         error = walk_runtime_choose_layout(runtime);
     if (error)
