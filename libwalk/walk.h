@@ -304,8 +304,8 @@ struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Writes what is known of the target's interpreter as a row of C, for layout/rows.inc: the layout, where its state is,
- * its static types by name. Open the target with the layout "dwarf".
+ * Writes what is known of the target's interpreter as a row, for layout/rows.inc: the layout, where its state is, its
+ * static types by name. Open the target with the layout "dwarf".
  */
 struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out);
 

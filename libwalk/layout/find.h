@@ -18,6 +18,9 @@ bool walk_runtime_use_own_row(struct walk_runtime *runtime);
 /* Fills all of `runtime` but the layout, by symbols. Error: NO_PYTHON, UNSUPPORTED. */
 struct walk_error *walk_runtime_find_module(struct walk_runtime *runtime);
 
+/* Says where the layout is from. */
+void walk_runtime_from(struct walk_runtime *runtime, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Fills the layout, of which the memory then has been asked. Error: LAYOUT. */
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime);
 
