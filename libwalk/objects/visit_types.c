@@ -40,23 +40,27 @@ void walk_visit_type(struct walk_python *python, const struct walk_pytype *type,
 static const struct {
     const char *module;
     uint32_t since, until;
-    uint64_t first, last;
+    unsigned word; /* 0: any */
+    unsigned first, last; /* words */
 } unseen_table[] = {
-#define UNSEEN(module, since, until, first, last) {module, since, until, first, last},
+#define UNSEEN(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8},
+#define UNSEEN_OF(word, module, since, until, first, last) {module, since, until, word, (first) / (word), (last) / (word)},
 #include "objects/module_states.def"
 #undef UNSEEN
+#undef UNSEEN_OF
 };
 
-/* The offsets that m_traverse does not visit, one bit per word of the first ones. */
+/* The words that m_traverse does not visit, one bit each of the first ones. */
 static uint64_t unseen_words(const struct walk_python *python, walk_addr module)
 {
     uint64_t words = 0;
     walk_addr name = WALK_MEMBER(python, module, module, md_name);
     for (size_t i = 0; name && i < sizeof unseen_table / sizeof *unseen_table; i++)
         if (python->version >= unseen_table[i].since && python->version < unseen_table[i].until &&
+            (!unseen_table[i].word || unseen_table[i].word == python->word) &&
             walk_text_equals(python, name, unseen_table[i].module))
-            for (uint64_t at = unseen_table[i].first; at <= unseen_table[i].last; at += python->word)
-                words |= UINT64_C(1) << at / python->word;
+            for (unsigned word = unseen_table[i].first; word <= unseen_table[i].last; word++)
+                words |= UINT64_C(1) << word;
     return words;
 }
 
@@ -78,9 +82,9 @@ static void visit_atexit(struct walk_python *python, walk_addr state, struct wal
 /* Modules/_zoneinfo.c, 3.12+: zoneinfo_state.ZONEINFO_STRONG_CACHE, a list of (next, prev, key, zone). */
 static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { STRONG_CACHE = 48, CACHE_MAX = 1 << 10 };
+    enum { STRONG_CACHE = 6, CACHE_MAX = 1 << 10 }; /* words, nodes */
     uint64_t node = 0, key, zone;
-    if (!walk_memory_word(python->memory, state + STRONG_CACHE, &node))
+    if (!walk_memory_word(python->memory, state + STRONG_CACHE * python->word, &node))
         return;
     for (int i = 0; node && i < CACHE_MAX; i++) {
         if (!walk_memory_word(python->memory, node + 2 * python->word, &key) ||
@@ -98,10 +102,10 @@ static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct w
  */
 static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { SIGNAL_MAP = 176, COND_MAP = 184, ROWS_MAX = 64 };
+    enum { SIGNAL_MAP = 22, COND_MAP = 23, ROWS_MAX = 64 }; /* words, rows */
     for (int which = 0; which < 2; which++) {
         uint64_t map = 0, name, exception;
-        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP), &map) || !map)
+        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP) * python->word, &map) || !map)
             continue;
         for (int i = which; i < ROWS_MAX; i++) {
             walk_addr row = map + (uint64_t)i * 4 * python->word;
@@ -115,11 +119,13 @@ static void visit_decimal(struct walk_python *python, walk_addr state, struct wa
 
 /*
  * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has
- * it behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
+ * it behind an int, `user_signals` is an array of 65 with the file as second word (192 bytes each, or 164: a struct
+ * sigaction of glibc).
  */
 static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
 {
-    enum { SIGNALS = 65, SIGNAL_SIZE = 192 };
+    enum { SIGNALS = 65 };
+    const uint64_t signal_size = python->word == 8 ? 192 : 164;
     const struct walk_runtime *runtime = python->runtime;
     walk_addr thread = python->faulthandler.thread, fatal = python->faulthandler.fatal_error;
     walk_addr signals = python->faulthandler.user_signals;
@@ -136,7 +142,7 @@ static void visit_faulthandler(struct walk_python *python, struct walk_refs *ref
     if (!signals || !walk_memory_word(python->memory, signals, &signals) || !signals)
         return;
     for (int i = 0; i < SIGNALS; i++)
-        if (walk_memory_word(python->memory, signals + (uint64_t)i * SIGNAL_SIZE + python->word, &file))
+        if (walk_memory_word(python->memory, signals + (uint64_t)i * signal_size + python->word, &file))
             walk_refs_add_text(refs, file, 0, ".user_signals.file");
 }
 
