@@ -29,7 +29,8 @@ enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
 /* A member of __slots__. */
 struct walk_slot {
     int64_t offset;
-    walk_addr name; /* a C string in the target, mangled */
+    bool after_items; /* 3.15+, of a tuple's subclass: counted from the end of the items */
+    walk_addr name;   /* a C string in the target, mangled */
 };
 
 /* What is decided once per type: how its objects' references are read. */
@@ -135,6 +136,12 @@ walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_add
 
 /* True when the C collector can track the object: HAVE_GC, and for types: a heap type. */
 bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
+
+/* True when an object with inline values visits its dict rather than the values (3.13+, see fields_core.def). */
+static inline bool walk_python_visits_managed_dict(const struct walk_python *python)
+{
+    return WALK_HAS(python->layout, visit_managed_dict, dict);
+}
 
 /* Learns subtype_traverse from the classes among the tracked objects. */
 void walk_python_learn_traverse(struct walk_python *python);

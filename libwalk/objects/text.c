@@ -440,6 +440,7 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
             return;
         case WALK_KIND_dict:
         case WALK_KIND_odict:
+        case WALK_KIND_frozendict:
             walk_text_add(out, "%s[%" PRIu64 "]", info->name, WALK_MEMBER(python, object, dict, ma_used));
             return;
         case WALK_KIND_set:

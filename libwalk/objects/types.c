@@ -10,8 +10,8 @@
 
 /* No chain of bases or of metatypes is longer in a sane process. */
 enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096 };
-/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes. */
-enum { MEMBER_OBJECT_EX = 16 };
+/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes; _Py_AFTER_ITEMS of 3.15, a flag. */
+enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
 /* ---- the table: address of the type object -> index ---- */
 
@@ -138,8 +138,11 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
             python->slots = slots;
             python->slot_capacity = capacity;
         }
+        uint32_t flags = walk_load_u32(view + WALK_OFFSET(layout, member_def, flags));
         python->slots[python->slot_count++] =
-            (struct walk_slot){WALK_SWORD(python, view, member_def, offset), WALK_WORD(python, view, member_def, name)};
+            (struct walk_slot){.offset = WALK_SWORD(python, view, member_def, offset),
+                               .after_items = WALK_MINOR(python) >= 15 && (flags & MEMBER_AFTER_ITEMS),
+                               .name = WALK_WORD(python, view, member_def, name)};
         info->slot_count++;
     }
 }
