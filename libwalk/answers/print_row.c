@@ -66,8 +66,9 @@ struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out)
     for (walk_id id = 0; id < heap->graph.node_count; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && python->types[heap->graph.class[id]].kind == WALK_KIND_type)
             walk_python_type(python, heap->graph.key[id], &type);
-    fprintf(out, "{\n    .name = \"%u.%u.%u %.8s\",\n    .build_id = \"%s\",\n", version >> 24, (version >> 16) & 0xff,
-            (version >> 8) & 0xff, heap->target->build_id, heap->target->build_id);
+    fprintf(out, "{\n    .name = \"%u.%u.%u%s %.8s\",\n    .build_id = \"%s\",\n", version >> 24,
+            (version >> 16) & 0xff, (version >> 8) & 0xff, WALK_FREE_THREADED(&runtime->layout) ? "t" : "",
+            heap->target->build_id, heap->target->build_id);
     fprintf(out, "    .version = 0x%08x,\n    .pointer = %u,\n", version, python->word);
     fprintf(out, "    .runtime = 0x%" PRIx64 ",\n    .type = 0x%" PRIx64 ",\n",
             runtime->runtime ? runtime->runtime - start : 0, runtime->type_type - start);
