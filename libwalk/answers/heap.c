@@ -10,6 +10,7 @@
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/size.h"
 #include "objects/text.h"
 
@@ -21,9 +22,8 @@
  */
 static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
 {
-    walk_addr head = object - WALK_SIZE(python->layout, gc_head);
     return python->collecting && walk_python_is_gc(python, &python->types[type], object) &&
-           WALK_MEMBER(python, head, gc_head, next) != 0;
+           walk_header_tracked(python, object);
 }
 
 static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)

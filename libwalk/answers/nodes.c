@@ -5,6 +5,7 @@
 
 #include "answers/heap.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/size.h"
 #include "objects/text.h"
 
@@ -46,13 +47,6 @@ struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr addr
     return walk_error_new(WALK_ERROR_IMPLAUSIBLE, "0x%" PRIx64 " is not the address of a Python object", address);
 }
 
-/* Immortal objects and, in 3.12+, the width of the count: Include/object.h. */
-static int64_t refcount(const struct walk_python *python, walk_addr object)
-{
-    uint64_t count = WALK_MEMBER(python, object, object, ob_refcnt);
-    return WALK_MINOR(python) >= 12 && python->word == 8 ? (int64_t)(uint32_t)count : (int64_t)count;
-}
-
 void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node)
 {
     const struct walk_graph *graph = &heap->graph;
@@ -64,7 +58,7 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
                                .tracked = walk_node_tracked(heap, id),
                                .is_object = object,
                                .size = object ? walk_object_size(heap->python, graph->key[id], graph->class[id]) : 0,
-                               .refcount = object ? refcount(heap->python, graph->key[id]) : -1};
+                               .refcount = object ? walk_header_refcount(heap->python, graph->key[id]) : -1};
 }
 
 size_t walk_heap_type_count(const struct walk_heap *heap) { return (size_t)heap->type_count + 3; }

@@ -13,9 +13,6 @@ static const enum walk_field required[] = {
     WALK_FIELD_thread_next,
     WALK_FIELD_thread_interp,
     WALK_FIELD_thread_thread_id,
-    WALK_FIELD_gc_head_next,
-    WALK_FIELD_gc_head_prev,
-    WALK_FIELD_object_ob_refcnt,
     WALK_FIELD_object_ob_type,
     WALK_FIELD_var_object_ob_size,
     WALK_FIELD_type_tp_name,
@@ -39,10 +36,45 @@ static const enum walk_field required[] = {
     WALK_FIELD_set_mask,
     WALK_FIELD_int_ob_digit,
     WALK_FIELD_ascii_length,
-    WALK_FIELD_ascii_state,
+    WALK_FIELD_ascii_kind,
     WALK_FIELD_code_co_name,
     WALK_FIELD_code_co_filename,
     WALK_FIELD_code_co_firstlineno,
+};
+
+/* Besides, in builds with a GIL and in free-threaded ones. */
+static const enum walk_field required_gil[] = {
+    WALK_FIELD_gc_head_next,
+    WALK_FIELD_gc_head_prev,
+    WALK_FIELD_object_ob_refcnt,
+};
+static const enum walk_field required_free_threaded[] = {
+    WALK_FIELD_object_ob_mutex,
+    WALK_FIELD_object_ob_ref_local,
+    WALK_FIELD_object_ob_ref_shared,
+    WALK_FIELD_interp_abandoned,
+    WALK_FIELD_interp_abandoned_visited,
+    WALK_FIELD_thread_impl_heaps,
+    WALK_FIELD_thread_impl_tld,
+    WALK_FIELD_thread_impl_initialized,
+    WALK_FIELD_mi_heap_tld,
+    WALK_FIELD_mi_heap_pages,
+    WALK_FIELD_mi_heap_pages_end,
+    WALK_FIELD_mi_heap_tag,
+    WALK_FIELD_mi_queue_first,
+    WALK_FIELD_mi_segment_abandoned_next,
+    WALK_FIELD_mi_segment_slice_entries,
+    WALK_FIELD_mi_segment_slices,
+    WALK_FIELD_mi_page_slice_count,
+    WALK_FIELD_mi_page_tag,
+    WALK_FIELD_mi_page_debug_offset,
+    WALK_FIELD_mi_page_capacity,
+    WALK_FIELD_mi_page_free,
+    WALK_FIELD_mi_page_used,
+    WALK_FIELD_mi_page_block_size,
+    WALK_FIELD_mi_page_local_free,
+    WALK_FIELD_mi_page_thread_free,
+    WALK_FIELD_mi_page_next,
 };
 
 /* Static types whose tp_basicsize must be what the layout says of their structure. */
@@ -95,37 +127,87 @@ static bool ring_closes(struct walk_memory *memory, const struct walk_layout *la
            walk_memory_word(memory, (prev & mask) + next_at, &forth) && (back & mask) == head && (forth & mask) == head;
 }
 
+static struct walk_error *prove_lists(const struct walk_runtime *runtime, walk_addr interpreter)
+{
+    struct walk_collector collector;
+    walk_runtime_collector(runtime, interpreter, &collector);
+    for (unsigned i = 0; i < 3 && !collector.collecting; i++)
+        if (!ring_closes(&runtime->image->memory, &runtime->layout, collector.generation[i]))
+            return disproved("a list of the collector does not close");
+    return NULL;
+}
+
+/* Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. */
+static struct walk_error *prove_heaps(const struct walk_runtime *runtime, walk_addr thread)
+{
+    enum { HEAPS = 4 };
+    const struct walk_layout *layout = &runtime->layout;
+    struct walk_memory *memory = &runtime->image->memory;
+    const uint8_t *initialized = walk_memory_view(memory, thread + WALK_OFFSET(layout, thread_impl, initialized), 4);
+    if (!thread || (initialized && !walk_load_u32(initialized)))
+        return NULL; /* it has not begun to run */
+    for (unsigned i = 0; i < HEAPS; i++) {
+        walk_addr heap = thread + WALK_OFFSET(layout, thread_impl, heaps) + i * WALK_SIZE(layout, mi_heap);
+        const uint8_t *tag = walk_memory_view(memory, heap + WALK_OFFSET(layout, mi_heap, tag), 1);
+        uint64_t tld;
+        if (!tag || *tag != i || !walk_memory_word(memory, heap + WALK_OFFSET(layout, mi_heap, tld), &tld) ||
+            tld != thread + WALK_OFFSET(layout, thread_impl, tld))
+            return disproved("a heap of a thread is not one");
+    }
+    return NULL;
+}
+
 static struct walk_error *prove_interpreter(const struct walk_runtime *runtime, walk_addr interpreter)
 {
     const struct walk_layout *layout = &runtime->layout;
     struct walk_memory *memory = &runtime->image->memory;
     uint64_t thread, owner;
-    struct walk_collector collector;
     if (!walk_memory_word(memory, interpreter + WALK_OFFSET(layout, interp, tstate_head), &thread))
         return disproved("an interpreter's state cannot be read");
     if (thread &&
         (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) || owner != interpreter))
         return disproved("a thread does not point back to its interpreter");
-    walk_runtime_collector(runtime, interpreter, &collector);
-    for (unsigned i = 0; i < 3 && !collector.collecting; i++)
-        if (!ring_closes(memory, layout, collector.generation[i]))
-            return disproved("a list of the collector does not close");
+    return WALK_FREE_THREADED(layout) ? prove_heaps(runtime, thread) : prove_lists(runtime, interpreter);
+}
+
+static struct walk_error *prove_members(const struct walk_layout *layout, const enum walk_field *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (layout->offset[wanted[i]] == WALK_ABSENT)
+            return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no member %s", walk_field_table[wanted[i]].id);
     return NULL;
+}
+#define PROVE_MEMBERS(layout, list) prove_members(layout, list, sizeof(list) / sizeof *(list))
+
+/* What is there in this kind of build. */
+static struct walk_error *prove_complete(const struct walk_runtime *runtime)
+{
+    const struct walk_layout *layout = &runtime->layout;
+    struct walk_error *error = PROVE_MEMBERS(layout, required);
+    if (error)
+        return error;
+    if (runtime->runtime && !WALK_HAS(layout, runtime, interpreters_head))
+        return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no list of interpreters");
+    if (WALK_FREE_THREADED(layout)) {
+        error = PROVE_MEMBERS(layout, required_free_threaded);
+        if (!error && (!walk_layout_segment_slices(layout) || !WALK_SIZE(layout, mi_heap) ||
+                       !WALK_SIZE(layout, mi_queue) || !WALK_SIZE(layout, object)))
+            error = walk_error_new(WALK_ERROR_LAYOUT, "the layout does not describe the allocator's heaps");
+        return error;
+    }
+    error = PROVE_MEMBERS(layout, required_gil);
+    if (!error && !runtime->generations && !WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
+        error = walk_error_new(WALK_ERROR_LAYOUT, "the layout has no state of the collector");
+    return error;
 }
 
 struct walk_error *walk_layout_prove(const struct walk_runtime *runtime)
 {
-    const struct walk_layout *layout = &runtime->layout;
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (layout->offset[required[i]] == WALK_ABSENT)
-            return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no member %s", walk_field_table[required[i]].id);
-    if (!runtime->generations && !WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
-        return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no state of the collector");
-    if (runtime->runtime && !WALK_HAS(layout, runtime, interpreters_head))
-        return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no list of interpreters");
-    struct walk_error *error = prove_types(runtime);
+    struct walk_error *error = prove_complete(runtime);
     walk_addr interpreter = 0;
     size_t count = 0;
+    if (!error)
+        error = prove_types(runtime);
     while (!error && (interpreter = walk_runtime_next_interpreter(runtime, interpreter))) {
         error = prove_interpreter(runtime, interpreter);
         if (++count > 10000)

@@ -135,12 +135,12 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     if (!error) {
         learn_lookdict(python);
         find_faulthandler(python);
-        error = walk_python_read_lists(python);
+        error = walk_python_find_tracked(python);
     }
-    if (!error) {
-        walk_python_learn_traverse(python);
+    if (!error)
+        error = walk_python_learn_traverse(python);
+    if (!error)
         error = walk_python_read_threads(python);
-    }
     if (error)
         walk_python_close(python);
     return error;

@@ -95,7 +95,7 @@ struct walk_python {
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
     walk_addr str_type, tuple_type;
 
-    walk_addr *tracked;                    /* every object on a list of the collector, in the order of the lists */
+    walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
     size_t broken_lists;
     bool collecting;
@@ -143,11 +143,11 @@ static inline bool walk_python_visits_managed_dict(const struct walk_python *pyt
     return WALK_HAS(python->layout, visit_managed_dict, dict);
 }
 
-/* Learns subtype_traverse from the classes among the tracked objects. */
-void walk_python_learn_traverse(struct walk_python *python);
+/* Learns subtype_traverse from the classes of and among the tracked objects. */
+struct walk_error *walk_python_learn_traverse(struct walk_python *python);
 
-/* ---- the collector's lists (collector.c), threads and stacks (threads.c) ---- */
-struct walk_error *walk_python_read_lists(struct walk_python *python);
+/* ---- what the collector tracks (tracked.c), threads and stacks (threads.c) ---- */
+struct walk_error *walk_python_find_tracked(struct walk_python *python);
 struct walk_error *walk_python_read_threads(struct walk_python *python);
 
 /* The frame on a stack that this interpreter's frame (or frame object, up to 3.10) is; NULL: it is on none. */

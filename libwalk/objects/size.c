@@ -8,6 +8,7 @@
 
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/text.h"
 
 static uint64_t round_up(uint64_t size, unsigned word) { return (size + word - 1) / word * word; }
@@ -34,26 +35,28 @@ static uint64_t int_size(struct walk_python *python, walk_addr object, const str
 static uint64_t str_size(struct walk_python *python, walk_addr object)
 {
     const struct walk_layout *layout = python->layout;
-    uint32_t state = (uint32_t)WALK_INT_MEMBER(python, object, ascii, state);
-    uint64_t length = WALK_MEMBER(python, object, ascii, length), kind = state >> 2 & 7, size;
-    bool compact = state >> 5 & 1, ascii = state >> 6 & 1, has_wstr = WALK_HAS(layout, ascii, wstr);
-    bool ready = !has_wstr || (state >> 7 & 1);
+    const uint8_t *view = walk_memory_view(python->memory, object, WALK_SIZE(layout, ascii));
+    if (!view)
+        return 0;
+    struct walk_text_form form = walk_text_form(python, view);
+    uint64_t length = WALK_WORD(python, view, ascii, length), size;
+    bool compact_ascii = form.compact && form.ascii;
     walk_addr wstr = WALK_MEMBER(python, object, ascii, wstr), data = 0;
-    if (compact && ascii) {
+    if (compact_ascii) {
         size = WALK_SIZE(layout, ascii) + length + 1;
         data = object + WALK_SIZE(layout, ascii);
-    } else if (compact) {
-        size = WALK_SIZE(layout, compact) + (length + 1) * kind;
+    } else if (form.compact) {
+        size = WALK_SIZE(layout, compact) + (length + 1) * form.kind;
         data = object + WALK_SIZE(layout, compact);
     } else {
         data = WALK_MEMBER(python, object, unicode, data);
-        size = WALK_SIZE(layout, unicode) + (data ? (length + 1) * kind : 0);
+        size = WALK_SIZE(layout, unicode) + (data ? (length + 1) * form.kind : 0);
     }
-    if (has_wstr && wstr && (!ready || wstr != data)) {
-        uint64_t wide = compact && ascii ? length : WALK_MEMBER(python, object, compact, wstr_length);
+    if (wstr && (!form.ready || wstr != data)) {
+        uint64_t wide = compact_ascii ? length : WALK_MEMBER(python, object, compact, wstr_length);
         size += (wide + 1) * 4;
     }
-    walk_addr utf8 = compact && ascii ? 0 : WALK_MEMBER(python, object, compact, utf8);
+    walk_addr utf8 = compact_ascii ? 0 : WALK_MEMBER(python, object, compact, utf8);
     if (utf8 && utf8 != data)
         size += WALK_MEMBER(python, object, compact, utf8_length) + 1;
     return size;
@@ -184,11 +187,9 @@ static uint64_t deque_size(struct walk_python *python, walk_addr object, const s
 static uint64_t bytesio_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
     walk_addr buffer = WALK_MEMBER(python, object, bytesio, buf);
-    uint64_t size = (uint64_t)type->basicsize, count = WALK_MEMBER(python, buffer, object, ob_refcnt);
+    uint64_t size = (uint64_t)type->basicsize;
     uint32_t index;
-    if (WALK_MINOR(python) >= 12)
-        count &= 0xffffffff;
-    if (buffer && count <= 1 && walk_python_type_of(python, buffer, &index))
+    if (buffer && walk_header_refcount(python, buffer) <= 1 && walk_python_type_of(python, buffer, &index))
         size += plain(python, buffer, &python->types[index]);
     return size;
 }

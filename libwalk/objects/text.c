@@ -76,6 +76,16 @@ static uint32_t char_at(const struct str_data *str, uint64_t i)
                             : walk_load_u32(str->data + 4 * i);
 }
 
+struct walk_text_form walk_text_form(const struct walk_python *python, const uint8_t *view)
+{
+    const struct walk_layout *layout = python->layout;
+    return (struct walk_text_form){.kind = walk_load_bits(view, WALK_OFFSET(layout, ascii, kind), 3),
+                                   .compact = walk_load_bits(view, WALK_OFFSET(layout, ascii, compact), 1),
+                                   .ascii = walk_load_bits(view, WALK_OFFSET(layout, ascii, ascii), 1),
+                                   .ready = !WALK_HAS(layout, ascii, ready) ||
+                                            walk_load_bits(view, WALK_OFFSET(layout, ascii, ready), 1)};
+}
+
 /* `limit`: how many characters will be looked at, so that a huge str needs not be readable to its end. */
 static bool open_str(const struct walk_python *python, walk_addr address, uint64_t limit, struct str_data *str)
 {
@@ -83,12 +93,11 @@ static bool open_str(const struct walk_python *python, walk_addr address, uint64
     const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(layout, ascii));
     if (!view || !address)
         return false;
-    uint32_t state = walk_load_u32(view + WALK_OFFSET(layout, ascii, state));
-    bool compact = state >> 5 & 1, ascii = state >> 6 & 1;
-    walk_addr data = address + (ascii ? WALK_SIZE(layout, ascii) : WALK_SIZE(layout, compact));
+    struct walk_text_form form = walk_text_form(python, view);
+    walk_addr data = address + (form.ascii ? WALK_SIZE(layout, ascii) : WALK_SIZE(layout, compact));
     str->length = WALK_WORD(python, view, ascii, length);
-    str->kind = state >> 2 & 7;
-    if (!compact)
+    str->kind = form.kind;
+    if (!form.compact)
         data = WALK_MEMBER(python, address, unicode, data);
     if (str->kind == 0 && WALK_HAS(layout, ascii, wstr)) {
         /* Not ready (up to 3.11): only the wchar_t form is there. */
@@ -216,8 +225,8 @@ static bool open_int(const struct walk_python *python, walk_addr address, struct
     /* Two bytes by default up to 3.11 where pointers have four. */
     number->width = WALK_MEMBER(python, walk_python_ob_type(python, address), type, tp_itemsize) == 2 ? 2 : 4;
     number->bits = number->width == 2 ? 15 : 30;
-    number->digits = walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit),
-                                      number->count * number->width);
+    number->digits =
+        walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * number->width);
     return number->digits || number->count == 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "objects/dict.h"
+#include "objects/header.h"
 #include "objects/python.h"
 #include "objects/ring.h"
 #include "objects/text.h"
@@ -257,16 +258,6 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     info->atomic = is_atomic(python, info);
 }
 
-/* What stands in front of an object: _PyType_PreHeaderSize() since 3.11, the collector's head alone before. */
-static uint64_t head_size(const struct walk_python *python, uint64_t flags)
-{
-    uint64_t size = flags & WALK_TPFLAGS_HAVE_GC ? WALK_SIZE(python->layout, gc_head) : 0;
-    uint64_t preheader = WALK_MINOR(python) >= 12   ? WALK_TPFLAGS_MANAGED_DICT | WALK_TPFLAGS_MANAGED_WEAKREF
-                         : WALK_MINOR(python) == 11 ? WALK_TPFLAGS_MANAGED_DICT
-                                                    : 0;
-    return size + (flags & preheader ? 2 * python->word : 0);
-}
-
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
 {
     if (find(python, type, index))
@@ -285,7 +276,7 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
                                .base = WALK_WORD(python, view, type, tp_base)};
     if (info.flags & WALK_TPFLAGS_HEAPTYPE)
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
-    info.head = head_size(python, info.flags);
+    info.head = walk_header_front(python, info.flags);
     char name[512];
     name_of(python, type, name, sizeof name);
     if (!(info.name = walk_python_keep(python, name)))
@@ -297,25 +288,12 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     return true;
 }
 
-/*
- * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
- * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
- */
-static bool plausible_count(const struct walk_python *python, uint64_t count)
-{
-    if (WALK_MINOR(python) >= 14 && python->word == 8)
-        return (count & 0xffffffff) != 0; /* flags stand in the high half */
-    if (WALK_MINOR(python) >= 12 && python->word == 8)
-        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
-    return count != 0 && count >> 40 == 0;
-}
-
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
 {
     if (address % python->word)
         return false;
     const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
-    return view && plausible_count(python, WALK_WORD(python, view, object, ob_refcnt)) &&
+    return view && walk_header_plausible(python, view) &&
            walk_python_type(python, WALK_WORD(python, view, object, ob_type), index);
 }
 
@@ -355,33 +333,70 @@ bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytyp
     return type->kind != WALK_KIND_type || (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE);
 }
 
-/*
- * Nearly every heap type with a collector's head is a class that Python code made, and these share one tp_traverse. It
- * is a static function without a symbol in a stripped build, so it is elected: by the heap types among the tracked.
- */
-void walk_python_learn_traverse(struct walk_python *python)
-{
-    enum { CANDIDATES = 256 };
+/* ---- subtype_traverse ---- */
+
+/* Types that have voted, and what they voted for. */
+enum { VOTERS = 1 << 12, CANDIDATES = 256 };
+struct election {
+    walk_addr voter[VOTERS]; /* a hash table */
+    size_t voter_count;
     struct {
         walk_addr traverse;
         size_t votes;
-    } candidate[CANDIDATES] = {{0}};
-    size_t count = 0, best = 0;
+    } candidate[CANDIDATES];
+    size_t count, best;
+};
+
+/* False: it has voted before, or there is no room for more. */
+static bool register_voter(struct election *election, walk_addr type)
+{
+    if (2 * election->voter_count >= VOTERS)
+        return false;
+    size_t at = (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) % VOTERS;
+    while (election->voter[at] && election->voter[at] != type)
+        at = (at + 1) % VOTERS;
+    if (election->voter[at] == type)
+        return false;
+    election->voter[at] = type;
+    election->voter_count++;
+    return true;
+}
+
+static void vote(const struct walk_python *python, struct election *election, walk_addr type)
+{
+    if (!register_voter(election, type) || !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+        return;
+    walk_addr traverse = WALK_MEMBER(python, type, type, tp_traverse);
+    size_t at = 0;
+    while (at < election->count && election->candidate[at].traverse != traverse)
+        at++;
+    if (at == election->count && (at == CANDIDATES || !traverse))
+        return;
+    if (at == election->count)
+        election->candidate[election->count++].traverse = traverse;
+    if (++election->candidate[at].votes > election->candidate[election->best].votes)
+        election->best = at;
+}
+
+/*
+ * Nearly every heap type that the collector manages is a class that Python code made, and these share one tp_traverse.
+ * It is a static function without a symbol in a stripped build, so it is elected: by the heap types among the tracked
+ * objects and by the types of these. (Free-threaded builds of 3.13 untrack all classes when the first thread is made.)
+ */
+struct walk_error *walk_python_learn_traverse(struct walk_python *python)
+{
+    struct election *election = calloc(1, sizeof *election);
+    if (!election)
+        return walk_error_no_memory();
     for (size_t i = 0; i < python->tracked_count; i++) {
-        walk_addr object = python->tracked[i], meta = walk_python_ob_type(python, object);
-        if (meta != python->runtime->type_type ||
-            !(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+        walk_addr type = walk_python_ob_type(python, python->tracked[i]);
+        if (!type)
             continue;
-        walk_addr traverse = WALK_MEMBER(python, object, type, tp_traverse);
-        size_t at = 0;
-        while (at < count && candidate[at].traverse != traverse)
-            at++;
-        if (at == count && (count == CANDIDATES || !traverse))
-            continue;
-        if (at == count)
-            candidate[count++].traverse = traverse;
-        if (++candidate[at].votes > candidate[best].votes)
-            best = at;
+        vote(python, election, type);
+        if (type == python->runtime->type_type)
+            vote(python, election, python->tracked[i]);
     }
-    python->subtype_traverse = count ? candidate[best].traverse : 0;
+    python->subtype_traverse = election->count ? election->candidate[election->best].traverse : 0;
+    free(election);
+    return NULL;
 }

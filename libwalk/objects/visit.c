@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "objects/dict.h"
+#include "objects/header.h"
 #include "objects/text.h"
 
 static walk_visitor *const visitors[WALK_KIND_COUNT] = {
@@ -137,10 +138,10 @@ static bool visit_inline_values(struct walk_python *python, const struct walk_py
 static void visit_managed_dict(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                                struct walk_refs *refs)
 {
-    unsigned word = python->word;
+    walk_addr at = walk_header_managed_dict(python, object);
     uint64_t dict = 0, values = 0;
-    if (!walk_memory_word(python->memory, object - 3 * word, &dict) ||
-        !walk_memory_word(python->memory, object - 4 * word, &values)) {
+    if (!walk_memory_word(python->memory, at, &dict) ||
+        (WALK_MINOR(python) == 11 && !walk_memory_word(python->memory, at - python->word, &values))) {
         refs->unreadable = true;
         return;
     }

@@ -40,27 +40,35 @@ void walk_visit_type(struct walk_python *python, const struct walk_pytype *type,
 static const struct {
     const char *module;
     uint32_t since, until;
-    unsigned word; /* 0: any */
+    unsigned word;        /* 0: any */
     unsigned first, last; /* words */
-} unseen_table[] = {
-#define UNSEEN(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8},
-#define UNSEEN_OF(word, module, since, until, first, last) {module, since, until, word, (first) / (word), (last) / (word)},
+    bool object;
+} word_table[] = {
+#define UNSEEN(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, true},
+#define UNSEEN_OF(word, module, since, until, first, last)                                                             \
+    {module, since, until, word, (first) / (word), (last) / (word), true},
+#define NO_OBJECT(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, false},
 #include "objects/module_states.def"
 #undef UNSEEN
 #undef UNSEEN_OF
+#undef NO_OBJECT
 };
 
-/* The words that m_traverse does not visit, one bit each of the first ones. */
-static uint64_t unseen_words(const struct walk_python *python, walk_addr module)
+/* The words of a module's state that are not what the others are, one bit per word of the first ones. */
+struct words {
+    uint64_t unseen, no_object;
+};
+
+static struct words special_words(const struct walk_python *python, walk_addr module)
 {
-    uint64_t words = 0;
+    struct words words = {0};
     walk_addr name = WALK_MEMBER(python, module, module, md_name);
-    for (size_t i = 0; name && i < sizeof unseen_table / sizeof *unseen_table; i++)
-        if (python->version >= unseen_table[i].since && python->version < unseen_table[i].until &&
-            (!unseen_table[i].word || unseen_table[i].word == python->word) &&
-            walk_text_equals(python, name, unseen_table[i].module))
-            for (unsigned word = unseen_table[i].first; word <= unseen_table[i].last; word++)
-                words |= UINT64_C(1) << word;
+    for (size_t i = 0; name && i < sizeof word_table / sizeof *word_table; i++)
+        if (python->version >= word_table[i].since && python->version < word_table[i].until &&
+            (!word_table[i].word || word_table[i].word == python->word) &&
+            walk_text_equals(python, name, word_table[i].module))
+            for (unsigned word = word_table[i].first; word <= word_table[i].last; word++)
+                *(word_table[i].object ? &words.unseen : &words.no_object) |= UINT64_C(1) << word;
     return words;
 }
 
@@ -198,13 +206,13 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
     }
     if (!walk_refs_afford(refs, size / python->word))
         return;
-    uint64_t unseen = unseen_words(python, object);
+    struct words special = special_words(python, object);
     for (uint64_t at = 0; at + python->word <= size; at += python->word) {
         walk_addr target = walk_load_word(python->word, view + at);
         uint32_t index;
-        uint64_t word = at / python->word;
-        bool seen = traversed && !(word < 64 && (unseen >> word & 1));
-        if (target && walk_python_type_of(python, target, &index))
+        uint64_t word = at / python->word, bit = word < 64 ? UINT64_C(1) << word : 0;
+        bool seen = traversed && !(special.unseen & bit);
+        if (target && !(special.no_object & bit) && walk_python_type_of(python, target, &index))
             walk_refs_add(refs, target, seen ? 0 : WALK_EDGE_EXTRA, WALK_LABEL_OFFSET, at);
     }
 }

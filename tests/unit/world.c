@@ -57,7 +57,7 @@ static void choose_layout(struct world *world)
     struct walk_layout *layout = world->layout;
     struct walk_layout_row *row;
     for (size_t i = 0; (row = walk_layout_row_open(i)); i++) {
-        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8)
+        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 && !WALK_FREE_THREADED(&row->layout))
             *layout = row->layout;
         walk_layout_row_free(row);
     }
@@ -164,6 +164,12 @@ void world_track(struct world *world, walk_addr object)
     PUT(world, head, gc_head, prev, own);
 }
 
+/* Sets bits that are 0. */
+static void put_bits(struct world *world, walk_addr structure, uint32_t bit, unsigned value)
+{
+    *world_at(world, structure + bit / 8) |= (uint8_t)(value << bit % 8);
+}
+
 walk_addr world_wide_str(struct world *world, unsigned kind, const uint32_t *characters, size_t length, bool compact)
 {
     const struct walk_layout *layout = world->layout;
@@ -176,7 +182,11 @@ walk_addr world_wide_str(struct world *world, unsigned kind, const uint32_t *cha
     walk_addr str = world_object(world, world->str, head + (compact ? (length + 1) * kind : 0));
     walk_addr data = compact ? str + head : world_alloc(world, (length + 1) * kind);
     PUT(world, str, ascii, length, length);
-    PUT_INT(world, str, ascii, state, kind << 2 | (unsigned)compact << 5 | (unsigned)ascii << 6 | 1u << 7);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, kind), kind);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, compact), compact);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, ascii), ascii);
+    if (WALK_HAS(layout, ascii, ready))
+        put_bits(world, str, WALK_OFFSET(layout, ascii, ready), 1);
     if (!compact)
         PUT(world, str, unicode, data, data);
     for (size_t i = 0; i < length; i++)
