@@ -184,9 +184,9 @@ class Checks:
         """Who refers to the object, as the collector sees it."""
         found: Counter[str] = collections.Counter()
         for address, object in self.truth.objects.items():
-            if object.referents[self.address]:
+            if self.address in object.joined:
                 found[address] = object.referents[self.address]
-        return found
+        return +found
 
     def check_object(self) -> None:
         """The object's own page, and its two halves."""

@@ -17,7 +17,12 @@ class Object(NamedTuple):
     type: str
     size: int
     tracked: bool
-    referents: Counter[Address]
+    joined: str  # the addresses of the referents; there are too many objects to take them apart unasked
+
+    @property
+    def referents(self) -> Counter[Address]:
+        """What it refers to, as a multiset."""
+        return Counter(addresses(self.joined))
 
 
 class Ancestors(NamedTuple):
@@ -40,6 +45,7 @@ class Truth:
         self.frames: List[Tuple[str, ...]] = []  # thread, frame and local records
         self.own: Set[Address] = set()
         self.is_sample = False  # not all tracked objects have a record
+        self._types: Dict[str, str] = {}  # as libwalk shows them
         whole = False
         with open(path, encoding="utf-8", newline="\n") as file:
             for line in file:
@@ -52,9 +58,10 @@ class Truth:
     def _record(self, kind: str, fields: List[str]) -> None:
         if kind == "object":
             address, type, size, tracked, referents = fields
-            self.objects[address] = Object(
-                shown(type), int(size), tracked == "1", Counter(addresses(referents))
-            )
+            name = self._types.get(type)
+            if name is None:
+                name = self._types[type] = shown(type)
+            self.objects[address] = Object(name, int(size), tracked == "1", referents)
         elif kind == "value":
             self.values[fields[0]] = "\t".join(fields[1:])
         elif kind == "ancestors":
@@ -83,6 +90,11 @@ class Truth:
 def addresses(joined: str) -> List[Address]:
     """The addresses of a field."""
     return joined.split(",") if joined else []
+
+
+def same_addresses(joined: str, others: str) -> bool:
+    """Whether two fields are the same multiset of addresses."""
+    return joined == others or sorted(joined.split(",")) == sorted(others.split(","))
 
 
 def shown(field: str) -> str:

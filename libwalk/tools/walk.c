@@ -10,8 +10,10 @@
  *   walk frames CORE|PID           threads, frames and locals
  *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
  *
- * Tab-separated lines; addresses are bare hex digits. The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS,
- * WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with commas between).
+ * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one reading
+ * of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
+ * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
+ * commas between).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -91,6 +93,13 @@ static struct walk_error *print_objects(struct walk_target *target, struct walk_
     return error;
 }
 
+/* After the questions of a command. */
+static void end_questions(void)
+{
+    int end = scanf(" .");
+    (void)end;
+}
+
 static struct walk_error *print_ancestors(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
@@ -117,6 +126,7 @@ static struct walk_error *print_ancestors(struct walk_target *target, struct wal
         printf("\n");
         walk_subgraph_free(subgraph);
     }
+    end_questions();
     return NULL;
 }
 
@@ -133,6 +143,7 @@ static struct walk_error *print_values(struct walk_target *target, struct walk_h
         walk_heap_text(heap, id, WALK_TEXT_VALUE, value, sizeof value);
         printf("%" PRIx64 "\t%s\n", address, value);
     }
+    end_questions();
     return NULL;
 }
 
@@ -176,7 +187,7 @@ static struct walk_error *print_row(struct walk_target *target, struct walk_heap
     return walk_heap_print_row(heap, stdout);
 }
 
-static const struct {
+static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
@@ -184,7 +195,37 @@ static const struct {
     {"values", print_values}, {"frames", print_frames}, {"row", print_row},
 };
 
-static int run(const char *command, const char *name)
+/* The command that a list with commas begins with; NULL: none. */
+static const struct command *first_of(const char *list)
+{
+    size_t length = strcspn(list, ",");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strlen(commands[i].name) == length && strncmp(commands[i].name, list, length) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* What follows it; NULL at the end. */
+static const char *rest_of(const char *list)
+{
+    const char *comma = strchr(list, ',');
+    return comma ? comma + 1 : NULL;
+}
+
+static struct walk_error *run_all(const char *list, struct walk_target *target, struct walk_heap *heap)
+{
+    struct walk_error *error = NULL;
+    bool several = rest_of(list) != NULL;
+    for (const char *rest = list; rest && !error; rest = rest_of(rest)) {
+        const struct command *command = first_of(rest);
+        if (several)
+            printf("== %s\n", command->name);
+        error = command->run(target, heap);
+    }
+    return error;
+}
+
+static int run(const char *list, const char *name)
 {
     struct walk_target *target;
     struct walk_heap *heap;
@@ -192,16 +233,14 @@ static int run(const char *command, const char *name)
     long pid = strtol(name, &end, 10);
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = strcmp(command, "row") == 0 ? "dwarf" : getenv("WALK_LAYOUT")};
+                                   .layout = strcmp(list, "row") == 0 ? "dwarf" : getenv("WALK_LAYOUT")};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
         return fail(error);
     error = walk_heap_build(target, NULL, NULL, &heap);
     if (!error) {
-        for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-            if (strcmp(commands[i].name, command) == 0)
-                error = commands[i].run(target, heap);
+        error = run_all(list, target, heap);
         walk_heap_destroy(heap);
     }
     walk_target_close(target);
@@ -210,10 +249,11 @@ static int run(const char *command, const char *name)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 3 && i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(commands[i].name, argv[1]) == 0)
-            return run(argv[1], argv[2]);
-    fprintf(stderr,
-            "usage: walk info|types|objects|ancestors|values|frames CORE|PID\n       walk row FILE HEXVERSION\n");
+    bool known = argc == 3;
+    for (const char *rest = known ? argv[1] : NULL; rest && known; rest = rest_of(rest))
+        known = first_of(rest) != NULL;
+    if (known)
+        return run(argv[1], argv[2]);
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|frames|row[,…] CORE|PID\n");
     return 2;
 }
