@@ -10,8 +10,8 @@
  *   walk frames CORE|PID           threads, frames and locals
  *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
  *
- * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one reading
- * of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
+ * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
+ * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
  * commas between).
  */
