@@ -142,14 +142,24 @@ static void name_threads(struct walk_python *python, walk_addr interpreter)
     }
 }
 
-/* Up to 3.10 the state does not say which LWP it is: the thread register of the core does. */
+/*
+ * Up to 3.10 the state does not say which LWP it is: the thread register of the core does. pthread_self() is its value
+ * on x86; elsewhere (aarch64) the C library's struct pthread, of which it is the address, ends there.
+ */
 static uint64_t native_id(const struct walk_python *python, walk_addr thread, uint64_t ident)
 {
-    uint64_t id = WALK_MEMBER(python, thread, thread, native_thread_id);
+    enum { STRUCT_PTHREAD_MAX = 1 << 13 };
+    uint64_t id = WALK_MEMBER(python, thread, thread, native_thread_id), nearest = STRUCT_PTHREAD_MAX;
     const struct walk_image *image = python->runtime->image;
-    for (size_t i = 0; i < image->lwp_count && !id; i++)
-        if (image->lwps[i].thread_pointer && image->lwps[i].thread_pointer == ident)
+    if (id || !ident)
+        return id;
+    for (size_t i = 0; i < image->lwp_count; i++) {
+        uint64_t distance = image->lwps[i].thread_pointer - ident;
+        if (image->lwps[i].thread_pointer >= ident && distance < nearest) {
+            nearest = distance;
             id = image->lwps[i].tid;
+        }
+    }
     return id;
 }
 
