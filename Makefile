@@ -21,6 +21,9 @@ said = $(if $(V),,@echo "  $1 $(@:$(BUILD)/%=%)")
 
 export BUILD
 
+# Tests, rows and timings neither read nor leave anything in the user's cache.
+export LIBWALK_CACHE =
+
 .PHONY: all
 all: $(BUILD)/libwalk.so $(BUILD)/walk ## the library and the walk tool, in build/ (the default)
 

@@ -68,7 +68,12 @@ struct walk_options {
     const char *sysroot;    /* put in front of the absolute paths that the target names */
     const char
         *debug_dirs; /* folders with separate debug files, ':' between; NULL: beside the file, .debug, /usr/lib/debug */
-    bool dwarf_only; /* no built-in layout: to make one, or to doubt it */
+    /*
+     * Which sources of layouts are asked, in their order, ',' between: "row" (built in for this very build), "cache"
+     * (remembered of it), "dwarf", "probe" (layouts of other builds, as far as the memory agrees). "probe:3.13" takes
+     * only builds whose name begins so ("3.13.5 debug 7e8d5f6d"). NULL: all.
+     */
+    const char *layout;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -299,8 +304,8 @@ struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
 /*
- * Writes what is known of the target's interpreter as a row of C, for layout/rows.inc: the layout, where its state is,
- * its static types by name. Open the target with `dwarf_only`.
+ * Writes what is known of the target's interpreter as a row, for layout/rows.inc: the layout, where its state is, its
+ * static types by name. Open the target with the layout "dwarf".
  */
 struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out);
 

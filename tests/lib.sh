@@ -32,7 +32,8 @@ TAB=$(printf '\t')
 
 export BUILD PYTHON3 WALK
 export PYTHONDONTWRITEBYTECODE=1
-unset DEBUGINFOD_URLS # nothing is fetched
+unset DEBUGINFOD_URLS   # nothing is fetched
+export LIBWALK_CACHE='' # nothing is remembered
 
 mkdir -p "$CORES" "$LOGS"
 

@@ -183,7 +183,7 @@ class _Options(Structure):
         ("executable", c_char_p),
         ("sysroot", c_char_p),
         ("debug_dirs", c_char_p),
-        ("dwarf_only", c_bool),
+        ("layout", c_char_p),
     ]
 
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "layout/cache.h"
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/frames.h"
@@ -250,6 +251,20 @@ static void finish_stats(struct walk_heap *heap)
     stats->complete = !stats->broken_stacks && !stats->unreadable && !stats->broken_lists && !stats->collecting;
 }
 
+/* A damaged heap may name types that are none: of such a target nothing is remembered. */
+static void remember(const struct walk_heap *heap)
+{
+    struct walk_layout_row *row;
+    if (!heap->target->runtime.remember || heap->stats.unreadable || heap->stats.broken_lists)
+        return;
+    struct walk_error *error = walk_heap_row(heap, &row);
+    if (!error) {
+        walk_cache_write(row);
+        walk_layout_row_free(row);
+    }
+    walk_error_free(error);
+}
+
 struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
                                    struct walk_heap **result)
 {
@@ -271,6 +286,7 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return error;
     }
     finish_stats(heap);
+    remember(heap);
     *result = heap;
     return NULL;
 }

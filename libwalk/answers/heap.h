@@ -54,6 +54,10 @@ bool walk_node_is_frame(const struct walk_heap *heap, walk_id id);
 /* True for generators, coroutines and asynchronous generators: since 3.11 their frame's variables are theirs. */
 bool walk_node_is_generator(const struct walk_heap *heap, walk_id id);
 
+struct walk_layout_row;
+/* What is known of the target's interpreter, as a row (row.c). Free with walk_layout_row_free(). */
+struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layout_row **row);
+
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
 

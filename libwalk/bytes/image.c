@@ -30,12 +30,13 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         options = &defaults;
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
-    image->dwarf_only = options->dwarf_only;
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)
         error = copy(options->executable, &image->executable);
     if (!error)
         error = copy(options->debug_dirs, &image->debug_dirs);
+    if (!error)
+        error = copy(options->layout, &image->layout);
     return error;
 }
 
@@ -53,6 +54,7 @@ void walk_image_close(struct walk_image *image)
     free(image->sysroot);
     free(image->executable);
     free(image->debug_dirs);
+    free(image->layout);
     for (size_t i = 0; i < image->mapped_count; i++)
         munmap(image->mapped[i].data, image->mapped[i].size);
     free(image->mapped);

@@ -46,7 +46,7 @@ struct walk_image {
     char *sysroot;  /* NULL: / */
     char *executable;
     char *debug_dirs;
-    bool dwarf_only; /* walk_options */
+    char *layout; /* walk_options; NULL: all */
     /* What keeps the bytes: the mapped core and mapped files. */
     struct walk_mapped_file *mapped;
     size_t mapped_count;

@@ -3,39 +3,110 @@
  * disprove. */
 #include <stdlib.h>
 
+#include "layout/cache.h"
 #include "layout/find.h"
 
-static const struct walk_layout_row *row_of(const struct walk_module *module)
+/* ---- which sources are asked ---- */
+
+enum source { SOURCE_ROW, SOURCE_CACHE, SOURCE_DWARF, SOURCE_PROBE, SOURCE_COUNT };
+static const char *const source_names[SOURCE_COUNT] = {"row", "cache", "dwarf", "probe"};
+
+/* The next part of a list with commas; NULL at the end. */
+static const char *next_part(const char *part)
 {
-    char hex[2 * sizeof module->build_id + 1];
-    walk_build_id_format(module->build_id, module->build_id_size, hex);
-    for (size_t i = 0; *hex && i < walk_layout_row_count; i++)
-        if (strcmp(hex, walk_layout_rows[i].build_id) == 0)
-            return &walk_layout_rows[i];
+    part += strcspn(part, ",");
+    return *part ? part + 1 : NULL;
+}
+
+/* Which source a part names; SOURCE_COUNT: none. */
+static enum source source_of(const char *part)
+{
+    size_t length = strcspn(part, ",:");
+    enum source source = 0;
+    while (source < SOURCE_COUNT &&
+           (strlen(source_names[source]) != length || strncmp(part, source_names[source], length) != 0))
+        source++;
+    return part[length] == ':' && source != SOURCE_PROBE ? SOURCE_COUNT : source;
+}
+
+static bool asked(const struct walk_image *image, enum source source)
+{
+    bool all = !image->layout;
+    for (const char *part = image->layout; part && !all; part = next_part(part))
+        all = source_of(part) == source;
+    return all;
+}
+
+/* Rows to probe: all, or those whose name begins as some "probe:…" says. */
+static bool may_probe(const struct walk_image *image, const struct walk_layout_row *row)
+{
+    bool all = !image->layout;
+    for (const char *part = image->layout; part && !all; part = next_part(part)) {
+        size_t length = strcspn(part, ",:");
+        if (source_of(part) == SOURCE_PROBE)
+            all = part[length] != ':' || strncmp(row->name, part + length + 1, strcspn(part + length + 1, ",")) == 0;
+    }
+    return all;
+}
+
+struct walk_error *walk_runtime_check_sources(const struct walk_image *image)
+{
+    for (const char *part = image->layout; part; part = next_part(part))
+        if (source_of(part) == SOURCE_COUNT)
+            return walk_error_new(WALK_ERROR_FORMAT,
+                                  "\"%s\" names no sources of layouts: row, cache, dwarf, probe or probe:NAME, "
+                                  "with commas between",
+                                  image->layout);
     return NULL;
 }
 
-/* A module of a build that is built in: its row says all, the file is not even opened. */
+/* ---- the sources ---- */
+
+/* What is built in of a module's build, or remembered of it; NULL: nothing. */
+static struct walk_layout_row *row_of(const struct walk_image *image, const struct walk_module *module,
+                                      enum source *source)
+{
+    char hex[2 * sizeof module->build_id + 1];
+    walk_build_id_format(module->build_id, module->build_id_size, hex);
+    struct walk_layout_row *row = asked(image, *source = SOURCE_ROW) ? walk_layout_row_find(hex) : NULL;
+    if (!row && asked(image, *source = SOURCE_CACHE))
+        row = walk_cache_read(hex);
+    if (row && row->word == image->memory.word)
+        return row;
+    walk_layout_row_free(row);
+    return NULL;
+}
+
+/* The layout of a row of this very build; takes it over. */
+static struct walk_error *use_row(struct walk_runtime *runtime, struct walk_layout_row *row, enum source source)
+{
+    runtime->row = row;
+    runtime->layout = row->layout;
+    walk_runtime_from(runtime, "%s (%s)", source == SOURCE_ROW ? "built-in row of this build" : "cache", row->name);
+    return walk_layout_prove(runtime);
+}
+
 bool walk_runtime_use_own_row(struct walk_runtime *runtime)
 {
     const struct walk_image *image = runtime->image;
-    for (size_t i = 0; i < image->module_count && !image->dwarf_only; i++) {
+    for (size_t i = 0; i < image->module_count; i++) {
         const struct walk_module *module = &image->modules[i];
-        const struct walk_layout_row *row = row_of(module);
+        enum source source;
         /* Without its file the row would do for most of it; the names of other static types are in the file. */
-        if (!row || !row->runtime || !module->file)
+        struct walk_layout_row *row = module->file ? row_of(image, module, &source) : NULL;
+        if (!row || !row->runtime) {
+            walk_layout_row_free(row);
             continue;
+        }
         runtime->module = module;
-        runtime->row = row;
         runtime->runtime = module->start + row->runtime;
         runtime->type_type = module->start + row->type;
-        walk_layout_from_row(row, &runtime->layout);
-        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", row->name);
-        struct walk_error *error = walk_layout_prove(runtime);
+        struct walk_error *error = use_row(runtime, row, source);
         if (!error)
             return true;
-        /* Never seen: the same build, and its memory disagrees. Others may know better. */
+        /* The same build, and its memory disagrees: what was remembered may be wrong. Others may know better. */
         walk_error_free(error);
+        walk_layout_row_free(row);
         *runtime = (struct walk_runtime){.image = runtime->image, .symbols = {.fd = -1}};
     }
     return false;
@@ -51,35 +122,40 @@ static uint32_t minor_in_name(const char *path)
 /* A row of the same version that the memory does not disprove: other builds of it are laid out alike, mostly. */
 static bool use_proven_row(struct walk_runtime *runtime)
 {
+    const struct walk_image *image = runtime->image;
+    struct walk_layout_row *row;
+    char own[2 * sizeof runtime->module->build_id + 1];
     uint32_t minor = minor_in_name(runtime->module->path);
-    for (size_t i = 0; i < walk_layout_row_count && !runtime->image->dwarf_only; i++) {
-        const struct walk_layout_row *row = &walk_layout_rows[i];
-        if (row->pointer != (int)runtime->image->memory.word || (minor && ((row->version >> 16) & 0xff) != minor))
-            continue;
-        walk_layout_from_row(row, &runtime->layout);
-        struct walk_error *error = walk_layout_prove(runtime);
-        walk_error_free(error);
-        snprintf(runtime->source, sizeof runtime->source, "built-in row of another build (%s), proven by probing",
-                 row->name);
-        if (!error)
-            return true;
+    bool proven = false;
+    walk_build_id_format(runtime->module->build_id, runtime->module->build_id_size, own);
+    for (size_t i = 0; !proven && (row = walk_layout_row_open(i)); i++) {
+        if (may_probe(image, row) && strcmp(row->build_id, own) != 0 && row->word == image->memory.word &&
+            (!minor || ((row->version >> 16) & 0xff) == minor)) {
+            runtime->layout = row->layout;
+            walk_runtime_from(runtime, "built-in row of another build (%s), proven by probing", row->name);
+            struct walk_error *error = walk_layout_prove(runtime);
+            proven = !error;
+            walk_error_free(error);
+        }
+        walk_layout_row_free(row);
     }
-    return false;
+    return proven;
 }
 
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
 {
+    const struct walk_image *image = runtime->image;
+    enum source source;
     /* 3.6: its row has the layout, its symbols were needed for the rest. */
-    const struct walk_layout_row *row = runtime->image->dwarf_only ? NULL : row_of(runtime->module);
-    if (row) {
-        walk_layout_from_row(row, &runtime->layout);
-        snprintf(runtime->source, sizeof runtime->source, "built-in row of this build (%s)", row->name);
-        return walk_layout_prove(runtime);
-    }
-    struct walk_error *dwarf =
-        walk_layout_from_dwarf(runtime->module->file, runtime->image->debug_dirs, &runtime->layout);
+    struct walk_layout_row *row = row_of(image, runtime->module, &source);
+    if (row)
+        return use_row(runtime, row, source);
+    struct walk_error *dwarf = asked(image, SOURCE_DWARF)
+                                   ? walk_layout_from_dwarf(runtime->module->file, image->debug_dirs, &runtime->layout)
+                                   : walk_error_new(WALK_ERROR_LAYOUT, "DWARF was not asked");
     if (!dwarf) {
-        snprintf(runtime->source, sizeof runtime->source, "DWARF");
+        walk_runtime_from(runtime, "DWARF");
+        runtime->remember = asked(image, SOURCE_CACHE);
         return walk_layout_prove(runtime);
     }
     if (walk_error_code(dwarf) == WALK_ERROR_LAYOUT && use_proven_row(runtime)) {

@@ -9,11 +9,17 @@
 /* The last part of a path. */
 const char *walk_base_name(const char *path);
 
+/* The option `layout` of the image names sources that there are. Error: FORMAT. */
+struct walk_error *walk_runtime_check_sources(const struct walk_image *image);
+
 /* A module of a build that is built in: fills the whole of `runtime` from its row. False: there is none. */
 bool walk_runtime_use_own_row(struct walk_runtime *runtime);
 
 /* Fills all of `runtime` but the layout, by symbols. Error: NO_PYTHON, UNSUPPORTED. */
 struct walk_error *walk_runtime_find_module(struct walk_runtime *runtime);
+
+/* Says where the layout is from. */
+void walk_runtime_from(struct walk_runtime *runtime, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Fills the layout, of which the memory then has been asked. Error: LAYOUT. */
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime);

@@ -69,37 +69,39 @@ struct walk_error *walk_layout_from_dwarf(const char *file, const char *debug_di
 /* A static type of one build. */
 struct walk_row_type {
     uint32_t offset; /* from the start of the module */
-    const char *name;
+    char name[60];
 };
 
-/* What was read of one build before and is built in (layout/rows.inc): with it a core needs no file. */
+/* What was read of one build before, and is built in (layout/rows.inc) or remembered (layout/cache.c). */
 struct walk_layout_row {
-    const char *name; /* "3.11.2 c561f3aa" */
-    const char *build_id;
+    char name[48]; /* "3.11.2 debug c561f3aa" */
+    char build_id[65];
     uint32_t version;       /* PY_VERSION_HEX */
-    int16_t pointer;        /* 8 or 4 */
+    unsigned word;          /* pointer size, bytes */
     uint32_t runtime, type; /* _PyRuntime and PyType_Type, from the start of the module; runtime 0: 3.6 */
-    int32_t offset_plus_one[WALK_FIELD_COUNT]; /* 0: absent, so that a member that is newer than the row is absent */
-    uint32_t size[WALK_STRUCT_COUNT];
-    const struct walk_row_type *types; /* sorted by offset */
+    struct walk_layout layout;
+    struct walk_row_type *types; /* sorted by offset; owned */
     size_t type_count;
 };
-extern const struct walk_layout_row walk_layout_rows[];
-extern const size_t walk_layout_row_count;
-void walk_layout_from_row(const struct walk_layout_row *row, struct walk_layout *layout);
+
+/* Free with walk_layout_row_free(); NULL: no memory, or no such row. */
+struct walk_layout_row *walk_layout_row_open(size_t index);
+struct walk_layout_row *walk_layout_row_find(const char *build_id);
+void walk_layout_row_free(struct walk_layout_row *row);
 
 /* The interpreter of a target: which file it is, where its state is, and a layout that the memory agrees with. */
 struct walk_runtime {
     struct walk_image *image;
     const struct walk_module *module;
-    struct walk_symbols symbols;       /* none when the row says all */
-    const struct walk_layout_row *row; /* of this very build; NULL: none is built in */
+    struct walk_symbols symbols; /* none when the row says all */
+    struct walk_layout_row *row; /* of this very build, built in or remembered; NULL: there is none */
     struct walk_layout layout;
     walk_addr runtime;     /* _PyRuntime; 0 in 3.6, which has none */
     walk_addr first;       /* 3.6: the first interpreter's state */
     walk_addr generations; /* 3.6: the collector's lists, static variables */
     walk_addr type_type;   /* PyType_Type */
     char source[160];      /* where the layout is from, for people */
+    bool remember;         /* it took long: worth to be put into the cache */
 };
 
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The interpreter of a target: found, and its lists, collectors and static types. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "layout/find.h"
@@ -67,12 +69,22 @@ const char *walk_runtime_type_name(const struct walk_runtime *runtime, walk_addr
     return found ? found->name : NULL;
 }
 
+void walk_runtime_from(struct walk_runtime *runtime, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(runtime->source, sizeof runtime->source, format, arguments);
+    va_end(arguments);
+}
+
 struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime)
 {
     *runtime = (struct walk_runtime){.image = image, .symbols = {.fd = -1}};
-    if (walk_runtime_use_own_row(runtime))
+    struct walk_error *error = walk_runtime_check_sources(image);
+    if (!error && walk_runtime_use_own_row(runtime))
         return NULL;
-    struct walk_error *error = walk_runtime_find_module(runtime);
+    if (!error)
+        error = walk_runtime_find_module(runtime);
     if (!error)
         error = walk_runtime_choose_layout(runtime);
     if (error)
@@ -80,4 +92,9 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
     return error;
 }
 
-void walk_runtime_close(struct walk_runtime *runtime) { walk_symbols_close(&runtime->symbols); }
+void walk_runtime_close(struct walk_runtime *runtime)
+{
+    walk_symbols_close(&runtime->symbols);
+    walk_layout_row_free(runtime->row);
+    runtime->row = NULL;
+}

@@ -59,9 +59,12 @@ static struct walk_error *read_version(struct walk_python *python)
     walk_addr main = python->interpreters[python->interpreter_count - 1];
     walk_addr sysdict = WALK_MEMBER(python, main, interp, sysdict);
     walk_addr number = walk_dict_get(python, sysdict, "hexversion"), text = walk_dict_get(python, sysdict, "version");
+    walk_addr abiflags = walk_dict_get(python, sysdict, "abiflags");
     if (!number || !walk_text_small_int(python, number, &version))
         return walk_error_new(WALK_ERROR_LAYOUT, "sys.hexversion cannot be read: the layout does not fit this process");
     python->version = (uint32_t)version;
+    if (abiflags)
+        walk_text_str(python, abiflags, python->abiflags, sizeof python->abiflags);
     char buffer[256] = "";
     if (text)
         walk_text_str(python, text, buffer, sizeof buffer);

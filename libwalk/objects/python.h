@@ -80,6 +80,7 @@ struct walk_python {
     unsigned word;
     uint32_t version; /* PY_VERSION_HEX */
     char *version_text;
+    char abiflags[16]; /* sys.abiflags: "d" debug, "t" free-threaded, "m" up to 3.7 */
     struct walk_kinds kinds;
 
     struct walk_pytype *types;

@@ -28,7 +28,7 @@ static uint64_t int_size(struct walk_python *python, walk_addr object, const str
     if (digits < least)
         digits = least;
     uint64_t fixed = WALK_MINOR(python) >= 12 ? (uint64_t)type->basicsize : WALK_OFFSET(python->layout, int, ob_digit);
-    return fixed + 4 * digits;
+    return fixed + (uint64_t)type->itemsize * digits;
 }
 
 /* unicode_sizeof(): the character block where it is separate, the UTF-8 and wchar_t forms where they were made. */
@@ -120,9 +120,11 @@ static uint64_t code_size(struct walk_python *python, walk_addr object, const st
     if (WALK_MEMBER(python, object, code, co_cell2arg))
         size += tuple_length(python, WALK_MEMBER(python, object, code, co_cellvars)) * word;
     if (WALK_MEMBER(python, object, code, co_opcache)) {
-        /* _PyOpcache is 32 bytes in 3.8-3.10; co_opcache_size is one byte. */
+        /* _PyOpcache of 3.8-3.10: a pointer, two numbers of 64 bits (aligned to 4 bytes on i386), a flag;
+         * co_opcache_size is one byte. */
+        uint64_t entry = word == 8 ? 32 : 24;
         uint64_t units = tuple_length(python, WALK_MEMBER(python, object, code, co_code)) / 2;
-        size += units + ((uint32_t)WALK_INT_MEMBER(python, object, code, co_opcache_size) & 0xff) * 32;
+        size += units + ((uint32_t)WALK_INT_MEMBER(python, object, code, co_opcache_size) & 0xff) * entry;
     }
     return size;
 }
@@ -249,5 +251,6 @@ static bool has_head(struct walk_python *python, walk_addr object, const struct 
 uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t index)
 {
     const struct walk_pytype type = python->types[index];
-    return own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+    uint64_t size = own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+    return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */
 }

@@ -195,10 +195,17 @@ static void add_bytes(const struct walk_python *python, walk_addr address, struc
 static uint64_t magnitude_of(int64_t number) { return number < 0 ? -(uint64_t)number : (uint64_t)number; }
 
 struct int_data {
-    const uint8_t *digits; /* u32 each, 30 bits used (15 on some 32-bit builds: not read) */
+    const uint8_t *digits;
     uint64_t count;
+    unsigned width, bits; /* of a digit: its bytes, and how many bits of them are used */
     bool negative;
 };
+
+static uint32_t digit_at(const struct int_data *number, uint64_t i)
+{
+    const uint8_t *at = number->digits + i * number->width;
+    return (number->width == 2 ? walk_load_u16(at) : walk_load_u32(at)) & ((UINT32_C(1) << number->bits) - 1);
+}
 
 static bool open_int(const struct walk_python *python, walk_addr address, struct int_data *number)
 {
@@ -215,7 +222,11 @@ static bool open_int(const struct walk_python *python, walk_addr address, struct
     }
     if (number->count >> 32)
         return false;
-    number->digits = walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * 4);
+    /* Two bytes by default up to 3.11 where pointers have four. */
+    number->width = WALK_MEMBER(python, walk_python_ob_type(python, address), type, tp_itemsize) == 2 ? 2 : 4;
+    number->bits = number->width == 2 ? 15 : 30;
+    number->digits =
+        walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * number->width);
     return number->digits || number->count == 0;
 }
 
@@ -224,13 +235,13 @@ bool walk_text_small_int(const struct walk_python *python, walk_addr address, in
     struct int_data number;
     walk_addr type = walk_python_ob_type(python, address);
     if (!type || !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_LONG_SUBCLASS) ||
-        !open_int(python, address, &number) || number.count > 3)
+        !open_int(python, address, &number) || number.count > 64 / number.bits + 1)
         return false;
     uint64_t magnitude = 0;
     for (uint64_t i = number.count; i-- > 0;) {
-        if (magnitude >> 34)
+        if (magnitude >> (64 - number.bits))
             return false;
-        magnitude = magnitude << 30 | (walk_load_u32(number.digits + 4 * i) & 0x3fffffff);
+        magnitude = magnitude << number.bits | digit_at(&number, i);
     }
     /* Thread identifiers use all 64 bits: the caller gets the bits. */
     *value = (int64_t)(number.negative ? -magnitude : magnitude);
@@ -257,18 +268,18 @@ static void add_int(const struct walk_python *python, walk_addr address, struct 
     if (!open_int(python, address, &number))
         return;
     if (number.count > DIGITS_MAX) {
-        walk_text_add(out, "%s<int of %" PRIu64 " bits>", number.negative ? "-" : "", number.count * 30);
+        walk_text_add(out, "%s<int of %" PRIu64 " bits>", number.negative ? "-" : "", number.count * number.bits);
         return;
     }
     size_t count = (size_t)number.count;
     for (size_t i = 0; i < count; i++)
-        digit[i] = walk_load_u32(number.digits + 4 * i) & 0x3fffffff;
+        digit[i] = digit_at(&number, i);
     while (count && !digit[count - 1])
         count--;
     while (count) {
         uint64_t rest = 0;
         for (size_t i = count; i-- > 0;) {
-            rest = rest << 30 | digit[i];
+            rest = rest << number.bits | digit[i];
             digit[i] = (uint32_t)(rest / 1000000000);
             rest %= 1000000000;
         }

@@ -40,17 +40,21 @@ void walk_visit_type(struct walk_python *python, const struct walk_pytype *type,
 static const struct {
     const char *module;
     uint32_t since, until;
-    uint64_t first, last;
+    unsigned word;        /* 0: any */
+    unsigned first, last; /* words */
     bool object;
 } word_table[] = {
-#define UNSEEN(module, since, until, first, last) {module, since, until, first, last, true},
-#define NO_OBJECT(module, since, until, first, last) {module, since, until, first, last, false},
+#define UNSEEN(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, true},
+#define UNSEEN_OF(word, module, since, until, first, last)                                                             \
+    {module, since, until, word, (first) / (word), (last) / (word), true},
+#define NO_OBJECT(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, false},
 #include "objects/module_states.def"
 #undef UNSEEN
+#undef UNSEEN_OF
 #undef NO_OBJECT
 };
 
-/* The words of a module's state that are not what the others are, one bit per word of the first ones. */
+/* The words of a module's state that are not what the others are, one bit each of the first ones. */
 struct words {
     uint64_t unseen, no_object;
 };
@@ -61,9 +65,10 @@ static struct words special_words(const struct walk_python *python, walk_addr mo
     walk_addr name = WALK_MEMBER(python, module, module, md_name);
     for (size_t i = 0; name && i < sizeof word_table / sizeof *word_table; i++)
         if (python->version >= word_table[i].since && python->version < word_table[i].until &&
+            (!word_table[i].word || word_table[i].word == python->word) &&
             walk_text_equals(python, name, word_table[i].module))
-            for (uint64_t at = word_table[i].first; at <= word_table[i].last; at += python->word)
-                *(word_table[i].object ? &words.unseen : &words.no_object) |= UINT64_C(1) << at / python->word;
+            for (unsigned word = word_table[i].first; word <= word_table[i].last; word++)
+                *(word_table[i].object ? &words.unseen : &words.no_object) |= UINT64_C(1) << word;
     return words;
 }
 
@@ -85,9 +90,9 @@ static void visit_atexit(struct walk_python *python, walk_addr state, struct wal
 /* Modules/_zoneinfo.c, 3.12+: zoneinfo_state.ZONEINFO_STRONG_CACHE, a list of (next, prev, key, zone). */
 static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { STRONG_CACHE = 48, CACHE_MAX = 1 << 10 };
+    enum { STRONG_CACHE = 6, CACHE_MAX = 1 << 10 }; /* words, nodes */
     uint64_t node = 0, key, zone;
-    if (!walk_memory_word(python->memory, state + STRONG_CACHE, &node))
+    if (!walk_memory_word(python->memory, state + STRONG_CACHE * python->word, &node))
         return;
     for (int i = 0; node && i < CACHE_MAX; i++) {
         if (!walk_memory_word(python->memory, node + 2 * python->word, &key) ||
@@ -105,10 +110,10 @@ static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct w
  */
 static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { SIGNAL_MAP = 176, COND_MAP = 184, ROWS_MAX = 64 };
+    enum { SIGNAL_MAP = 22, COND_MAP = 23, ROWS_MAX = 64 }; /* words, rows */
     for (int which = 0; which < 2; which++) {
         uint64_t map = 0, name, exception;
-        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP), &map) || !map)
+        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP) * python->word, &map) || !map)
             continue;
         for (int i = which; i < ROWS_MAX; i++) {
             walk_addr row = map + (uint64_t)i * 4 * python->word;
@@ -122,11 +127,13 @@ static void visit_decimal(struct walk_python *python, walk_addr state, struct wa
 
 /*
  * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has
- * it behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
+ * it behind an int, `user_signals` is an array of 65 with the file as second word (192 bytes each, or 164: a struct
+ * sigaction of glibc).
  */
 static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
 {
-    enum { SIGNALS = 65, SIGNAL_SIZE = 192 };
+    enum { SIGNALS = 65 };
+    const uint64_t signal_size = python->word == 8 ? 192 : 164;
     const struct walk_runtime *runtime = python->runtime;
     walk_addr thread = python->faulthandler.thread, fatal = python->faulthandler.fatal_error;
     walk_addr signals = python->faulthandler.user_signals;
@@ -143,7 +150,7 @@ static void visit_faulthandler(struct walk_python *python, struct walk_refs *ref
     if (!signals || !walk_memory_word(python->memory, signals, &signals) || !signals)
         return;
     for (int i = 0; i < SIGNALS; i++)
-        if (walk_memory_word(python->memory, signals + (uint64_t)i * SIGNAL_SIZE + python->word, &file))
+        if (walk_memory_word(python->memory, signals + (uint64_t)i * signal_size + python->word, &file))
             walk_refs_add_text(refs, file, 0, ".user_signals.file");
 }
 

@@ -10,7 +10,8 @@
  *   walk frames CORE|PID           threads, frames and locals
  *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
  *
- * Tab-separated lines; addresses are bare hex digits.
+ * Tab-separated lines; addresses are bare hex digits. The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS,
+ * WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with commas between).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -191,7 +192,7 @@ static int run(const char *command, const char *name)
     long pid = strtol(name, &end, 10);
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .dwarf_only = strcmp(command, "row") == 0};
+                                   .layout = strcmp(command, "row") == 0 ? "dwarf" : getenv("WALK_LAYOUT")};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)

@@ -2,10 +2,13 @@
 # shellcheck shell=sh
 #
 # Debian's archive, read with a configuration of apt that is the caller's own: for scripts to source. They set $apt, a folder
-# that is theirs for a while, and $mirror, what `mirror` prints; and $sources, not empty, if they want source packages too.
+# that is theirs for a while, and $mirror, what `mirror` prints (open_archive does both); $architecture, if they want
+# another than the machine's; and $sources, not empty, if they want source packages too.
 
 # Oldest first.
 SUITES='bullseye bookworm trixie forky sid'
+native=$(dpkg --print-architecture 2>/dev/null) || native=
+architecture=$native
 
 say() {
     printf '%s\n' "${0##*/}: $*" >&2
@@ -31,11 +34,12 @@ keyring() {
     done
 }
 
-# Writes a configuration of apt for suite $1: the system's for how things are acquired (proxies and the like), with
-# state, sources and hooks of its own.
+# Writes a configuration of apt for suite $1 and $architecture: the system's for how things are acquired (proxies and
+# the like), with state, sources and hooks of its own.
 configure() {
-    mkdir -p "$apt/$1/lists/partial" "$apt/$1/archives/partial"
-    : >>"$apt/$1/status"
+    place=$apt/$1/$architecture
+    mkdir -p "$place/lists/partial" "$place/archives/partial"
+    : >>"$place/status"
     {
         apt-config dump |
             grep '^Acquire::' | grep -Ev '^Acquire::(IndexTargets|CompressionTypes|Languages|Changelogs|cdrom)'
@@ -44,26 +48,28 @@ Dir::Etc::main "/dev/null";
 Dir::Etc::parts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
-Dir::Etc::sourcelist "$apt/$1/sources.list";
+Dir::Etc::sourcelist "$place/sources.list";
 Dir::Etc::sourceparts "/dev/null";
-Dir::State "$apt/$1";
-Dir::State::status "$apt/$1/status";
-Dir::Cache "$apt/$1";
-Dir::Log "$apt/$1";
+Dir::State "$place";
+Dir::State::status "$place/status";
+Dir::Cache "$place";
+Dir::Log "$place";
+APT::Architecture "$architecture";
+APT::Architectures {"$architecture"};
 Acquire::Languages "none";
 APT::Install-Recommends "false";
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 END
-    } >"$apt/$1/apt.conf"
+    } >"$place/apt.conf"
     for kind in deb ${sources:+deb-src}; do
-        printf '%s [arch=%s%s] %s %s main\n' "$kind" "$(dpkg --print-architecture)" "${2:+ signed-by=$2}" "$mirror" "$1"
-    done >"$apt/$1/sources.list"
+        printf '%s [arch=%s%s] %s %s main\n' "$kind" "$architecture" "${2:+ signed-by=$2}" "$mirror" "$1"
+    done >"$place/sources.list"
 }
 
-# Calls a program of apt for suite $1.
+# Calls a program of apt for suite $1 and $architecture.
 apt() {
-    APT_CONFIG=$apt/$1/apt.conf
+    APT_CONFIG=$apt/$1/$architecture/apt.conf
     shift
     APT_CONFIG=$APT_CONFIG "$@"
 }
@@ -76,12 +82,12 @@ before() {
     done | tail -n 1
 }
 
-# Reads the list of packages of suite $1, once.
+# Reads the list of packages of suite $1 for $architecture, once.
 update() {
-    [ ! -e "$apt/$1/updated" ] || return 0
+    [ ! -e "$apt/$1/$architecture/updated" ] || return 0
     configure "$1" "$(keyring)"
     if apt "$1" apt-get -q update >"$apt/$1/log" 2>&1; then
-        : >"$apt/$1/updated"
+        : >"$apt/$1/$architecture/updated"
         return 0
     fi
     if ! grep -Eq 'NO_PUBKEY|EXPKEYSIG' "$apt/$1/log" || [ -z "$(before "$1")" ]; then
@@ -95,7 +101,7 @@ update() {
         sed 's/^/    /' "$apt/$1/log" >&2
         return 1
     }
-    : >"$apt/$1/updated"
+    : >"$apt/$1/$architecture/updated"
 }
 
 # Makes the keyring of suite $1, which is verified, the one that `keyring` prints.

@@ -139,6 +139,26 @@ START_TEST(neighbours_join_only_when_their_bytes_are_neighbours_too)
 }
 END_TEST
 
+START_TEST(neighbours_of_different_protection_do_not_join)
+{
+    struct walk_memory memory;
+    walk_memory_init(&memory, 8);
+    for (unsigned i = 0; i < 3; i++) {
+        struct walk_segment segment = {.start = 0x1000 + i * 0x1000,
+                                       .end = 0x2000 + i * 0x1000,
+                                       .kind = WALK_SEGMENT_SAVED,
+                                       .data = pattern + i * 0x1000,
+                                       .flags = i == 1 ? WALK_SEGMENT_EXEC : WALK_SEGMENT_WRITE};
+        assert_good(walk_memory_add(&memory, &segment));
+    }
+    assert_good(walk_memory_seal(&memory));
+    expect_eq(memory.count, 3);
+    expect_eq(walk_memory_segment(&memory, 0x2fff)->flags, WALK_SEGMENT_EXEC);
+    expect_eq(walk_memory_segment(&memory, 0x3000)->flags, WALK_SEGMENT_WRITE);
+    walk_memory_deinit(&memory);
+}
+END_TEST
+
 START_TEST(a_saved_and_a_missing_neighbour_do_not_join)
 {
     struct walk_memory memory;
@@ -714,6 +734,7 @@ int main(void)
                                           overlapping_segments_are_an_error_that_names_the_address,
                                           empty_and_inverted_ranges_are_ignored,
                                           neighbours_join_only_when_their_bytes_are_neighbours_too,
+                                          neighbours_of_different_protection_do_not_join,
                                           a_saved_and_a_missing_neighbour_do_not_join,
                                           lookups_agree_with_a_map_of_every_byte,
                                           words_are_little_endian_and_signs_are_extended,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "layout/cache.h"
+#include "layout/row.h"
 #include "unit.h"
 #include "world.h"
 
@@ -54,49 +57,225 @@ END_TEST
 
 /* ---- rows ---- */
 
+/* Lines into a row of its own; NULL: they make no whole row. */
+static struct walk_layout_row *parse(const char *lines)
+{
+    struct walk_layout_row *row = calloc(1, sizeof *row);
+    struct walk_row_parser parser = {.row = row};
+    ck_assert_ptr_nonnull(row);
+    walk_layout_clear(&row->layout);
+    bool good = true;
+    for (const char *line = lines; *line && good;) {
+        size_t length = strcspn(line, "\n");
+        good = walk_row_parse_line(&parser, line, length);
+        line += length + (line[length] == '\n');
+    }
+    if (good && walk_row_is_whole(&parser))
+        return row;
+    walk_layout_row_free(row);
+    return NULL;
+}
+
+#define HEAD "row: 3.9.2 debug 70232042\nbuild-id: 7023204255\nversion: 030902f0\nword: 8\nruntime: 10\ntype: a0\n"
+
 START_TEST(a_row_tells_offset_zero_from_absent)
 {
-    static struct walk_layout_row row;
-    struct walk_layout layout;
-    row.offset_plus_one[WALK_FIELD_object_ob_refcnt] = 1;
-    row.offset_plus_one[WALK_FIELD_object_ob_type] = 9;
-    row.size[WALK_STRUCT_object] = 16;
-    walk_layout_from_row(&row, &layout);
-    ck_assert(WALK_HAS(&layout, object, ob_refcnt) && WALK_OFFSET(&layout, object, ob_refcnt) == 0);
-    expect_eq(WALK_OFFSET(&layout, object, ob_type), 8);
-    ck_assert(!WALK_HAS(&layout, dict, ma_keys));
-    expect_eq(WALK_SIZE(&layout, object), 16);
+    struct walk_layout_row *row = parse(HEAD "object 16 ob_refcnt=0 ob_type=8\ntypes: a0 type, b0 symtable entry\nend");
+    ck_assert_ptr_nonnull(row);
+    const struct walk_layout *layout = &row->layout;
+    ck_assert(WALK_HAS(layout, object, ob_refcnt) && WALK_OFFSET(layout, object, ob_refcnt) == 0);
+    expect_eq(WALK_OFFSET(layout, object, ob_type), 8);
+    ck_assert(!WALK_HAS(layout, dict, ma_keys));
+    expect_eq(WALK_SIZE(layout, object), 16);
+    expect_eq(row->version, 0x030902f0);
+    expect_eq(row->type_count, 2);
+    ck_assert_str_eq(row->types[1].name, "symtable entry");
+    walk_layout_row_free(row);
+}
+END_TEST
+
+START_TEST(what_the_table_has_no_more_is_passed_over)
+{
+    struct walk_layout_row *row = parse(HEAD "nothing 8 a=0\nobject 16 ob_type=8 ob_nothing=0\nend");
+    ck_assert_ptr_nonnull(row);
+    expect_eq(WALK_OFFSET(&row->layout, object, ob_type), 8);
+    walk_layout_row_free(row);
+}
+END_TEST
+
+START_TEST(lines_that_make_no_sense_make_no_row)
+{
+    static const char *const bad[] = {
+        HEAD,                                    /* no end */
+        "row: x\nend",                           /* no head */
+        HEAD "object 16 ob_type=17\nend",        /* behind its structure */
+        HEAD "object 0 ob_type=0\nend",          /* without a size */
+        HEAD "object 99999999999999999999\nend", /* larger than anything */
+        HEAD "object 16 ob_type\nend",           /* a member without an offset */
+        HEAD "object 16 ob_type=-8\nend",        /* in front of its structure */
+        HEAD "object 16 ob_type=8 \nend",        /* something behind */
+        HEAD "object -x\nend",                   /* something behind */
+        HEAD "types: b0 a, a0 b\nend",           /* not sorted */
+        HEAD "types: a0 a, a0 b\nend",           /* twice */
+        HEAD "types: a0 \nend",                  /* without a name */
+        HEAD "types: a0 a\x1b[0m\nend",          /* not printable */
+        HEAD "types: a0 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nend", /* long */
+        HEAD "like: 3.9.2 f902f8a5\nend", /* for built-in rows only */
+        HEAD "word: 3\nend",
+        HEAD "build-id: 70232042g\nend",
+        HEAD "end\nobject 16\n", /* behind the end */
+        HEAD "\nend",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!parse(bad[i]), "%s", bad[i]);
 }
 END_TEST
 
 START_TEST(members_of_every_row_are_inside_of_their_structures)
 {
-    ck_assert(walk_layout_row_count > 0);
-    for (size_t r = 0; r < walk_layout_row_count; r++) {
-        struct walk_layout layout;
-        walk_layout_from_row(&walk_layout_rows[r], &layout);
+    struct walk_layout_row *row;
+    for (size_t r = 0; (row = walk_layout_row_open(r)) || r == 0; r++) {
+        ck_assert_ptr_nonnull(row);
         for (int i = 0; i < WALK_FIELD_COUNT; i++) {
-            uint32_t size = layout.size[walk_field_table[i].structure] * (walk_field_in_bits(i) ? 8 : 1);
+            uint32_t size = row->layout.size[walk_field_table[i].structure] * (walk_field_in_bits(i) ? 8 : 1);
             /* A flexible array begins at the end. */
-            if (layout.offset[i] != WALK_ABSENT && (layout.offset[i] < 0 || (uint32_t)layout.offset[i] > size))
-                ck_abort_msg("%s: %s", walk_layout_rows[r].name, walk_field_table[i].id);
+            if (row->layout.offset[i] != WALK_ABSENT &&
+                (row->layout.offset[i] < 0 || (uint32_t)row->layout.offset[i] > size))
+                ck_abort_msg("%s: %s", row->name, walk_field_table[i].id);
         }
+        walk_layout_row_free(row);
     }
 }
 END_TEST
 
 START_TEST(every_row_names_one_build_and_its_types_are_sorted)
 {
-    for (size_t r = 0; r < walk_layout_row_count; r++) {
-        const struct walk_layout_row *row = &walk_layout_rows[r];
-        ck_assert_msg(strlen(row->build_id) >= 16 && strspn(row->build_id, "0123456789abcdef") == strlen(row->build_id),
-                      "%s", row->name);
-        ck_assert(row->version >> 24 == 3 && (row->pointer == 4 || row->pointer == 8));
+    char known[64][65];
+    struct walk_layout_row *row;
+    for (size_t r = 0; (row = walk_layout_row_open(r)); r++) {
+        ck_assert(r < 64 && walk_layout_row_find(row->build_id) != NULL);
+        ck_assert_msg(strlen(row->build_id) >= 16, "%s", row->name);
+        ck_assert(row->version >> 24 == 3 && (row->word == 4 || row->word == 8));
         for (size_t other = 0; other < r; other++)
-            ck_assert_str_ne(row->build_id, walk_layout_rows[other].build_id);
+            ck_assert_str_ne(row->build_id, known[other]);
+        strcpy(known[r], row->build_id);
         for (size_t i = 1; i < row->type_count; i++)
             expect(row->types[i - 1].offset < row->types[i].offset);
+        walk_layout_row_free(row);
     }
+}
+END_TEST
+
+/* ---- the cache ---- */
+
+/* A folder of the test's own, which the cache is in. */
+static void with_cache(char *folder)
+{
+    strcpy(folder, "/tmp/walk-cache-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    setenv("LIBWALK_CACHE", folder, 1);
+}
+
+static void without_cache(const char *folder)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert(system(command) == 0);
+    setenv("LIBWALK_CACHE", "", 1);
+}
+
+START_TEST(what_was_remembered_comes_back)
+{
+    char folder[64];
+    struct walk_layout_row *row, *again;
+    with_cache(folder);
+    for (size_t r = 0; (row = walk_layout_row_open(r)); r++) {
+        ck_assert_ptr_null(walk_cache_read(row->build_id));
+        walk_cache_write(row);
+        walk_cache_write(row);
+        again = walk_cache_read(row->build_id);
+        ck_assert_ptr_nonnull(again);
+        ck_assert_str_eq(row->name, again->name);
+        ck_assert(memcmp(&row->layout, &again->layout, sizeof row->layout) == 0);
+        expect_eq(row->type_count, again->type_count);
+        for (size_t i = 0; i < row->type_count; i++)
+            expect(row->types[i].offset == again->types[i].offset &&
+                   strcmp(row->types[i].name, again->types[i].name) == 0);
+        walk_layout_row_free(again);
+        walk_layout_row_free(row);
+    }
+    without_cache(folder);
+}
+END_TEST
+
+START_TEST(a_damaged_memory_is_none)
+{
+    char folder[64], path[160];
+    struct walk_layout_row *row = walk_layout_row_open(0), *again;
+    with_cache(folder);
+    walk_cache_write(row);
+    snprintf(path, sizeof path, "%s/%s", folder, row->build_id);
+    struct stat status;
+    ck_assert(stat(path, &status) == 0 && (status.st_mode & 0777) == 0600);
+    size_t size = (size_t)status.st_size;
+    char *bytes = malloc(size + 1), *copy = malloc(size + 1);
+    FILE *file = fopen(path, "r");
+    ck_assert(bytes && copy && file && fread(bytes, 1, size, file) == size);
+    fclose(file);
+    struct rng rng = {(uint64_t)_i + 1};
+    for (int i = 0; i < 300; i++) {
+        memcpy(copy, bytes, size);
+        size_t length = i % 3 ? size : rng_below(&rng, size);
+        for (int b = 0; b < 1 + i % 4; b++)
+            copy[rng_below(&rng, size)] = (char)rng_below(&rng, 256);
+        ck_assert((file = fopen(path, "w")) && fwrite(copy, 1, length, file) == length && fclose(file) == 0);
+        again = walk_cache_read(row->build_id); /* mostly NULL; never outside of bounds */
+        walk_layout_row_free(again);
+    }
+    /* Another version of the table of fields, another build, what is no regular file. */
+    static const char *const others[] = {"libwalk layout 1 0000000000000000\n", "libwalk layout 2 ", ""};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert((file = fopen(path, "w")) && fputs(others[i], file) >= 0);
+        fwrite(bytes + 34, 1, size - 34, file);
+        fclose(file);
+        ck_assert_ptr_null(walk_cache_read(row->build_id));
+    }
+    unlink(path);
+    ck_assert(mkfifo(path, 0600) == 0);
+    ck_assert_ptr_null(walk_cache_read(row->build_id));
+    ck_assert_ptr_null(walk_cache_read("../../etc/passwd"));
+    free(bytes);
+    free(copy);
+    walk_layout_row_free(row);
+    without_cache(folder);
+}
+END_TEST
+
+START_TEST(a_cache_that_cannot_be_written_or_is_off_is_no_error)
+{
+    char folder[64];
+    struct walk_layout_row *row = walk_layout_row_open(0);
+    static const char *const nowhere[] = {"", "/proc/no/such", "relative", "/dev/null"};
+    for (size_t i = 0; i < 4; i++) {
+        setenv("LIBWALK_CACHE", nowhere[i], 1);
+        walk_cache_write(row);
+        ck_assert_ptr_null(walk_cache_read(row->build_id));
+    }
+    with_cache(folder);
+    setenv("XDG_CACHE_HOME", folder, 1);
+    unsetenv("LIBWALK_CACHE");
+    walk_cache_write(row);
+    struct walk_layout_row *again = walk_cache_read(row->build_id);
+    ck_assert_ptr_nonnull(again);
+    walk_layout_row_free(again);
+    unsetenv("XDG_CACHE_HOME");
+    setenv("HOME", folder, 1);
+    walk_cache_write(row);
+    again = walk_cache_read(row->build_id);
+    ck_assert_ptr_nonnull(again);
+    walk_layout_row_free(again);
+    walk_layout_row_free(row);
+    without_cache(folder);
 }
 END_TEST
 
@@ -333,8 +512,13 @@ int main(void)
     const TTest *const table_tests[] = {every_structure_and_every_field_has_an_id_of_its_own,
                                         names_are_alternatives_of_identifiers, a_cleared_layout_has_nothing, NULL};
     const TTest *const row_tests[] = {a_row_tells_offset_zero_from_absent,
+                                      what_the_table_has_no_more_is_passed_over,
+                                      lines_that_make_no_sense_make_no_row,
                                       members_of_every_row_are_inside_of_their_structures,
-                                      every_row_names_one_build_and_its_types_are_sorted, NULL};
+                                      every_row_names_one_build_and_its_types_are_sorted,
+                                      NULL};
+    const TTest *const cache_tests[] = {what_was_remembered_comes_back, a_damaged_memory_is_none,
+                                        a_cache_that_cannot_be_written_or_is_off_is_no_error, NULL};
     const TTest *const dwarf_tests[] = {offsets_are_those_of_the_compiler,
                                         of_two_types_of_a_name_the_fuller_one_is_taken,
                                         files_without_the_right_debug_information_are_errors, NULL};
@@ -345,7 +529,10 @@ int main(void)
                                         the_collectors_lists_must_close_unless_it_is_at_work,
                                         interpreters_must_be_there_and_must_end,
                                         NULL};
-    const struct unit_group groups[] = {
-        {"table", table_tests, 0}, {"rows", row_tests, 0}, {"DWARF", dwarf_tests, 0}, {"proof", proof_tests, VERSIONS}};
+    const struct unit_group groups[] = {{"table", table_tests, 0},
+                                        {"rows", row_tests, 0},
+                                        {"cache", cache_tests, 0},
+                                        {"DWARF", dwarf_tests, 0},
+                                        {"proof", proof_tests, VERSIONS}};
     return unit_run("layout", groups, sizeof groups / sizeof *groups);
 }

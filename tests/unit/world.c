@@ -55,10 +55,12 @@ static void swap(struct walk_layout *layout, enum walk_field a, enum walk_field 
 static void choose_layout(struct world *world)
 {
     struct walk_layout *layout = world->layout;
-    for (size_t i = 0; i < walk_layout_row_count; i++)
-        if (((walk_layout_rows[i].version >> 16) & 0xff) == world->minor && walk_layout_rows[i].pointer == 8 &&
-            !walk_layout_rows[i].offset_plus_one[WALK_FIELD_object_ob_gc_bits])
-            walk_layout_from_row(&walk_layout_rows[i], layout);
+    struct walk_layout_row *row;
+    for (size_t i = 0; (row = walk_layout_row_open(i)); i++) {
+        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 && !WALK_FREE_THREADED(&row->layout))
+            *layout = row->layout;
+        walk_layout_row_free(row);
+    }
     if (!layout->size[WALK_STRUCT_type])
         abort();
     swap(layout, WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values);
