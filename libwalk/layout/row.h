@@ -12,8 +12,9 @@
  *     runtime: 4a1b80                       _PyRuntime, from the start of the module
  *     type: 48b0a0                          PyType_Type
  *     like: 3.9.2 f902f8a5                  built-in rows only: what no line says is as in that row, which stands
- * before interp 5664 next=0 tstate_head=8      a structure, its size and members, all in decimal bytes cframe - not in
- * this build, though in the row that this one is like types: 48b0a0 type, 48b240 object     static types, by offset end
+ * before interp 5664 next=0 tstate_head=8      a structure, its size and members, all in decimal bytes (bit-fields:
+ * bits) cframe - not in this build, though in the row that this one is like types: 48b0a0 type, 48b240 object static
+ * types, by offset end
  */
 
 #include <stdio.h>

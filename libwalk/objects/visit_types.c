@@ -54,7 +54,7 @@ static const struct {
 #undef NO_OBJECT
 };
 
-/* The words of a module's state that are not what the others are, one bit per word of the first ones. */
+/* The words of a module's state that are not what the others are, one bit each of the first ones. */
 struct words {
     uint64_t unseen, no_object;
 };

@@ -7,6 +7,8 @@
 
 # Oldest first.
 SUITES='bullseye bookworm trixie forky sid'
+native=$(dpkg --print-architecture 2>/dev/null) || native=
+architecture=$native
 
 say() {
     printf '%s\n' "${0##*/}: $*" >&2

@@ -57,7 +57,8 @@ static void choose_layout(struct world *world)
     struct walk_layout *layout = world->layout;
     struct walk_layout_row *row;
     for (size_t i = 0; (row = walk_layout_row_open(i)); i++) {
-        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 && !WALK_FREE_THREADED(&row->layout))
+        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 &&
+            WALK_FREE_THREADED(&row->layout) == world->free_threaded)
             *layout = row->layout;
         walk_layout_row_free(row);
     }
@@ -90,10 +91,19 @@ static void add_symbol(struct world *world, const char *name, walk_addr address)
     world->symbols[at] = (struct walk_symbol){name, address, true};
 }
 
+/* One reference to a new object. */
+static void refer(struct world *world, walk_addr object)
+{
+    if (world->free_threaded)
+        PUT_INT(world, object, object, ob_ref_local, 1);
+    else
+        PUT(world, object, object, ob_refcnt, 1);
+}
+
 static void fill_type(struct world *world, walk_addr type, walk_addr base, uint64_t size, uint64_t item_size,
                       uint64_t flags, walk_addr traverse)
 {
-    PUT(world, type, object, ob_refcnt, 1);
+    refer(world, type);
     PUT(world, type, object, ob_type, world->type);
     PUT(world, type, type, tp_basicsize, size);
     PUT(world, type, type, tp_itemsize, item_size);
@@ -142,7 +152,7 @@ walk_addr world_class(struct world *world, const char *name, walk_addr base, uin
 walk_addr world_object(struct world *world, walk_addr type, uint64_t size)
 {
     walk_addr object = world_alloc(world, size);
-    PUT(world, object, object, ob_refcnt, 1);
+    refer(world, object);
     PUT(world, object, object, ob_type, type);
     return object;
 }
@@ -156,6 +166,10 @@ static walk_addr youngest(struct world *world)
 
 void world_track(struct world *world, walk_addr object)
 {
+    if (world->free_threaded) {
+        *world_at(world, object + WALK_OFFSET(world->layout, object, ob_gc_bits)) |= 1;
+        return;
+    }
     walk_addr head = youngest(world), own = object - WALK_SIZE(world->layout, gc_head);
     walk_addr last = world_get(world, head + WALK_OFFSET(world->layout, gc_head, prev));
     PUT(world, own, gc_head, next, head);
@@ -347,6 +361,8 @@ static void make_state(struct world *world)
     runtime->runtime = world_alloc(world, WALK_SIZE(layout, runtime));
     world->interpreter = world_alloc(world, WALK_SIZE(layout, interp));
     PUT(world, runtime->runtime, runtime, interpreters_head, world->interpreter);
+    if (world->free_threaded)
+        return;
     walk_runtime_collector(runtime, world->interpreter, &collector);
     for (int i = 0; i < 3; i++)
         close_ring(world, collector.generation[i]);
@@ -394,7 +410,7 @@ static void make_types(struct world *world)
     PUT(world, world->integer, type, tp_basicsize, WALK_OFFSET(layout, int, ob_digit));
     PUT(world, world->boolean, type, tp_basicsize, WALK_OFFSET(layout, int, ob_digit));
 #undef TYPE
-    world->none = world_object(world, world->none_type, 16);
+    world->none = world_object(world, world->none_type, WALK_SIZE(layout, object));
     add_symbol(world, "_Py_NoneStruct", world->none);
 }
 
@@ -411,10 +427,8 @@ static void make_sys(struct world *world)
     PUT(world, world->object, type, tp_subclasses, world_dict(world, WORLD_GENERAL, &number, &world->none, 1));
 }
 
-void world_init(struct world *world, unsigned minor)
+static void init(struct world *world)
 {
-    memset(world, 0, sizeof *world);
-    world->minor = minor;
     world->bytes = calloc(1, WORLD_SIZE);
     if (!world->bytes)
         abort();
@@ -442,6 +456,21 @@ void world_init(struct world *world, unsigned minor)
     make_sys(world);
     runtime->type_type = world->type;
     runtime->symbols = (struct walk_symbols){.symbol = world->symbols, .count = world->symbol_count, .fd = -1};
+}
+
+void world_init(struct world *world, unsigned minor)
+{
+    *world = (struct world){.minor = minor};
+    init(world);
+}
+
+void world_init_free_threaded(struct world *world)
+{
+    *world = (struct world){.minor = 13, .free_threaded = true};
+    init(world);
+    struct walk_layout *layout = world->layout;
+    layout->size[WALK_STRUCT_mi_segment] =
+        WALK_OFFSET(layout, mi_segment, slices) + (WORLD_SLICES + 1) * WALK_SIZE(layout, mi_page);
 }
 
 struct walk_error *world_open(struct world *world)
