@@ -88,7 +88,7 @@ static void ask_types(const struct work *work)
 static void ask_find(const struct work *work, const char *name)
 {
     struct walk_ids *ids;
-    if (!good(walk_heap_find(work->heap, name, &ids)))
+    if (!good(walk_heap_find(work->heap, name, WALK_ALL_INTERPRETERS, &ids)))
         return;
     for (size_t i = 0; i < ids->count; i++)
         PROMISE(ids->id[i] < work->stats.nodes);
