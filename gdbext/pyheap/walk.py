@@ -166,9 +166,9 @@ class Thread(NamedTuple):
 
 
 class Interpreter(NamedTuple):
-    """An interpreter of the process; `index` is its place in the list of them."""
+    """An interpreter of the process; `place` is its index in the list of them."""
 
-    index: int
+    place: int
     id: int
     address: int
     number: int
@@ -792,7 +792,7 @@ class Heap(_Closing):
     def totals(self, interpreter: Interpreter) -> List[Total]:
         """What the collector of an interpreter tracks, for each of types()."""
         rows = (_Total * _lib.walk_heap_type_count(self._pointer))()
-        _lib.walk_heap_interpreter_totals(self._pointer, interpreter.index, rows)
+        _lib.walk_heap_interpreter_totals(self._pointer, interpreter.place, rows)
         return [Total(row.objects, row.size) for row in rows]
 
     def find(
@@ -800,7 +800,7 @@ class Heap(_Closing):
     ) -> Sequence[int]:
         """The objects of every type of this name; of one interpreter: tracked ones."""
         ids = POINTER(_Ids)()
-        which = NO_LIMIT if interpreter is None else interpreter.index
+        which = NO_LIMIT if interpreter is None else interpreter.place
         _check(_lib.walk_heap_find(self._pointer, name.encode(), which, byref(ids)))
         return self._ids(ids)
 
