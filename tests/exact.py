@@ -36,6 +36,7 @@ class Node(NamedTuple):
     tracked: bool
     guessed: bool
     joined: str
+    interpreter: str
 
     @property
     def referents(self) -> Counter[Address]:
@@ -82,11 +83,15 @@ class Walk:
     def objects(self) -> Dict[Address, Node]:
         """All objects."""
         if not self._objects:
-            for address, type, size, tracked, guessed, referents in self.lines(
-                "objects"
-            ):
+            for line in self.lines("objects"):
+                address, type, size, tracked, guessed, referents, interpreter = line
                 self._objects[address] = Node(
-                    type, int(size), tracked == "1", guessed == "1", referents
+                    type,
+                    int(size),
+                    tracked == "1",
+                    guessed == "1",
+                    referents,
+                    interpreter,
                 )
         return self._objects
 
@@ -160,6 +165,26 @@ class Comparison:
         for address in sorted(ours - theirs):
             self.differ("tracked:", self.name(address), "is for us only")
         return f"{len(ours)}"
+
+    def collectors(self) -> str:
+        """Each interpreter's tracked objects are its gc.get_objects()."""
+        ours: Dict[str, Set[Address]] = {}
+        for address, node in self.walk.objects.items():
+            if address not in self.truth.own and node.tracked:
+                ours.setdefault(node.interpreter, set()).add(address)
+        if len(self.truth.interpreters) == 1:
+            expected = {"0"}
+        elif self.truth.collectors:
+            expected = set(self.truth.interpreters)
+        else:
+            expected = {"-"}  # one collector for all
+        if set(ours) != expected:
+            self.differ("collectors:", sorted(expected), "- ours", sorted(ours))
+        for number, theirs in self.truth.collectors.items():
+            for address in theirs - self.truth.own ^ ours.get(number, set()):
+                whose = self.walk.objects[address].interpreter
+                self.differ("collectors:", self.name(address), "is for us of", whose)
+        return ", ".join(f"{len(ours[number])} of {number}" for number in sorted(ours))
 
     def counts(self) -> str:
         """The number of tracked objects of each type."""
@@ -238,15 +263,21 @@ class Comparison:
             )
 
     def frames(self) -> str:
-        """Threads, frames and locals."""
+        """Interpreters, threads, suspended generators and greenlets; frames, locals."""
         theirs = Counter(self.truth.frames)
+        theirs.update(("interpreter", number) for number in self.truth.interpreters)
         ours: Counter[Tuple[str, ...]] = Counter()
-        ours.update(tuple(line) for line in self.walk.lines("frames"))
+        unknown = {r[:3] for r in theirs if r[0] == "thread" and r[3] == "0"}
+        for kind, *fields in self.walk.lines("frames"):
+            record = (kind, *fields)
+            if record[:3] in unknown:  # the kernel's id, which we know from the core
+                record = (*record[:3], "0", *record[4:])
+            ours[record] += 1
         for record in sorted((theirs - ours).elements()):
             self.differ("frames:", "missing", *record)
         for record in sorted((ours - theirs).elements()):
             self.differ("frames:", "extra", *record)
-        kinds = Counter(record[0] for record in self.truth.frames)
+        kinds = Counter(record[0] for record in theirs.elements())
         return ", ".join(f"{n} {kind}s" for kind, n in kinds.items())
 
     def own(self) -> str:
@@ -260,6 +291,7 @@ class Comparison:
         yield "objects", self.types
         yield "referents", self.referents
         yield "tracked", self.tracked
+        yield "collectors", self.collectors
         yield "counts", self.counts
         yield "sizes", self.sizes
         yield "values", self.values

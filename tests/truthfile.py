@@ -42,7 +42,11 @@ class Truth:
         self.ancestors: List[Ancestors] = []
         self.counts: Dict[str, int] = {}
         self.expected: Dict[str, Address] = {}
-        self.frames: List[Tuple[str, ...]] = []  # thread, frame and local records
+        # thread, frame and local records, by interpreter and thread; suspended and held
+        # records, by what is suspended
+        self.frames: List[Tuple[str, ...]] = []
+        self.interpreters: List[str] = []  # their numbers
+        self.collectors: Dict[str, Set[Address]] = {}  # by number, if there are several
         self.own: Set[Address] = set()
         self.is_sample = False  # not all tracked objects have a record
         self._types: Dict[str, str] = {}  # as libwalk shows them
@@ -74,7 +78,14 @@ class Truth:
         elif kind == "expect":
             self.expected[fields[0]] = fields[1]
         elif kind in ("thread", "frame", "local"):
-            self.frames.append((kind, f"{int(fields[0]):x}", *map(shown, fields[1:])))
+            number, ident, *rest = fields
+            self.frames.append((kind, number, f"{int(ident):x}", *map(shown, rest)))
+        elif kind in ("suspended", "held"):
+            self.frames.append((kind, *map(shown, fields)))
+        elif kind == "interpreter":
+            self.interpreters.append(fields[0])
+        elif kind == "collector":
+            self.collectors[fields[0]] = set(addresses(fields[1]))
         elif kind == "own":
             self.own.add(fields[0])
         elif kind == "sample":

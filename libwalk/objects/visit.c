@@ -230,6 +230,9 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_members(python, &python->kinds.kind[type.kind], object, refs);
     if (visitors[type.kind])
         visitors[type.kind](python, &type, object, refs);
+    const struct walk_pygreenlet *greenlet = type.guessed ? walk_python_greenlet(python, object) : NULL;
+    if (greenlet)
+        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
     if (!walk_python_is_gc(python, &type, object))
         for (size_t i = first; i < refs->count; i++)
             refs->ref[i].flags |= WALK_EDGE_EXTRA;

@@ -211,6 +211,16 @@ void walk_visit_thread(struct walk_python *python, const struct walk_pythread *t
     }
 }
 
+/* A static type itself refers to what the main interpreter keeps of it. */
+static void add_static_types(struct walk_python *python, walk_addr interpreter, bool extensions, struct walk_refs *refs)
+{
+    struct walk_static_type found;
+    for (size_t i = 0; walk_python_static_type(python, interpreter, i, extensions, &found); i++) {
+        walk_refs_add(refs, found.dict, WALK_EDGE_EXTRA, WALK_LABEL_TYPE_DICT, found.type);
+        walk_refs_add(refs, found.subclasses, WALK_EDGE_EXTRA, WALK_LABEL_TYPE_SUBCLASSES, found.type);
+    }
+}
+
 void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, struct walk_refs *refs)
 {
     static const struct {
@@ -249,6 +259,8 @@ void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, s
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         walk_refs_add_text(refs, walk_python_member(python, interpreter, members[i].field), WALK_EDGE_EXTRA,
                            members[i].label);
+    for (int extensions = 0; extensions <= 1 && interpreter != walk_python_main(python); extensions++)
+        add_static_types(python, interpreter, extensions, refs);
     for (size_t i = 0; i < python->thread_count; i++)
         if (python->threads[i].interpreter == interpreter)
             walk_refs_add_text(refs, python->threads[i].address, WALK_EDGE_EXTRA, ".thread");

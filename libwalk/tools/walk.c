@@ -4,11 +4,12 @@
  *
  *   walk info CORE|PID             version, layout, counts
  *   walk types CORE|PID            count, bytes and name of every type of tracked objects
- *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the collector
- *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
- *   walk values CORE|PID           reads "ADDRESS" lines from stdin, prints the short value of each
- *   walk frames CORE|PID           threads, frames and locals
- *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
+ *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the
+ * collector, the number of the interpreter whose collector tracks it walk ancestors CORE|PID        reads "ADDRESS N"
+ * lines from stdin, prints the tracked ancestors of each walk values CORE|PID           reads "ADDRESS" lines from
+ * stdin, prints the short value of each walk frames CORE|PID           interpreters, threads, frames and locals;
+ * suspended generators and greenlets walk row CORE|PID              the row of layout/rows.inc for the interpreter of
+ * the target, from its DWARF
  *
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
@@ -55,6 +56,18 @@ static struct walk_error *print_types(struct walk_target *target, struct walk_he
     return NULL;
 }
 
+/* The number of an interpreter, or "-". */
+static void format_number(const struct walk_heap *heap, walk_id id, char *text, size_t size)
+{
+    snprintf(text, size, "-");
+    for (size_t i = 0; id != WALK_NO_ID && i < walk_heap_interpreter_count(heap); i++) {
+        struct walk_interpreter interpreter;
+        walk_heap_interpreter(heap, i, &interpreter);
+        if (interpreter.id == id)
+            snprintf(text, size, "%" PRId64, interpreter.number);
+    }
+}
+
 static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const struct walk_node *node)
 {
     struct walk_type type;
@@ -73,7 +86,9 @@ static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const
         printf("%s%" PRIx64, comma, referent.address);
         comma = ",";
     }
-    printf("\n");
+    char number[32];
+    format_number(heap, node->interpreter, number, sizeof number);
+    printf("\t%s\n", number);
     walk_edges_free(edges);
     return NULL;
 }
@@ -147,37 +162,84 @@ static struct walk_error *print_values(struct walk_target *target, struct walk_h
     return NULL;
 }
 
-static struct walk_error *print_frame(struct walk_heap *heap, uint64_t ident, size_t depth, walk_id id)
+/* `frame` and `local` begin the lines of a frame and of its variables, `stack` says of which stack it is. */
+struct lines {
+    const char *frame, *local;
+    char stack[64];
+};
+
+static struct walk_error *print_frame(struct walk_heap *heap, const struct lines *lines, size_t depth, walk_id id)
 {
     struct walk_frame frame;
     struct walk_edges *locals;
     struct walk_error *error = walk_heap_frame(heap, id, &frame);
     if (error)
         return error;
-    printf("frame\t%" PRIx64 "\t%zu\t%s\t%s\t%d\n", ident, depth, frame.function, frame.file, frame.line);
+    printf("%s\t%s\t%zu\t%s\t%s\t%d\n", lines->frame, lines->stack, depth, frame.function, frame.file, frame.line);
     error = walk_heap_frame_locals(heap, id, &locals);
     if (error)
         return error;
     for (size_t i = 0; i < locals->count; i++) {
         struct walk_node node;
         walk_heap_node(heap, locals->edge[i].referent, &node);
-        printf("local\t%" PRIx64 "\t%zu\t%s\t%" PRIx64 "\n", ident, depth, locals->edge[i].label, node.address);
+        printf("%s\t%s\t%zu\t%s\t%" PRIx64 "\n", lines->local, lines->stack, depth, locals->edge[i].label,
+               node.address);
     }
     walk_edges_free(locals);
     return NULL;
 }
 
+static struct walk_error *print_thread(struct walk_heap *heap, const struct walk_thread *thread)
+{
+    char number[32];
+    struct lines lines = {.frame = "frame", .local = "local"};
+    struct walk_error *error = NULL;
+    format_number(heap, thread->interpreter, number, sizeof number);
+    snprintf(lines.stack, sizeof lines.stack, "%s\t%" PRIx64, number, thread->ident);
+    printf("thread\t%s\t%" PRIu64 "\t%s\n", lines.stack, thread->native_id, thread->name);
+    for (size_t i = 0; i < thread->frame_count && !error; i++)
+        error = print_frame(heap, &lines, i, thread->frames[i]);
+    return error;
+}
+
+/* The frames that a generator (itself) or a greenlet has put aside. */
+static struct walk_error *print_suspended(struct walk_heap *heap, walk_id holder, const walk_id *frames, size_t count)
+{
+    struct lines lines = {.frame = "suspended", .local = "held"};
+    struct walk_error *error = NULL;
+    struct walk_node node;
+    walk_heap_node(heap, holder, &node);
+    snprintf(lines.stack, sizeof lines.stack, "%" PRIx64, node.address);
+    for (size_t i = 0; i < count && !error; i++)
+        error = print_frame(heap, &lines, i, frames[i]);
+    return error;
+}
+
 static struct walk_error *print_frames(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
+    struct walk_ids *suspended;
     struct walk_error *error = NULL;
-    for (size_t t = 0; t < walk_heap_thread_count(heap) && !error; t++) {
-        struct walk_thread thread;
-        walk_heap_thread(heap, t, &thread);
-        printf("thread\t%" PRIx64 "\t%" PRIu64 "\t%s\n", thread.ident, thread.native_id, thread.name);
-        for (size_t i = 0; i < thread.frame_count && !error; i++)
-            error = print_frame(heap, thread.ident, i, thread.frames[i]);
+    for (size_t i = 0; i < walk_heap_interpreter_count(heap); i++) {
+        struct walk_interpreter interpreter;
+        walk_heap_interpreter(heap, i, &interpreter);
+        printf("interpreter\t%" PRId64 "\n", interpreter.number);
     }
+    for (size_t i = 0; i < walk_heap_thread_count(heap) && !error; i++) {
+        struct walk_thread thread;
+        walk_heap_thread(heap, i, &thread);
+        error = print_thread(heap, &thread);
+    }
+    for (size_t i = 0; i < walk_heap_greenlet_count(heap) && !error; i++) {
+        struct walk_greenlet greenlet;
+        walk_heap_greenlet(heap, i, &greenlet);
+        error = print_suspended(heap, greenlet.id, greenlet.frames, greenlet.frame_count);
+    }
+    if (error || (error = walk_heap_suspended(heap, &suspended)))
+        return error;
+    for (size_t i = 0; i < suspended->count && !error; i++)
+        error = print_suspended(heap, suspended->id[i], &suspended->id[i], 1);
+    walk_ids_free(suspended);
     return error;
 }
 
