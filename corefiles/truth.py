@@ -16,7 +16,8 @@ as it likes, and exits.  The parent waits for it, still holding the lock so that
 other Python thread may run, and aborts.  Objects are thus as recorded: all of them.
 
 Before that, `write` waits until the other threads are parked: blocked, and none of
-them having run for a while.  The garbage collector is off from then on.  It is *not*
+them having run for a while.  That alone keeps them still in a free-threaded build,
+which has no such lock.  The garbage collector is off from then on.  It is *not*
 run: young objects and garbage are in the core, as they are in a core from the field.
 
 The format

@@ -141,7 +141,7 @@ struct walk_heap_stats {
     size_t guessed_edges;   /* of these: words that are addresses of objects, in objects of a type without a table */
     size_t guessed_objects; /* objects whose references were guessed */
     size_t unreadable;      /* objects with references that could not be read */
-    size_t broken_lists;    /* lists of the collector that could not be followed to their end */
+    size_t broken_lists;    /* lists of the collector, or of the allocator, that could not be followed to their end */
     size_t broken_stacks;   /* threads and greenlets whose frames could not be followed to the outermost */
     bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
     bool complete;          /* nothing was unreadable, no list or stack broken, no collection under way */

@@ -137,21 +137,26 @@ static struct walk_error *prove_lists(const struct walk_runtime *runtime, walk_a
     return NULL;
 }
 
-/* Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. */
+/*
+ * Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. One that has not
+ * begun to run has none of that.
+ */
 static struct walk_error *prove_heaps(const struct walk_runtime *runtime, walk_addr thread)
 {
     enum { HEAPS = 4 };
     const struct walk_layout *layout = &runtime->layout;
     struct walk_memory *memory = &runtime->image->memory;
-    const uint8_t *initialized = walk_memory_view(memory, thread + WALK_OFFSET(layout, thread_impl, initialized), 4);
-    if (!thread || (initialized && !walk_load_u32(initialized)))
-        return NULL; /* it has not begun to run */
+    const uint8_t *flag = walk_memory_view(memory, thread + WALK_OFFSET(layout, thread_impl, initialized), 4);
+    bool initialized = flag && walk_load_u32(flag) == 1;
+    if (flag && walk_load_u32(flag) > 1)
+        return disproved("a thread's heaps are neither made nor not");
     for (unsigned i = 0; i < HEAPS; i++) {
         walk_addr heap = thread + WALK_OFFSET(layout, thread_impl, heaps) + i * WALK_SIZE(layout, mi_heap);
         const uint8_t *tag = walk_memory_view(memory, heap + WALK_OFFSET(layout, mi_heap, tag), 1);
         uint64_t tld;
-        if (!tag || *tag != i || !walk_memory_word(memory, heap + WALK_OFFSET(layout, mi_heap, tld), &tld) ||
-            tld != thread + WALK_OFFSET(layout, thread_impl, tld))
+        if (!tag || *tag != (initialized ? i : 0) ||
+            !walk_memory_word(memory, heap + WALK_OFFSET(layout, mi_heap, tld), &tld) ||
+            tld != (initialized ? thread + WALK_OFFSET(layout, thread_impl, tld) : 0))
             return disproved("a heap of a thread is not one");
     }
     return NULL;
@@ -167,7 +172,9 @@ static struct walk_error *prove_interpreter(const struct walk_runtime *runtime, 
     if (thread &&
         (!walk_memory_word(memory, thread + WALK_OFFSET(layout, thread, interp), &owner) || owner != interpreter))
         return disproved("a thread does not point back to its interpreter");
-    return WALK_FREE_THREADED(layout) ? prove_heaps(runtime, thread) : prove_lists(runtime, interpreter);
+    if (!WALK_FREE_THREADED(layout))
+        return prove_lists(runtime, interpreter);
+    return thread ? prove_heaps(runtime, thread) : NULL;
 }
 
 static struct walk_error *prove_members(const struct walk_layout *layout, const enum walk_field *wanted, size_t count)

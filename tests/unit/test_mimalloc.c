@@ -262,6 +262,10 @@ START_TEST(a_thread_that_has_not_begun_has_no_heaps)
     make_objects(&world, segment, 1, 64, 3, &page);
     enqueue(&world, PLAIN, page);
     PUT_INT(&world, thread, thread_impl, initialized, 0);
+    assert_error(world_open(&world), WALK_ERROR_LAYOUT, "heap of a thread");
+    memset(world_at(&world, thread + WALK_OFFSET(world.layout, thread_impl, heaps)), 0,
+           HEAPS * WALK_SIZE(world.layout, mi_heap));
+    enqueue(&world, PLAIN, page);
     OPEN;
     check_tracked(&world, NULL, 0);
     END;
