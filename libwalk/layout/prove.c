@@ -138,8 +138,8 @@ static struct walk_error *prove_lists(const struct walk_runtime *runtime, walk_a
 }
 
 /*
- * Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. One that has not
- * begun to run has none of that.
+ * Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. One that has
+ * not begun to run has none of that.
  */
 static struct walk_error *prove_heaps(const struct walk_runtime *runtime, walk_addr thread)
 {
