@@ -142,11 +142,12 @@ static bool find_member(Dwarf_Die *structure, const char *name, size_t length, i
 
 static int32_t find_field(Dwarf_Die *structure, const char *names)
 {
-    for (const char *name = names, *next; name; name = next) {
+    bool bits = *names == ':';
+    uint64_t unit = bits ? 1 : 8;
+    for (const char *name = names + bits, *next; name; name = next) {
         size_t length = first_alternative(name, &next);
-        bool bits = *name == ':';
-        uint64_t offset = 0, unit = bits ? 1 : 8;
-        if (find_member(structure, name + bits, length - bits, DEPTH, &offset) && offset / unit < INT32_MAX)
+        uint64_t offset = 0;
+        if (find_member(structure, name, length, DEPTH, &offset) && offset / unit < INT32_MAX)
             return (int32_t)(offset / unit);
     }
     return WALK_ABSENT;
