@@ -140,14 +140,30 @@ static bool find_member(Dwarf_Die *structure, const char *name, size_t length, i
     return false;
 }
 
-static int32_t find_field(Dwarf_Die *structure, const char *names)
+/* A variable of a function's outermost block: it has no offset, but says which function this is. */
+static bool find_variable(Dwarf_Die *function, const char *name, size_t length)
 {
+    Dwarf_Die child;
+    if (dwarf_child(function, &child) != 0)
+        return false;
+    do {
+        const char *own = dwarf_tag(&child) == DW_TAG_variable ? dwarf_diename(&child) : NULL;
+        if (own && strlen(own) == length && memcmp(own, name, length) == 0)
+            return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+static int32_t find_field(Dwarf_Die *die, const char *names)
+{
+    bool function = dwarf_tag(die) == DW_TAG_subprogram;
     bool bits = *names == ':';
     uint64_t unit = bits ? 1 : 8;
     for (const char *name = names + bits, *next; name; name = next) {
         size_t length = first_alternative(name, &next);
         uint64_t offset = 0;
-        if (find_member(structure, name, length, DEPTH, &offset) && offset / unit < INT32_MAX)
+        if (function ? find_variable(die, name, length)
+                     : find_member(die, name, length, DEPTH, &offset) && offset / unit < INT32_MAX)
             return (int32_t)(offset / unit);
     }
     return WALK_ABSENT;
@@ -173,7 +189,7 @@ static void take(struct search *search, int structure, Dwarf_Die *die)
         offset[i] = find_field(die, walk_field_table[i].names);
         found += offset[i] != WALK_ABSENT;
     }
-    int size = dwarf_bytesize(die);
+    int size = dwarf_tag(die) == DW_TAG_subprogram ? 1 : dwarf_bytesize(die);
     if (size <= 0 || (search->layout->size[structure] && found <= search->found[structure]))
         return;
     search->found[structure] = found;
@@ -183,12 +199,22 @@ static void take(struct search *search, int structure, Dwarf_Die *die)
             search->layout->offset[i] = offset[i];
 }
 
-static void look_at(struct search *search, Dwarf_Die *die)
+/* The table's name of a type or, with () behind it, of a function. NULL: of nothing that the table could ask for. */
+static const char *name_in_table(Dwarf_Die *die, char *buffer, size_t size)
 {
     int tag = dwarf_tag(die);
-    if (tag != DW_TAG_typedef && tag != DW_TAG_structure_type)
-        return;
     const char *name = dwarf_diename(die);
+    if (tag == DW_TAG_typedef || tag == DW_TAG_structure_type)
+        return name;
+    if (tag != DW_TAG_subprogram || !name)
+        return NULL;
+    return (size_t)snprintf(buffer, size, "%s()", name) < size ? buffer : NULL;
+}
+
+static void look_at(struct search *search, Dwarf_Die *die)
+{
+    char buffer[64];
+    const char *name = name_in_table(die, buffer, sizeof buffer);
     if (!name)
         return;
     size_t length = strlen(name), at = hash(name, length);
@@ -196,7 +222,9 @@ static void look_at(struct search *search, Dwarf_Die *die)
         Dwarf_Die definition;
         if (search->found[structure] == search->fields[structure] && search->layout->size[structure])
             continue;
-        if (structure_of(die, &definition))
+        if (dwarf_tag(die) == DW_TAG_subprogram)
+            take(search, structure, die);
+        else if (structure_of(die, &definition))
             take(search, structure, &definition);
     }
 }

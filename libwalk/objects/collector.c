@@ -43,13 +43,17 @@ static bool read_list(struct walk_python *python, walk_addr head, struct walk_fo
 bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *tracked)
 {
     struct walk_collector collector;
-    size_t collectors = walk_runtime_shares_collector(python->runtime) ? 1 : python->interpreter_count;
+    bool shared = walk_runtime_shares_collector(python->runtime) && python->interpreter_count > 1;
+    size_t collectors = shared ? 1 : python->interpreter_count;
     bool good = true;
     for (size_t i = 0; i < collectors && good; i++) {
-        walk_runtime_collector(python->runtime, python->interpreters[i], &collector);
+        struct walk_pyinterpreter *interpreter = &python->interpreters[i];
+        walk_runtime_collector(python->runtime, interpreter->address, &collector);
         python->collecting |= collector.collecting;
+        interpreter->first_tracked = tracked->generations.count;
         for (unsigned g = 0; g < 3 && good; g++)
             good = read_list(python, collector.generation[g], &tracked->generations);
+        interpreter->tracked_count = shared ? 0 : tracked->generations.count - interpreter->first_tracked;
         if (good && collector.permanent)
             good = read_list(python, collector.permanent, &tracked->permanent);
     }

@@ -265,10 +265,13 @@ bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *trac
                           .blocks_left = walk_memory_size(python->memory) / WALK_SIZE(layout, object) + 1};
     heaps.segment_size = heaps.slices * heaps.slice_size;
     for (size_t i = 0; i < python->interpreter_count; i++) {
-        visit_threads(&heaps, python->interpreters[i]);
-        visit_pool(&heaps, WALK_MEMBER(python, python->interpreters[i], interp, abandoned));
-        visit_pool(&heaps, WALK_MEMBER(python, python->interpreters[i], interp, abandoned_visited));
-        visit_segments(&heaps, WALK_MEMBER(python, python->interpreters[i], interp, subproc));
+        struct walk_pyinterpreter *interpreter = &python->interpreters[i];
+        interpreter->first_tracked = tracked->generations.count;
+        visit_threads(&heaps, interpreter->address);
+        visit_pool(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned));
+        visit_pool(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned_visited));
+        visit_segments(&heaps, WALK_MEMBER(python, interpreter->address, interp, subproc));
+        interpreter->tracked_count = tracked->generations.count - interpreter->first_tracked;
     }
     return !heaps.no_memory;
 }

@@ -104,6 +104,15 @@ static uint64_t type_size(struct walk_python *python, walk_addr object)
     return cached && walk_dict_keys_open(python, cached, &keys) ? size + walk_dict_keys_size(python, &keys) : size;
 }
 
+/* Since 3.15 the buffer is a bytes object. */
+static uint64_t bytearray_buffer_size(struct walk_python *python, walk_addr object)
+{
+    const struct walk_layout *layout = python->layout;
+    uint64_t allocated = WALK_MEMBER(python, object, bytearray, ob_alloc);
+    bool in_bytes = WALK_HAS(layout, bytearray, ob_bytes_object) && allocated;
+    return allocated + (in_bytes ? WALK_OFFSET(layout, bytes, ob_sval) + 1 : 0);
+}
+
 static uint64_t tuple_length(struct walk_python *python, walk_addr tuple)
 {
     return tuple ? WALK_MEMBER(python, tuple, var_object, ob_size) : 0;
@@ -196,11 +205,12 @@ static uint64_t own_size(struct walk_python *python, walk_addr object, const str
     case WALK_KIND_str:
         return str_size(python, object);
     case WALK_KIND_bytearray:
-        return basic + WALK_MEMBER(python, object, bytearray, ob_alloc);
+        return basic + bytearray_buffer_size(python, object);
     case WALK_KIND_list:
         return basic + WALK_MEMBER(python, object, list, allocated) * word;
     case WALK_KIND_dict:
     case WALK_KIND_defaultdict:
+    case WALK_KIND_frozendict:
         return dict_size(python, object, type);
     case WALK_KIND_odict:
         return odict_size(python, object, type);

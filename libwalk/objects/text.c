@@ -449,6 +449,7 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
             return;
         case WALK_KIND_dict:
         case WALK_KIND_odict:
+        case WALK_KIND_frozendict:
             walk_text_add(out, "%s[%" PRIu64 "]", info->name, WALK_MEMBER(python, object, dict, ma_used));
             return;
         case WALK_KIND_set:
@@ -515,6 +516,7 @@ static void add_value_label(struct walk_python *python, walk_addr key, struct wa
 void walk_text_label(struct walk_python *python, const struct walk_ref *ref, struct walk_text_out *out)
 {
     char name[256] = "?";
+    uint32_t type;
     switch ((enum walk_label)ref->label) {
     case WALK_LABEL_TEXT:
         walk_text_add(out, "%s", ref->text);
@@ -548,6 +550,12 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         break;
     case WALK_LABEL_OFFSET:
         walk_text_add(out, "+0x%" PRIx64, ref->argument);
+        break;
+    case WALK_LABEL_TYPE_DICT:
+    case WALK_LABEL_TYPE_SUBCLASSES:
+        walk_text_add(out, ".types[%s].%s",
+                      walk_python_type(python, ref->argument, &type) ? python->types[type].name : "?",
+                      ref->label == WALK_LABEL_TYPE_DICT ? "__dict__" : "tp_subclasses");
         break;
     }
 }

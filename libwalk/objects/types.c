@@ -10,9 +10,9 @@
 #include "objects/text.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
-enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096 };
-/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes. */
-enum { MEMBER_OBJECT_EX = 16 };
+enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096, STATIC_TYPES_MAX = 512 };
+/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes; _Py_AFTER_ITEMS of 3.15, a flag. */
+enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
 /* ---- the table: address of the type object -> index ---- */
 
@@ -139,8 +139,11 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
             python->slots = slots;
             python->slot_capacity = capacity;
         }
+        uint32_t flags = walk_load_u32(view + WALK_OFFSET(layout, member_def, flags));
         python->slots[python->slot_count++] =
-            (struct walk_slot){WALK_SWORD(python, view, member_def, offset), WALK_WORD(python, view, member_def, name)};
+            (struct walk_slot){.offset = WALK_SWORD(python, view, member_def, offset),
+                               .after_items = WALK_MINOR(python) >= 15 && (flags & MEMBER_AFTER_ITEMS),
+                               .name = WALK_WORD(python, view, member_def, name)};
         info->slot_count++;
     }
 }
@@ -295,32 +298,50 @@ bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t
 }
 
 /*
- * 3.12+: a static builtin type's tp_dict is NULL and tp_subclasses is 1 + its index in the interpreter's array
- * (Objects/typeobject.c, static_builtin_index_get()).
+ * 3.12+: a static builtin type's tp_dict is NULL and tp_subclasses is 1 + its index in an array of each interpreter;
+ * since 3.13 static types of extensions have an array of their own (Objects/typeobject.c,
+ * managed_static_type_state_get()).
  */
-static walk_addr static_state(const struct walk_python *python, walk_addr type)
+static walk_addr static_state(const struct walk_python *python, walk_addr interpreter, walk_addr type)
 {
+    static const enum walk_field arrays[] = {WALK_FIELD_interp_static_types, WALK_FIELD_interp_static_ext_types};
     const struct walk_layout *layout = python->layout;
-    uint64_t index = WALK_MEMBER(python, type, type, tp_subclasses);
-    if (!WALK_HAS(layout, interp, static_types) || !python->interpreter_count || index - 1 >= 512)
-        return 0;
-    /* The main interpreter's is asked: the last of the list. */
-    walk_addr interpreter = python->interpreters[python->interpreter_count - 1];
-    walk_addr state =
-        interpreter + WALK_OFFSET(layout, interp, static_types) + (index - 1) * WALK_SIZE(layout, static_type);
-    return WALK_MEMBER(python, state, static_type, type) == type ? state : 0;
+    uint64_t index = WALK_MEMBER(python, type, type, tp_subclasses) - 1;
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && index < STATIC_TYPES_MAX; i++) {
+        if (layout->offset[arrays[i]] == WALK_ABSENT)
+            continue;
+        walk_addr state = interpreter + (uint32_t)layout->offset[arrays[i]] + index * WALK_SIZE(layout, static_type);
+        if (WALK_MEMBER(python, state, static_type, type) == type)
+            return state;
+    }
+    return 0;
 }
 
+/* The main interpreter's answer, where each has its own. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type)
 {
     walk_addr dict = WALK_MEMBER(python, type, type, tp_dict);
-    return dict ? dict : WALK_MEMBER(python, static_state(python, type), static_type, dict);
+    return dict ? dict : WALK_MEMBER(python, static_state(python, walk_python_main(python), type), static_type, dict);
 }
 
 walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type)
 {
-    walk_addr state = static_state(python, type);
+    walk_addr state = static_state(python, walk_python_main(python), type);
     return state ? WALK_MEMBER(python, state, static_type, subclasses) : WALK_MEMBER(python, type, type, tp_subclasses);
+}
+
+bool walk_python_static_type(const struct walk_python *python, walk_addr interpreter, size_t index, bool extension,
+                             struct walk_static_type *found)
+{
+    const struct walk_layout *layout = python->layout;
+    int32_t array = layout->offset[extension ? WALK_FIELD_interp_static_ext_types : WALK_FIELD_interp_static_types];
+    if (array == WALK_ABSENT || index >= STATIC_TYPES_MAX)
+        return false;
+    walk_addr state = interpreter + (uint32_t)array + index * WALK_SIZE(layout, static_type);
+    *found = (struct walk_static_type){.type = WALK_MEMBER(python, state, static_type, type),
+                                       .dict = WALK_MEMBER(python, state, static_type, dict),
+                                       .subclasses = WALK_MEMBER(python, state, static_type, subclasses)};
+    return WALK_MEMBER(python, found->type, type, tp_subclasses) == index + 1;
 }
 
 bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object)

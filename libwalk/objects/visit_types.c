@@ -106,7 +106,7 @@ static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct w
     }
 }
 
-/* Modules/_decimal/_decimal.c, 3.13: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex).
+/* Modules/_decimal/_decimal.c, 3.13+: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex).
  */
 static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
@@ -168,12 +168,13 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
         visit_atexit(python, state, refs);
         return true;
     }
-    /* Modules/_curses_panel.c visits the type of the module itself. */
-    if (WALK_MINOR(python) >= 9 && walk_text_equals(python, name, "_curses_panel"))
+    /* Modules/_curses_panel.c and hmacmodule.c (3.14+) visit the type of the module itself. */
+    if ((WALK_MINOR(python) >= 9 && walk_text_equals(python, name, "_curses_panel")) ||
+        (WALK_MINOR(python) >= 14 && walk_text_equals(python, name, "_hmac")))
         walk_refs_add_text(refs, walk_python_ob_type(python, module), 0, "__class__");
     if (state && WALK_MINOR(python) >= 12 && walk_text_equals(python, name, "_zoneinfo"))
         visit_zoneinfo(python, state, refs);
-    if (state && WALK_MINOR(python) == 13 && walk_text_equals(python, name, "_decimal"))
+    if (state && WALK_MINOR(python) >= 13 && walk_text_equals(python, name, "_decimal"))
         visit_decimal(python, state, refs);
     return false;
 }
@@ -188,12 +189,16 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
                        struct walk_refs *refs)
 {
     (void)type;
+    /* Up to 3.14 the module's definition says it, since then the module. */
+    bool own = WALK_HAS(python->layout, module, md_state_size);
     walk_addr definition = WALK_MEMBER(python, object, module, md_def);
     walk_addr state = WALK_MEMBER(python, object, module, md_state);
-    uint64_t size = WALK_MEMBER(python, definition, module_def, m_size);
-    if (visit_special(python, object, state, refs) || !definition || !state || !size || size >> 24)
+    uint64_t size =
+        own ? WALK_MEMBER(python, object, module, md_state_size) : WALK_MEMBER(python, definition, module_def, m_size);
+    if (visit_special(python, object, state, refs) || !state || !size || size >> 24)
         return;
-    bool traversed = WALK_MEMBER(python, definition, module_def, m_traverse) != 0;
+    bool traversed = (own ? WALK_MEMBER(python, object, module, md_state_traverse)
+                          : WALK_MEMBER(python, definition, module_def, m_traverse)) != 0;
     const uint8_t *view = walk_memory_view(python->memory, state, size);
     if (!view) {
         refs->unreadable = true;

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 #
-# Debian's archive, read with a configuration of apt that is the caller's own: for scripts to source. They set $apt, a folder
-# that is theirs for a while, and $mirror, what `mirror` prints (open_archive does both); $architecture, if they want
-# another than the machine's; and $sources, not empty, if they want source packages too.
+# Debian's archive, read with a configuration of apt that is the caller's own: for scripts to source. `open_archive` sets
+# $apt, a folder that is theirs for a while, $mirror, what `mirror` prints, and $architecture, whose packages are wanted.
+# They set $sources, not empty, if they want source packages too.
 
 # Oldest first.
 SUITES='bullseye bookworm trixie forky sid'
@@ -130,6 +130,7 @@ open_archive() {
     apt=$1
     rm -rf "$apt"
     mkdir -p "$apt"
+    architecture=$(dpkg --print-architecture)
     trap 'rm -rf "$apt"' EXIT
 }
 

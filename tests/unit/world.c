@@ -353,20 +353,29 @@ static void close_ring(struct world *world, walk_addr head)
     PUT(world, head, gc_head, prev, head);
 }
 
-static void make_state(struct world *world)
+void world_interpreter(struct world *world)
 {
-    const struct walk_layout *layout = world->layout;
-    struct walk_runtime *runtime = &world->target.runtime;
+    const struct walk_runtime *runtime = &world->target.runtime;
     struct walk_collector collector;
-    runtime->runtime = world_alloc(world, WALK_SIZE(layout, runtime));
-    world->interpreter = world_alloc(world, WALK_SIZE(layout, interp));
+    walk_addr older = world->interpreter;
+    world->interpreter = world_alloc(world, WALK_SIZE(world->layout, interp));
+    PUT(world, world->interpreter, interp, next, older);
+    PUT(world, world->interpreter, interp, id,
+        older ? world_get(world, older + WALK_OFFSET(world->layout, interp, id)) + 1 : 0);
     PUT(world, runtime->runtime, runtime, interpreters_head, world->interpreter);
-    if (world->free_threaded)
+    if (world->free_threaded || (older && walk_runtime_shares_collector(runtime)))
         return;
     walk_runtime_collector(runtime, world->interpreter, &collector);
     for (int i = 0; i < 3; i++)
         close_ring(world, collector.generation[i]);
     close_ring(world, collector.permanent);
+}
+
+static void make_state(struct world *world)
+{
+    struct walk_runtime *runtime = &world->target.runtime;
+    runtime->runtime = world_alloc(world, WALK_SIZE(world->layout, runtime));
+    world_interpreter(world);
 }
 
 static void make_types(struct world *world)

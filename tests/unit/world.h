@@ -38,6 +38,9 @@ struct walk_error *world_open(struct world *world);
 void world_close(struct world *world);
 #define world_python(world) (&(world)->target.python)
 
+/* Makes a further interpreter: it is the newest, and from now on the one that `interpreter` names. */
+void world_interpreter(struct world *world);
+
 /* ---- bytes ---- */
 
 /* Zeroed memory, aligned to 16, with room in front for a collector's head and a managed dict. */
