@@ -52,17 +52,13 @@ static const enum walk_field required_free_threaded[] = {
     WALK_FIELD_object_ob_mutex,
     WALK_FIELD_object_ob_ref_local,
     WALK_FIELD_object_ob_ref_shared,
-    WALK_FIELD_interp_abandoned,
-    WALK_FIELD_interp_abandoned_visited,
     WALK_FIELD_thread_impl_heaps,
     WALK_FIELD_thread_impl_tld,
     WALK_FIELD_thread_impl_initialized,
     WALK_FIELD_mi_heap_tld,
     WALK_FIELD_mi_heap_pages,
-    WALK_FIELD_mi_heap_pages_end,
     WALK_FIELD_mi_heap_tag,
     WALK_FIELD_mi_queue_first,
-    WALK_FIELD_mi_segment_abandoned_next,
     WALK_FIELD_mi_segment_slice_entries,
     WALK_FIELD_mi_segment_slices,
     WALK_FIELD_mi_page_slice_count,
@@ -70,11 +66,23 @@ static const enum walk_field required_free_threaded[] = {
     WALK_FIELD_mi_page_debug_offset,
     WALK_FIELD_mi_page_capacity,
     WALK_FIELD_mi_page_free,
-    WALK_FIELD_mi_page_used,
-    WALK_FIELD_mi_page_block_size,
     WALK_FIELD_mi_page_local_free,
     WALK_FIELD_mi_page_thread_free,
     WALK_FIELD_mi_page_next,
+};
+
+/* Besides, with the mimalloc of 3.13 and with that of 3.14.10. */
+static const enum walk_field required_pool[] = {
+    WALK_FIELD_interp_abandoned,
+    WALK_FIELD_interp_abandoned_visited,
+    WALK_FIELD_mi_segment_abandoned_next,
+    WALK_FIELD_mi_page_xblock_size,
+};
+static const enum walk_field required_subproc[] = {
+    WALK_FIELD_mi_segment_subproc,
+    WALK_FIELD_mi_segment_thread_id,
+    WALK_FIELD_mi_page_block_size,
+    WALK_FIELD_mi_page_page_start,
 };
 
 /* Static types whose tp_basicsize must be what the layout says of their structure. */
@@ -197,8 +205,11 @@ static struct walk_error *prove_complete(const struct walk_runtime *runtime)
         return walk_error_new(WALK_ERROR_LAYOUT, "the layout has no list of interpreters");
     if (WALK_FREE_THREADED(layout)) {
         error = PROVE_MEMBERS(layout, required_free_threaded);
-        if (!error && (!walk_layout_segment_slices(layout) || !WALK_SIZE(layout, mi_heap) ||
-                       !WALK_SIZE(layout, mi_queue) || !WALK_SIZE(layout, object)))
+        if (!error)
+            error = WALK_HAS(layout, interp, subproc) ? PROVE_MEMBERS(layout, required_subproc)
+                                                      : PROVE_MEMBERS(layout, required_pool);
+        if (!error &&
+            (!walk_layout_segment_slices(layout) || !walk_layout_heap_queues(layout) || !WALK_SIZE(layout, object)))
             error = walk_error_new(WALK_ERROR_LAYOUT, "the layout does not describe the allocator's heaps");
         return error;
     }
