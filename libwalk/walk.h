@@ -119,6 +119,15 @@ struct walk_target_info {
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);
 
+/* What the target's memory was asked before its layout was believed. */
+enum walk_verdict { WALK_UNASKED, WALK_HOLDS, WALK_FAILS }; /* UNASKED: the target has nothing to ask it of */
+struct walk_invariant {
+    const char *words;
+    enum walk_verdict verdict;
+};
+size_t walk_target_invariant_count(const struct walk_target *target);
+void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
+
 /* ---- heaps ----------------------------------------------------------------------------------------------------- */
 
 struct walk_heap;

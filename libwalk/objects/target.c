@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "layout/proof.h"
+
 /* `error`: of opening the image. Takes over `target`. */
 static struct walk_error *open_python(struct walk_error *error, struct walk_target *target, struct walk_target **result)
 {
@@ -78,4 +80,15 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
                                       .build_id = target->build_id,
                                       .layout_source = target->runtime.source,
                                       .truncated = target->image.truncated};
+}
+
+size_t walk_target_invariant_count(const struct walk_target *target)
+{
+    (void)target;
+    return walk_rule_count;
+}
+
+void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+{
+    *invariant = (struct walk_invariant){walk_rules[index].words, target->runtime.verdicts.of[index]};
 }

@@ -38,6 +38,12 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
            "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
            stats.guessed_edges, stats.guessed_objects, stats.unreadable, stats.broken_lists, stats.complete);
+    static const char *const verdicts[] = {"unasked", "holds", "fails"};
+    for (size_t i = 0; i < walk_target_invariant_count(target); i++) {
+        struct walk_invariant invariant;
+        walk_target_invariant(target, i, &invariant);
+        printf("invariant\t%s\t%s\n", verdicts[invariant.verdict], invariant.words);
+    }
     return NULL;
 }
 
@@ -190,9 +196,10 @@ static int run(const char *command, const char *name)
     struct walk_heap *heap;
     char *end;
     long pid = strtol(name, &end, 10);
+    const char *layout = getenv("WALK_LAYOUT");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = strcmp(command, "row") == 0 ? "dwarf" : getenv("WALK_LAYOUT")};
+                                   .layout = !layout && strcmp(command, "row") == 0 ? "dwarf" : layout};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
