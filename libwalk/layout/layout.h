@@ -110,6 +110,7 @@ struct walk_runtime {
     struct walk_verdicts verdicts;
     struct walk_part parts[WALK_PARTS_MAX]; /* which source gave what of the layout */
     unsigned part_count;
+    bool left_out;      /* parts of the layout fit no source */
     bool other_version; /* the layout is mostly that of another version: what is not proven may be otherwise */
     bool remember;      /* it took long: worth to be put into the cache */
 };

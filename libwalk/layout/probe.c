@@ -11,7 +11,7 @@
 #include "layout/proof.h"
 
 enum {
-    ROWS_MAX = 256,
+    ROWS_MAX = 128,
     FAR = 512,         /* bytes that a member is looked for before and behind where another build has it */
     NEAR = 160,        /* the same when two are looked for at once */
     QUESTIONS = 60000, /* the most that is asked of one target: a fraction of a second */
@@ -24,8 +24,9 @@ struct doubts {
 
 struct probe {
     struct walk_runtime *runtime;
-    struct walk_proof proof; /* with the classes, which no layout changes */
-    struct walk_layout_row *row[ROWS_MAX];
+    struct walk_proof proof;               /* with the classes, which no layout changes */
+    struct walk_layout_row *row[ROWS_MAX]; /* each with what _Py_DebugOffsets says */
+    struct doubts doubts_of[ROWS_MAX];
     size_t row_count;
     struct walk_debug_offsets said_of;
     uint32_t minor; /* which is expected; 0: unknown */
@@ -82,29 +83,12 @@ static unsigned distance(const struct probe *probe, const struct walk_layout_row
     uint32_t minor = minor_of(row), version = probe->said_of.version;
     unsigned far = !probe->minor ? 0 : minor > probe->minor ? minor - probe->minor : probe->minor - minor;
     bool free_threaded = strstr(row->name, "free-threaded") != NULL;
+    const char *name = walk_base_name(probe->runtime->module->path);
+    bool debug = *name && name[strlen(name) - 1] == 'd'; /* python3.11d */
     bool flavour = version && free_threaded != probe->said_of.free_threaded;
     uint32_t patch = (row->version >> 8) & 0xff, other = (version >> 8) & 0xff;
     unsigned patches = !version ? 0 : patch > other ? patch - other : other - patch;
-    return far * 2000 + flavour * 1000 + patches * 2 + (strstr(row->name, "debug") != NULL);
-}
-
-static void load_rows(struct probe *probe, walk_row_wanted *wanted)
-{
-    const struct walk_module *module = probe->runtime->module;
-    struct walk_layout_row *row;
-    char own[2 * sizeof module->build_id + 1];
-    walk_build_id_format(module->build_id, module->build_id_size, own);
-    for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
-        if (row->word != probe->runtime->image->memory.word || strcmp(row->build_id, own) == 0 ||
-            !wanted(probe->runtime->image, row)) {
-            walk_layout_row_free(row);
-            continue;
-        }
-        size_t at = probe->row_count++;
-        for (; at && distance(probe, probe->row[at - 1]) > distance(probe, row); at--)
-            probe->row[at] = probe->row[at - 1];
-        probe->row[at] = row;
-    }
+    return far * 2000 + flavour * 1000 + patches + ((strstr(row->name, "debug") != NULL) != debug) * 100;
 }
 
 /* ---- _Py_DebugOffsets ---- */
@@ -153,6 +137,31 @@ static void adopt(struct walk_layout *layout, const struct walk_layout *said, st
             layout->size[i] = said->size[i];
 }
 
+static void load_rows(struct probe *probe, walk_row_wanted *wanted)
+{
+    const struct walk_module *module = probe->runtime->module;
+    struct walk_layout_row *row;
+    char own[2 * sizeof module->build_id + 1];
+    walk_build_id_format(module->build_id, module->build_id_size, own);
+    for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
+        if (row->word != probe->runtime->image->memory.word || strcmp(row->build_id, own) == 0 ||
+            !wanted(probe->runtime->image, row)) {
+            walk_layout_row_free(row);
+            continue;
+        }
+        size_t at = probe->row_count++;
+        for (; at && distance(probe, probe->row[at - 1]) > distance(probe, row); at--)
+            probe->row[at] = probe->row[at - 1];
+        probe->row[at] = row;
+    }
+    for (size_t i = 0; i < probe->row_count; i++) {
+        struct walk_layout said;
+        if (walk_debug_offsets_read(&probe->runtime->image->memory, probe->runtime->runtime, &probe->row[i]->layout,
+                                    &said))
+            adopt(&probe->row[i]->layout, &said, &probe->doubts_of[i]);
+    }
+}
+
 /* ---- the base: the row that the memory agrees with best ---- */
 
 static bool choose_base(struct probe *probe)
@@ -161,14 +170,10 @@ static bool choose_base(struct probe *probe)
     bool any = false, good = false;
     for (size_t i = 0; i < probe->row_count; i++) {
         struct walk_runtime trial = *runtime;
-        struct walk_layout said;
-        struct doubts doubts = {0};
         /* A row of another version only as long as none fits. */
         if (good && (runtime->verdicts.failed == 0 || minor_of(probe->row[i]) != probe->minor))
             break;
         trial.layout = probe->row[i]->layout;
-        if (walk_debug_offsets_read(&runtime->image->memory, runtime->runtime, &trial.layout, &said))
-            adopt(&trial.layout, &said, &doubts);
         walk_runtime_ask_all(&trial, &trial.verdicts);
         if (any && misfit(&trial.verdicts) >= misfit(&runtime->verdicts))
             continue;
@@ -178,7 +183,7 @@ static bool choose_base(struct probe *probe)
         runtime->verdicts = trial.verdicts;
         probe->base = i;
         memset(probe->origin, (int)i, sizeof probe->origin);
-        probe->doubts = doubts;
+        probe->doubts = probe->doubts_of[i];
     }
     return any;
 }
@@ -213,7 +218,11 @@ static bool try_other_rows(struct probe *probe, size_t rule, enum walk_struct st
         copy_structure(&trial.layout, &probe->row[i]->layout, structure);
         if (holds(probe, &trial, rule) && accept(probe->runtime, &trial)) {
             probe->origin[structure] = (uint8_t)i;
-            probe->doubts.said[structure] = probe->moved[structure] = false;
+            probe->doubts.said[structure] = probe->doubts_of[i].said[structure];
+            probe->moved[structure] = false;
+            for (size_t f = 0; f < WALK_FIELD_COUNT; f++)
+                if (walk_field_table[f].structure == structure)
+                    probe->doubts.field[f] = probe->doubts_of[i].field[f];
             return true;
         }
     }
@@ -459,11 +468,23 @@ static bool is_tied(enum walk_field field)
     return found;
 }
 
+static bool is_imported(struct probe *probe, const char *module)
+{
+    uint64_t modules;
+    probe->proof.layout = &probe->runtime->layout;
+    return probe->proof.interpreters &&
+           PEEK(&probe->proof, probe->proof.interpreter[probe->proof.interpreters - 1], interp, modules, &modules) &&
+           walk_peek_get(&probe->proof, modules, module);
+}
+
 static void leave_out_member(struct probe *probe, enum walk_field field)
 {
     if (is_tied(field) || probe->runtime->layout.offset[field] == WALK_ABSENT)
         return;
     probe->runtime->layout.offset[field] = WALK_ABSENT;
+    /* What only faulthandler uses is not missed where that is not imported. */
+    if (strstr(walk_field_table[field].id, "faulthandler") && !is_imported(probe, "faulthandler"))
+        return;
     probe->dropped[walk_field_table[field].structure] = true;
 }
 
@@ -496,6 +517,7 @@ static bool any_holds(const struct probe *probe, enum walk_field field)
 static bool settle(struct probe *probe)
 {
     bool good = true;
+    walk_proof_ask_one(&probe->proof, probe->runtime, 0); /* the interpreters */
     for (size_t i = 0; i < walk_rule_count; i++) {
         const struct walk_rule *rule = &walk_rules[i];
         if (probe->runtime->verdicts.of[i] != WALK_FAILS || (!rule->suspects && !rule->symbol))
@@ -562,16 +584,15 @@ static void say(struct probe *probe)
         snprintf(source, sizeof source, "row of %s", probe->row[r]->name);
         add_part(runtime, source, which, r == base);
     }
-    add_part(runtime, "_Py_DebugOffsets", probe->doubts.said, false);
-    add_part(runtime, "moved until it fits", probe->moved, false);
-    add_part(runtime, "left out, as nothing fits", probe->dropped, false);
+    add_part(runtime, "_Py_DebugOffsets, what it covers of", probe->doubts.said, false);
+    add_part(runtime, "moved until the invariants hold", probe->moved, false);
+    add_part(runtime, "left out, at least in part, as nothing fits", probe->dropped, false);
     runtime->other_version = other_version(probe);
-    walk_runtime_from(runtime, "probing, with the row of another build (%s)", probe->row[base]->name);
-    for (unsigned i = 1; i < runtime->part_count; i++) {
-        size_t length = strlen(runtime->source);
-        snprintf(runtime->source + length, sizeof runtime->source - length, "; %s: %s", runtime->parts[i].source,
-                 runtime->parts[i].structures);
-    }
+    for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
+        runtime->left_out |= probe->dropped[i];
+    walk_runtime_from(runtime, "row of another build%s (%s), probed%s%s", runtime->other_version ? " and version" : "",
+                      probe->row[base]->name, probe->said_of.version ? ", with _Py_DebugOffsets" : "",
+                      runtime->left_out ? "; parts of it do not fit and are left out" : "");
 }
 
 static struct walk_error *refuse(const struct probe *probe)

@@ -94,6 +94,12 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
         walk_runtime_close(runtime);
     else
         walk_runtime_ask_all(runtime, &runtime->verdicts);
+    if (!error && !runtime->part_count) {
+        struct walk_part *part = &runtime->parts[runtime->part_count++];
+        snprintf(part->source, sizeof part->source, "%.79s", runtime->source);
+        for (int i = 0; i < WALK_STRUCT_COUNT; i++)
+            part->count += runtime->layout.size[i] != 0;
+    }
     return error;
 }
 

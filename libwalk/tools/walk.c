@@ -2,7 +2,7 @@
 /*
  * walk: the library without gdb, for tests, timing and scripts.
  *
- *   walk info CORE|PID             version, layout, counts
+ *   walk info CORE|PID             seconds, version, layout and its sources, counts, invariants
  *   walk types CORE|PID            count, bytes and name of every type of tracked objects
  *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the collector
  *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "walk.h"
 
@@ -32,8 +33,13 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     struct walk_heap_stats stats;
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.python_path,
-           info.build_id, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
+           info.python_path, info.build_id, info.layout_source);
+    for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
+        struct walk_layout_part part;
+        walk_target_layout_part(target, i, &part);
+        printf("part\t%s\t%zu\t%s\n", part.source, part.count, part.structures);
+    }
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
            "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
@@ -45,6 +51,20 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
         printf("invariant\t%s\t%s\n", verdicts[invariant.verdict], invariant.words);
     }
     return NULL;
+}
+
+/* The main question, of an object in the middle of the heap. */
+static struct walk_error *ask_ancestors(const struct walk_heap *heap)
+{
+    struct walk_heap_stats stats;
+    struct walk_subgraph *subgraph;
+    walk_heap_stats(heap, &stats);
+    if (!stats.nodes)
+        return NULL;
+    struct walk_error *error = walk_heap_within(heap, (walk_id)(stats.nodes / 2), WALK_ANCESTORS, 5, false, &subgraph);
+    if (!error)
+        walk_subgraph_free(subgraph);
+    return error;
 }
 
 static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
@@ -190,8 +210,16 @@ static const struct {
     {"values", print_values}, {"frames", print_frames}, {"row", print_row},
 };
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static int run(const char *command, const char *name)
 {
+    double start = seconds();
     struct walk_target *target;
     struct walk_heap *heap;
     char *end;
@@ -204,7 +232,16 @@ static int run(const char *command, const char *name)
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
         return fail(error);
+    double opened = seconds();
     error = walk_heap_build(target, NULL, NULL, &heap);
+    if (!error && strcmp(command, "info") == 0) {
+        double built = seconds();
+        error = ask_ancestors(heap);
+        printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", opened - start, built - opened,
+               seconds() - built);
+        if (error)
+            walk_heap_destroy(heap);
+    }
     if (!error) {
         for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
             if (strcmp(commands[i].name, command) == 0)
