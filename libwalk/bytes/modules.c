@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ELF files mapped into the target, found again on this machine and checked by build-id. */
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "bytes/image.h"
+#include "bytes/elf.h"
 #include "bytes/process.h"
 
 #define BUILD_ID_MAX 32
-/* The ELF header, program headers and notes of a file are in its first bytes. */
-#define HEAD ((size_t)64 << 10)
 
 static size_t copy_build_id(Elf *elf, uint8_t *id)
 {
     const void *bytes;
-    ssize_t size = elf ? dwelf_elf_gnu_build_id(elf, &bytes) : 0;
+    ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
     if (size <= 0 || size > BUILD_ID_MAX)
         return 0;
     memcpy(id, bytes, (size_t)size);
@@ -28,52 +23,11 @@ static size_t copy_build_id(Elf *elf, uint8_t *id)
 /* The build-id in the target's memory; 0 bytes when page 0 of the module is not there or holds none. */
 static size_t build_id_in_memory(struct walk_image *image, const struct walk_module *module, uint8_t *id)
 {
-    size_t size = walk_memory_available(&image->memory, module->start, HEAD);
-    const uint8_t *view = walk_memory_view(&image->memory, module->start, size);
-    if (!view || size < sizeof(Elf64_Ehdr) || memcmp(view, ELFMAG, SELFMAG) != 0)
+    struct walk_elf elf;
+    if (!walk_elf_in_memory(image, module->start, &elf))
         return 0;
-    uint8_t *head = malloc(size);
-    if (!head)
-        return 0;
-    memcpy(head, view, size);
-    /* There are no section headers in memory: libelf must not look for them. */
-    if (head[EI_CLASS] == ELFCLASS64) {
-        Elf64_Ehdr *header = (Elf64_Ehdr *)head;
-        header->e_shoff = header->e_shnum = header->e_shstrndx = 0;
-    } else {
-        Elf32_Ehdr *header = (Elf32_Ehdr *)head;
-        header->e_shoff = header->e_shnum = header->e_shstrndx = 0;
-    }
-    Elf *elf = elf_memory((char *)head, size);
-    size_t id_size = copy_build_id(elf, id);
-    elf_end(elf);
-    free(head);
-    return id_size;
-}
-
-/* The path is what the target says: it may name a pipe, which must not block, or a device, which must stay alone. */
-static int open_regular(const char *path)
-{
-    struct stat status;
-    int fd = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-static size_t build_id_in_file(const char *path, uint8_t *id, bool *is_elf)
-{
-    *is_elf = false;
-    int fd = open_regular(path);
-    if (fd < 0)
-        return 0;
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    *is_elf = elf && elf_kind(elf) == ELF_K_ELF;
-    size_t size = *is_elf ? copy_build_id(elf, id) : 0;
-    elf_end(elf);
-    close(fd);
+    size_t size = copy_build_id(elf.elf, id);
+    walk_elf_close(&elf);
     return size;
 }
 
@@ -87,44 +41,135 @@ static struct walk_error *say(struct walk_module *module, const char *format, co
     return NULL;
 }
 
-/* Takes `path` as the module's file if it is there and its build-id is the target's. */
-static struct walk_error *try_file(struct walk_module *module, const char *path)
+/*
+ * Where page 0 of a module is not in memory there is no build-id to compare. But its dynamic section is in memory,
+ * since the dynamic linker writes to it: sizes and addresses of the file's sections. The linker adds the bias to some
+ * of them, and stores something of its own as DT_DEBUG.
+ */
+static bool same_dynamic(struct walk_image *image, const struct walk_module *module, Elf *elf)
+{
+    enum { SIZE_MAX_READ = 1 << 16 };
+    GElf_Phdr header;
+    walk_addr bias;
+    unsigned word = image->memory.word;
+    if (!walk_elf_header(elf, PT_DYNAMIC, &header) || !walk_elf_bias(elf, module->start, &bias))
+        return true;
+    walk_addr at = bias + header.p_vaddr;
+    const struct walk_segment *segment = walk_memory_segment(&image->memory, at);
+    if (!segment)
+        return false;
+    if (segment->kind == WALK_SEGMENT_NOT_SAVED || header.p_filesz > SIZE_MAX_READ)
+        return true; /* nothing to compare with */
+    size_t size = header.p_filesz / (2 * word) * (2 * word), file_size;
+    const uint8_t *memory = walk_memory_view(&image->memory, at, size);
+    const char *file = elf_rawfile(elf, &file_size);
+    if (!memory || !file || header.p_offset > file_size || size > file_size - header.p_offset)
+        return false;
+    const uint8_t *own = (const uint8_t *)file + header.p_offset;
+    for (size_t i = 0; i < size; i += 2 * word) {
+        uint64_t tag = walk_load_word(word, own + i), value = walk_load_word(word, own + i + word);
+        uint64_t there = walk_load_word(word, memory + i + word);
+        uint64_t moved = word == 8 ? value + bias : (uint32_t)(value + bias);
+        if (walk_load_word(word, memory + i) != tag)
+            return false;
+        if (tag == DT_NULL)
+            break;
+        if (tag != DT_DEBUG && !(tag >= DT_LOPROC && tag <= DT_HIPROC) && there != value && there != moved)
+            return false;
+    }
+    return true;
+}
+
+static const char *machine_name(Elf *elf)
+{
+    GElf_Ehdr header;
+    switch (gelf_getehdr(elf, &header) ? header.e_machine : EM_NONE) {
+    case EM_386:
+        return "i386";
+    case EM_X86_64:
+        return "x86-64";
+    case EM_ARM:
+        return "arm";
+    case EM_AARCH64:
+        return "aarch64";
+    case EM_PPC64:
+        return "ppc64";
+    case EM_S390:
+        return "s390";
+    case EM_RISCV:
+        return "riscv";
+    default:
+        return "another machine";
+    }
+}
+
+static struct walk_error *judge_file(struct walk_image *image, struct walk_module *module, const char *path, Elf *elf)
 {
     uint8_t id[BUILD_ID_MAX];
-    bool is_elf;
-    if (module->file || access(path, R_OK) != 0)
-        return NULL;
-    size_t size = build_id_in_file(path, id, &is_elf);
-    if (!is_elf)
-        return NULL;
+    char theirs[2 * BUILD_ID_MAX + 1], ours[2 * BUILD_ID_MAX + 1], text[2 * PATH_MAX];
+    if (!walk_elf_fits(image, elf))
+        return module->problem
+                   ? NULL
+                   : say(module, "%s is for another machine than the target's (%s)", path, machine_name(elf));
+    size_t size = copy_build_id(elf, id);
     if (module->build_id_size && (size != module->build_id_size || memcmp(id, module->build_id, size) != 0)) {
-        char theirs[2 * BUILD_ID_MAX + 1], ours[2 * BUILD_ID_MAX + 1], text[PATH_MAX + 128];
         walk_build_id_format(module->build_id, module->build_id_size, theirs);
         walk_build_id_format(id, size, ours);
         snprintf(text, sizeof text, "%s is another build (build-id %s)", path, size ? ours : "missing");
         return say(module, "%s; the target ran build-id %s", text, theirs);
     }
+    if (!module->build_id_size && !same_dynamic(image, module, elf)) {
+        walk_build_id_format(id, size, ours);
+        return say(module, "%s is another build (build-id %s): its dynamic section is not the one in memory", path,
+                   size ? ours : "missing");
+    }
     module->file = strdup(path);
     return module->file ? NULL : walk_error_no_memory();
+}
+
+/* Takes `path` as the module's file if it is there and is what the target had mapped. */
+static struct walk_error *try_file(struct walk_image *image, struct walk_module *module, const char *path)
+{
+    struct walk_elf elf;
+    if (module->file || access(path, R_OK) != 0 || !walk_elf_open(path, &elf))
+        return NULL;
+    struct walk_error *error = judge_file(image, module, path, elf.elf);
+    walk_elf_close(&elf);
+    return error;
+}
+
+bool walk_image_place(const struct walk_image *image, const char *path, bool is_executable, unsigned place,
+                      char *buffer, size_t size)
+{
+    *buffer = '\0';
+    switch (place) {
+    case 0:
+        if (is_executable && image->executable)
+            snprintf(buffer, size, "%s", image->executable);
+        return true;
+    case 1:
+        if (image->process)
+            snprintf(buffer, size, "/proc/%d/root%s", walk_process_reader_pid(image->process), path);
+        return true;
+    case 2:
+        if (image->sysroot)
+            snprintf(buffer, size, "%s%s", image->sysroot, path);
+        return true;
+    case 3:
+        snprintf(buffer, size, "%s", path);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static struct walk_error *find_file(struct walk_image *image, struct walk_module *module, bool is_executable)
 {
     char path[PATH_MAX + 64];
     struct walk_error *error = NULL;
-    if (is_executable && image->executable)
-        error = try_file(module, image->executable);
-    if (!error && image->process) {
-        int pid = walk_process_reader_pid(image->process);
-        snprintf(path, sizeof path, "/proc/%d/root%s", pid, module->path);
-        error = try_file(module, path);
-    }
-    if (!error && image->sysroot) {
-        snprintf(path, sizeof path, "%s%s", image->sysroot, module->path);
-        error = try_file(module, path);
-    }
-    if (!error)
-        error = try_file(module, module->path);
+    for (unsigned i = 0; !error && walk_image_place(image, module->path, is_executable, i, path, sizeof path); i++)
+        if (*path)
+            error = try_file(image, module, path);
     if (!error && !module->file && !module->problem)
         error = say(module, "%s was not found%s", module->path, "");
     return error;
@@ -154,7 +199,6 @@ static struct walk_error *group(struct walk_image *image)
 
 struct walk_error *walk_image_find_modules(struct walk_image *image)
 {
-    elf_version(EV_CURRENT);
     struct walk_error *error = group(image);
     for (size_t i = 0; i < image->module_count && !error; i++) {
         struct walk_module *module = &image->modules[i];
