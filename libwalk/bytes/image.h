@@ -23,7 +23,7 @@ struct walk_module {
     walk_addr start;  /* of its first mapping */
     walk_addr end;    /* of its last */
     uint8_t build_id[32];
-    size_t build_id_size; /* 0: the target does not say */
+    size_t build_id_size; /* 0: neither the target's memory says it nor a file that fits */
     char *problem;        /* why `file` is NULL, for people */
 };
 

@@ -75,8 +75,8 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
 }
 
 /*
- * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has one:
- * Modules/socketmodule.c visits the first word of its table, Sock_Type.
+ * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has two:
+ * Modules/socketmodule.c and (3.14+) _cursesmodule.c visit the first word of their table, a type.
  */
 void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                         struct walk_refs *refs)
@@ -85,6 +85,6 @@ void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *ty
     char name[64];
     if (WALK_MEMBER(python, object, capsule, traverse_func) &&
         walk_text_c_string(python, WALK_MEMBER(python, object, capsule, name), name, sizeof name) &&
-        strcmp(name, "_socket.CAPI") == 0)
-        add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".Sock_Type", refs);
+        (strcmp(name, "_socket.CAPI") == 0 || strcmp(name, "_curses._C_API") == 0))
+        add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".pointer", refs);
 }
