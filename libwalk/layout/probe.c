@@ -144,8 +144,7 @@ static void load_rows(struct probe *probe, walk_row_wanted *wanted)
     char own[2 * sizeof module->build_id + 1];
     walk_build_id_format(module->build_id, module->build_id_size, own);
     for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
-        if (row->word != probe->runtime->image->memory.word || strcmp(row->build_id, own) == 0 ||
-            !wanted(probe->runtime->image, row)) {
+        if (row->word != probe->runtime->image->memory.word || !wanted(probe->runtime->image, row, own)) {
             walk_layout_row_free(row);
             continue;
         }
@@ -174,12 +173,16 @@ static bool choose_base(struct probe *probe)
         if (good && (runtime->verdicts.failed == 0 || minor_of(probe->row[i]) != probe->minor))
             break;
         trial.layout = probe->row[i]->layout;
+        walk_runtime_locate(&trial);
         walk_runtime_ask_all(&trial, &trial.verdicts);
         if (any && misfit(&trial.verdicts) >= misfit(&runtime->verdicts))
             continue;
         any = true;
         good = trial.verdicts.essential_failed == 0 && minor_of(probe->row[i]) == probe->minor;
         runtime->layout = trial.layout;
+        runtime->runtime = trial.runtime;
+        runtime->generations = trial.generations;
+        runtime->first = trial.first;
         runtime->verdicts = trial.verdicts;
         probe->base = i;
         memset(probe->origin, (int)i, sizeof probe->origin);

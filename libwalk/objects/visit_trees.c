@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small arrays inside of objects: the tree behind contextvars, itertools.tee's buffers, re templates, cached code. */
+#include "objects/attribute.h"
+#include "objects/dict.h"
 #include "objects/text.h"
 #include "objects/visit.h"
 
@@ -76,15 +78,22 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
 
 /*
  * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has one:
- * Modules/socketmodule.c visits the first word of its table, Sock_Type.
+ * Modules/socketmodule.c visits the first word of its table, Sock_Type. Its name is in the read-only data of a file; if
+ * that is not here, it is known as what the module has.
  */
+static bool is_socket_api(struct walk_python *python, walk_addr capsule)
+{
+    char name[64];
+    if (walk_text_c_string(python, WALK_MEMBER(python, capsule, capsule, name), name, sizeof name))
+        return strcmp(name, "_socket.CAPI") == 0;
+    walk_addr module = walk_python_module(python, python->interpreters[python->interpreter_count - 1], "_socket");
+    return module && walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict), "CAPI") == capsule;
+}
+
 void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                         struct walk_refs *refs)
 {
     (void)type;
-    char name[64];
-    if (WALK_MEMBER(python, object, capsule, traverse_func) &&
-        walk_text_c_string(python, WALK_MEMBER(python, object, capsule, name), name, sizeof name) &&
-        strcmp(name, "_socket.CAPI") == 0)
+    if (WALK_MEMBER(python, object, capsule, traverse_func) && is_socket_api(python, object))
         add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".Sock_Type", refs);
 }

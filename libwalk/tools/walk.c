@@ -8,6 +8,7 @@
  *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   walk values CORE|PID           reads "ADDRESS" lines from stdin, prints the short value of each
  *   walk frames CORE|PID           threads, frames and locals
+ *   walk type-names CORE|PID       the lines of objects/type_names.inc for the static types of the target
  *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
  *
  * Tab-separated lines; addresses are bare hex digits. The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS,
@@ -33,13 +34,14 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     struct walk_heap_stats stats;
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
-           info.python_path, info.build_id, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
+           info.python_path, info.build_id, info.file_problem, info.layout_source);
     for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
         struct walk_layout_part part;
         walk_target_layout_part(target, i, &part);
         printf("part\t%s\t%zu\t%s\n", part.source, part.count, part.structures);
     }
+    printf("recovered\t%zu\nunnamed\t%zu\n", stats.recovered_types, stats.unnamed_objects);
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
            "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
@@ -202,12 +204,19 @@ static struct walk_error *print_row(struct walk_target *target, struct walk_heap
     return walk_heap_print_row(heap, stdout);
 }
 
+static struct walk_error *print_type_names(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    walk_heap_print_type_names(heap, stdout);
+    return NULL;
+}
+
 static const struct {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
     {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
-    {"values", print_values}, {"frames", print_frames}, {"row", print_row},
+    {"values", print_values}, {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
 };
 
 static double seconds(void)
