@@ -158,7 +158,7 @@ void walk_runtime_scan_module(struct walk_runtime *runtime, const struct walk_mo
 /* ---- by a layout ---- */
 
 /* Damaged memory may look like long lists of interpreters, at each of its words: how many are followed in all. */
-enum { FOLLOWED_MAX = 1 << 24, INTERPRETERS_MAX = 10000 };
+enum { FOLLOWED_MAX = 1 << 24, INTERPRETERS_MAX = 10000, PROOFS_MAX = 16 };
 
 /* The last interpreter of the list that begins with this one; 0: it is none. */
 static walk_addr last_interpreter(const struct walk_runtime *runtime, walk_addr interpreter, size_t *left,
@@ -179,21 +179,42 @@ static walk_addr last_interpreter(const struct walk_runtime *runtime, walk_addr 
     return interpreter ? 0 : last;
 }
 
-/* `interpreters`: head, and behind it main, which is the last of the list (Include/internal/pycore_runtime.h, 3.7+). */
-static walk_addr find_state(const struct walk_runtime *runtime)
+/*
+ * `interpreters` (Include/internal/pycore_runtime.h, 3.7+): head; main, which is the last of the list; and, of 64 bits,
+ * the next identifier, more than 0 and less than there ever are.
+ */
+static bool is_interpreters(const struct walk_runtime *runtime, const uint8_t *view, size_t *left)
+{
+    unsigned word = runtime->image->memory.word;
+    walk_addr head = walk_load_word(word, view), main = walk_load_word(word, view + word);
+    size_t count;
+    bool numbered = false;
+    for (unsigned at = 2 * word; at <= 16; at += 4)
+        numbered |= at % word == 0 && walk_load_u32(view + at) - 1 < INT32_MAX - 1u && !walk_load_u32(view + at + 4);
+    return head && main && (head | main) % word == 0 && numbered &&
+           last_interpreter(runtime, head, left, &count) == main;
+}
+
+/* Where the list of interpreters is of which all else is true, or the first one when it is of none. */
+static walk_addr find_state(struct walk_runtime *runtime)
 {
     struct walk_memory *memory = &runtime->image->memory;
-    unsigned word = memory->word;
     struct chunk chunk;
-    size_t left = FOLLOWED_MAX;
+    size_t left = FOLLOWED_MAX, proofs = PROOFS_MAX;
+    walk_addr first = 0;
     for (size_t next = 0; next_chunk(memory, runtime->module, &next, &chunk);)
-        for (size_t at = 0; at + 2 * word <= chunk.size; at += word) {
-            walk_addr head = walk_load_word(word, chunk.view + at), main = walk_load_word(word, chunk.view + at + word);
-            size_t count;
-            if (head && main && (head | main) % word == 0 && last_interpreter(runtime, head, &left, &count) == main)
-                return chunk.start + at - WALK_OFFSET(&runtime->layout, runtime, interpreters_head);
+        for (size_t at = 0; at + 24 <= chunk.size && proofs; at += memory->word) {
+            if (!is_interpreters(runtime, chunk.view + at, &left))
+                continue;
+            runtime->runtime = chunk.start + at - WALK_OFFSET(&runtime->layout, runtime, interpreters_head);
+            first = first ? first : runtime->runtime;
+            proofs--;
+            struct walk_error *error = walk_layout_prove(runtime);
+            if (!error)
+                return runtime->runtime;
+            walk_error_free(error);
         }
-    return 0;
+    return first;
 }
 
 /*
