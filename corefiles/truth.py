@@ -16,7 +16,8 @@ as it likes, and exits.  The parent waits for it, still holding the lock so that
 other Python thread may run, and aborts.  Objects are thus as recorded: all of them.
 
 Before that, `write` waits until the other threads are parked: blocked, and none of
-them having run for a while.  The garbage collector is off from then on.  It is *not*
+them having run for a while.  That alone keeps them still in a free-threaded build,
+which has no such lock.  The garbage collector is off from then on.  It is *not*
 run: young objects and garbage are in the core, as they are in a core from the field.
 
 The format
@@ -45,16 +46,27 @@ newline, carriage return or backslash within a name is written as a backslash es
     How many tracked objects of this type there are.
 ``expect NAME ADDR``
     An object which the program names.
-``thread IDENT NATIVE NAME``
-    A thread: ``threading.get_ident()``, the kernel's id (0 if unknown), its name
-    (empty if the threading module does not know it).
-``frame IDENT DEPTH FUNCTION FILE LINE``
+``interpreter ID``
+    An interpreter; the main one is 0.
+``collector ID ADDRS``
+    Only where several interpreters have collectors of their own (since 3.9): which of
+    the tracked objects are ``gc.get_objects()`` of this interpreter.
+``thread ID IDENT NATIVE NAME``
+    A state of a thread in interpreter ID: ``threading.get_ident()``, the kernel's id (0
+    if unknown), its name (empty if that interpreter's threading module does not know
+    it).  A thread that runs code in several interpreters has a state in each.
+``frame ID IDENT DEPTH FUNCTION FILE LINE``
     A frame of a thread, innermost first, from 0: the code's ``co_qualname`` (before
     3.11, ``co_name``), ``co_filename``, and the line it is at.  In the dying thread the
     innermost one is `die` of this file.  All lines hold at death; with ``--wait``,
     where the program sleeps instead, all but the one of `die`.
-``local IDENT DEPTH NAME ADDR``
+``local ID IDENT DEPTH NAME ADDR``
     A local variable of this frame, by ``frame.f_locals``.
+``suspended ADDR DEPTH FUNCTION FILE LINE``
+    A frame of the suspended object ADDR: of a generator, coroutine or asynchronous
+    generator its own one, with DEPTH 0; of a greenlet all, innermost first.
+``held ADDR DEPTH NAME ADDR``
+    A local variable of this frame.
 ``own ADDR``
     An object which the measuring itself made or changed.  None is known; the last
     act of the measuring is to look for some.
@@ -84,6 +96,12 @@ _TYPE_MRO = type.__dict__["__mro__"].__get__
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+_GENERATORS = (
+    (types.GeneratorType, "gi_frame"),
+    (types.CoroutineType, "cr_frame"),
+    (types.AsyncGeneratorType, "ag_frame"),
+)
+
 _GENERATIONS = 5
 _MOST_ANCESTORS = 5000
 _ANCESTORS_PER_TYPE = 2
@@ -91,25 +109,36 @@ _EXPECTED_ANCESTORS = 20
 _VALUES_PER_KIND = 40
 
 
-def die(path, expect=None, sample=None):
+def skip(reason):
+    """End the program: it cannot run under this interpreter."""
+    print("skip: " + reason, flush=True)
+    os._exit(77)
+
+
+def die(path, expect=None, sample=None, others=None):
     """Write the truth to *path*, then abort.
 
     *expect* is a function returning a dict of objects by name.  It is called in the
     child only, so neither it nor what it finds leaves a reference behind.
 
+    *others* is a function, called likewise, for a program with several interpreters: a
+    dict from the number of each but the main one to what it has noted of itself: the
+    addresses of its tracked objects, and a dict from the identifiers of its threads to
+    (native id, name).
+
     If the program's last argument is ``--wait``, it does not abort: it prints
     "ready", and sleeps for ever.
     """
     if sys.argv[-1] == "--wait":
-        write(path, expect, sample)
+        write(path, expect, sample, others)
         print("ready", flush=True)
         while True:
             time.sleep(3600)
     # One line, so that this frame has the same line when measured and at death.
-    os.abort(*write(path, expect, sample))
+    os.abort(*write(path, expect, sample, others))
 
 
-def write(path, expect=None, sample=None):
+def write(path, expect=None, sample=None, others=None):
     """Write the truth to *path*; the objects of this process stay as they are."""
     wait_until_parked()
     gc.disable()
@@ -117,7 +146,7 @@ def write(path, expect=None, sample=None):
     pid = _FORK()
     if pid == 0:
         # The list first of all: what is made from here on is not in it.
-        _child(gc.get_objects(), path, expect, sample)
+        _child(gc.get_objects(), path, expect, sample, others)
     _WAITPID(pid, _STATUS_POINTER, 0)
     if _STATUS.value != 0:
         raise RuntimeError("the truth could not be written")
@@ -185,13 +214,14 @@ def _sizes_of_the_measuring():
     return {id(obj): sys.getsizeof(obj) for obj in objects}
 
 
-def _child(snapshot, path, expect, sample):
+def _child(snapshot, path, expect, sample, others):
     """Measure in the forked child, and exit."""
     try:
         sizes = _sizes_of_the_measuring()
         futures = _use_up_freed_futures()  # noqa: F841
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-            _Truth(snapshot, file, sizes).write(expect, sample)
+            noted = others() if others else {}
+            _Truth(snapshot, file, sizes, noted).write(expect, sample)
         os._exit(0)
     except BaseException:
         traceback.print_exc()
@@ -203,10 +233,11 @@ def _child(snapshot, path, expect, sample):
 class _Truth:
     """The records of one process, written to *file*."""
 
-    def __init__(self, snapshot, file, sizes):
+    def __init__(self, snapshot, file, sizes, others):
         """Take the *snapshot*, without the frames of the measuring itself.
 
-        *sizes* are the sizes of objects that the measuring changes.
+        *sizes* are the sizes of objects that the measuring changes; *others* is what
+        other interpreters have noted.
         """
         own = set()
         frame = sys._getframe()
@@ -217,6 +248,13 @@ class _Truth:
             frame = frame.f_back
         # Before 3.8 the collector tracks running frames.
         self.tracked = [o for o in snapshot if id(o) not in own]
+        self.others = others
+        self.collectors = {}
+        if others and sys.version_info >= (3, 9):
+            self.collectors[0] = [id(o) for o in self.tracked]
+            for number, (addresses, _) in others.items():
+                self.collectors[number] = addresses
+                self.tracked.extend(map(_object_at, addresses))
         self.tracked_ids = {id(o) for o in self.tracked}
         self.by_type = {}  # by id, since a metaclass may define __hash__ or __eq__
         for obj in self.tracked:
@@ -225,6 +263,7 @@ class _Truth:
         self.type_names = {}
         self.sizeable = {}
         self.sizes = sizes
+        self.running = {}
         self.written = {}
         self.values = {}
 
@@ -246,11 +285,14 @@ class _Truth:
             self.objects(some)
         self.value_records()
         self.counts()
+        for number in self.collectors:
+            self.record("collector", number, _addresses(self.collectors[number]))
         for name in expected:
             self.record("expect", name, "%x" % id(expected[name]))
         self.ancestors(expected.values())
         self.changes()  # before the frames, which are changed by looking at them
         self.threads()
+        self.suspended()
         self.record("end")
 
     def objects(self, some):
@@ -272,14 +314,21 @@ class _Truth:
                 "%x" % address,
                 self.type_name(type(obj)),
                 size,
-                int(gc.is_tracked(obj)),
+                int(self.is_tracked(obj)),
                 _addresses(ids),
             )
             self.maybe_value(obj)
-            stack.extend(o for o in reversed(referents) if not gc.is_tracked(o))
+            stack.extend(o for o in reversed(referents) if not self.is_tracked(o))
             for other in referents:
                 if gc.is_tracked(other) and id(other) not in self.tracked_ids:
                     self.record("own", "%x" % id(other))
+
+    def is_tracked(self, obj):
+        """Whether the collector tracks it.
+
+        gc.is_tracked() asks the type too: a greenlet denies it while it runs.
+        """
+        return id(obj) in self.tracked_ids or gc.is_tracked(obj)
 
     def type_name(self, cls):
         """The full name of a type, in spite of any metaclass."""
@@ -383,25 +432,131 @@ class _Truth:
 
     def threads(self):
         """Write the threads, their frames, and the frames' local variables."""
-        known = {thread.ident: thread for thread in threading.enumerate()}
-        for ident, frame in sys._current_frames().items():
-            thread = known.get(ident)
-            native = getattr(thread, "native_id", None) or 0
-            self.record("thread", ident, native, thread.name if thread else "")
-            if ident == threading.get_ident():
-                while frame.f_code is not die.__code__ and frame.f_back is not None:
-                    frame = frame.f_back
-            depth = 0
-            while frame is not None:
-                code = frame.f_code
-                name = getattr(code, "co_qualname", code.co_name)
-                line = frame.f_lineno
-                self.record("frame", ident, depth, name, code.co_filename, line)
-                for name, value in frame.f_locals.items():
-                    if type(name) is str:
-                        self.record("local", ident, depth, name, "%x" % id(value))
-                frame = frame.f_back
-                depth += 1
+        frames = sys._current_frames()
+        for number, states in _interpreters():
+            known = _own_threads()
+            known = (
+                {ident: (known[ident][0], "") for ident in known} if number else known
+            )
+            known.update(self.others.get(number, ((), {}))[1])
+            self.record("interpreter", number)
+            for ident, frame in states:
+                if frame is _BY_IDENT:
+                    frame = frames.pop(ident, None)
+                self.record("thread", number, ident, *known.get(ident, (0, "")))
+                if number == 0 and ident == threading.get_ident():
+                    while frame.f_code is not die.__code__ and frame.f_back is not None:
+                        frame = frame.f_back
+                stack = _outwards(frame)
+                self.running.update((id(f), f) for f in stack)
+                self.stack(stack, ("frame", number, ident), ("local", number, ident))
+
+    def stack(self, frames, as_frame, as_local):
+        """Write frames, and their variables."""
+        for depth, frame in enumerate(frames):
+            code = frame.f_code
+            name = getattr(code, "co_qualname", code.co_name)
+            line = frame.f_lineno
+            self.record(*as_frame, depth, name, code.co_filename, line)
+            for name, value in frame.f_locals.items():
+                if type(name) is str:
+                    self.record(*as_local, depth, name, "%x" % id(value))
+
+    def suspended(self):
+        """Write the frames of suspended generators of all sorts, and of greenlets."""
+        greenlet = getattr(sys.modules.get("greenlet"), "greenlet", ())
+        for obj in self.tracked:
+            if issubclass(type(obj), greenlet):
+                frames = _outwards(greenlet.gr_frame.__get__(obj))
+                self.running.update((id(f), f) for f in frames)
+                self.suspended_stack(obj, frames)
+        for obj in self.tracked:
+            for kind, attribute in _GENERATORS:
+                if type(obj) is kind:
+                    frame = getattr(obj, attribute)
+                    if frame is not None and id(frame) not in self.running:
+                        self.suspended_stack(obj, [frame])
+
+    def suspended_stack(self, obj, frames):
+        """Write the frames that an object has put aside."""
+        address = "%x" % id(obj)
+        self.stack(frames, ("suspended", address), ("held", address))
+
+
+_BY_IDENT = object()
+
+
+def _interpreters():
+    """The number of each interpreter and the states of its threads, the main one first.
+
+    A state is its thread's identifier, and its innermost frame or None.  Up to 3.8
+    CPython does not tell the frame: it is the one of that identifier.
+    """
+    found = []
+    interpreter = _api("PyInterpreterState_Head")
+    while interpreter:
+        number = 0
+        if sys.version_info >= (3, 7):
+            number = _api("PyInterpreterState_GetID", interpreter)
+        state = _api("PyInterpreterState_ThreadHead", interpreter)
+        states = []
+        while state:
+            frame = _BY_IDENT
+            if sys.version_info >= (3, 9):
+                frame = _frame_of_state(state)
+            states.append((_ident(state), frame))
+            state = _api("PyThreadState_Next", state)
+        found.append((number, states))
+        interpreter = _api("PyInterpreterState_Next", interpreter)
+    return found[::-1]
+
+
+def _api(name, *arguments):
+    """Call a function of CPython's C interface with addresses, for an address."""
+    function = getattr(_LIBC, name)
+    function.restype = ctypes.c_ssize_t
+    return function(*map(ctypes.c_void_p, arguments))
+
+
+def _object_at(address):
+    """The object at an address; by C code only, which is not changed by being used."""
+    return ctypes.py_object.from_buffer(ctypes.c_ssize_t(address)).value
+
+
+def _frame_of_state(state):
+    """The innermost frame of the state of a thread, or None."""
+    address = _api("PyThreadState_GetFrame", state)  # a new reference, which is kept
+    return _object_at(address) if address else None
+
+
+def _ident(state):
+    """The identifier of the thread of a state: where ours stands in our state."""
+    ours = (ctypes.c_ulong * 64).from_address(_api("PyThreadState_Get"))
+    there = list(ours).index(threading.get_ident()) * ctypes.sizeof(ctypes.c_ulong)
+    return ctypes.c_ulong.from_address(state + there).value
+
+
+def _own_threads():
+    """The native id and name of each thread that this interpreter's module knows."""
+    known = {
+        thread.ident: (getattr(thread, "native_id", None) or 0, thread.name)
+        for thread in threading.enumerate()
+    }
+    native, name = known[threading.get_ident()]
+    if native and str(native) not in os.listdir("/proc/%d/task" % os.getppid()):
+        # After os.fork() it is still the parent's. The one thread there is has the
+        # process's, which has forked us.
+        known[threading.get_ident()] = (os.getppid(), name)
+    return known
+
+
+def _outwards(frame):
+    """A frame, the one that called it, and so on."""
+    frames = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.f_back
+    return frames
 
 
 def _addresses(ids):

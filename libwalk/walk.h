@@ -163,8 +163,8 @@ struct walk_heap_stats {
     size_t unreadable;      /* objects with references that could not be read */
     size_t recovered_types; /* types of objects whose name was found in the heap: the file that has it is not used */
     size_t unnamed_objects; /* objects of types whose name is not known: "type@0x…" */
-    size_t broken_lists;    /* lists of the collector that could not be followed to their end */
-    size_t broken_stacks;   /* threads whose frames could not be followed to the outermost */
+    size_t broken_lists;    /* lists of the collector, or of the allocator, that could not be followed to their end */
+    size_t broken_stacks;   /* threads and greenlets whose frames could not be followed to the outermost */
     bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
     bool unknown_layout;    /* parts of the layout fit no source, and were left out (walk_target_layout_part) */
     bool complete;          /* nothing was unreadable, broken or left out, no collection under way */
@@ -181,6 +181,11 @@ struct walk_node {
     bool is_object;   /* false for threads, interpreters and frames without a frame object */
     uint64_t size;    /* what sys.getsizeof() says for builtin types; 0 for nodes that are no objects */
     int64_t refcount; /* -1 for nodes that are no objects; immortal objects have a huge one */
+    /*
+     * Whose collector tracks the object; WALK_NO_ID: none does, or (up to 3.8) all interpreters share one. Of a thread:
+     * the one that it runs in.
+     */
+    walk_id interpreter;
 };
 
 /* The node at exactly this address. Errors: UNMAPPED, NOT_SAVED, IMPLAUSIBLE, NOT_FOUND (an object in no list and in no
@@ -198,6 +203,28 @@ struct walk_type {
 size_t walk_heap_type_count(const struct walk_heap *heap);
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type);
 
+/* ---- interpreters ---------------------------------------------------------------------------------------------- */
+
+struct walk_interpreter {
+    walk_id id;
+    walk_addr address;  /* of its state */
+    int64_t number;     /* the main one has 0 */
+    bool has_collector; /* false: it shares one with others (up to 3.8) */
+    size_t tracked;     /* objects that its own collector tracks: its gc.get_objects() */
+};
+/* At least one: the main interpreter is the first, the others are in the order in which they were made. */
+size_t walk_heap_interpreter_count(const struct walk_heap *heap);
+void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct walk_interpreter *interpreter);
+
+struct walk_total {
+    size_t objects;
+    uint64_t size; /* bytes */
+};
+/* Adds up per type what the collector of one interpreter tracks; `totals` has walk_heap_type_count() of them. */
+void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, struct walk_total *totals);
+
+/* ---- lists of nodes -------------------------------------------------------------------------------------------- */
+
 /* A list of nodes. Free with walk_ids_free(). */
 struct walk_ids {
     size_t count;
@@ -205,11 +232,21 @@ struct walk_ids {
 };
 void walk_ids_free(struct walk_ids *ids);
 
+#define WALK_ALL_INTERPRETERS SIZE_MAX
+
 /*
  * The objects of every type called `name`, in order of address: a name with a dot is module-qualified and must match
- * whole, one without also matches the last part of a qualified name.
+ * whole, one without also matches the last part of a qualified name. With the index of an interpreter only those that
+ * its collector tracks.
  */
-struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, struct walk_ids **ids);
+struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, size_t interpreter,
+                                  struct walk_ids **ids);
+
+/*
+ * Generators, coroutines and asynchronous generators that have a frame which is on no stack: not begun, or suspended.
+ * In order of address. walk_heap_frame() and walk_heap_frame_locals() take them.
+ */
+struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk_ids **ids);
 
 /*
  * What people read of a node. VALUE is the repr of int, float, complex, None, bool, bytes and str (shortened), else "".
@@ -297,7 +334,7 @@ struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_
 struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, size_t limit,
                                     struct walk_paths **paths);
 
-/* ---- threads and frames ---------------------------------------------------------------------------------------- */
+/* ---- threads, greenlets and frames ------------------------------------------------------------------------------ */
 
 struct walk_thread {
     walk_id id;
@@ -312,6 +349,16 @@ struct walk_thread {
 };
 size_t walk_heap_thread_count(const struct walk_heap *heap);
 void walk_heap_thread(const struct walk_heap *heap, size_t index, struct walk_thread *thread);
+
+/* A greenlet that is suspended: one that runs, has not begun or has ended has no frames of its own. */
+struct walk_greenlet {
+    walk_id id;
+    size_t frame_count;
+    const walk_id *frames; /* innermost first */
+    bool frames_complete;  /* false: the chain of frames could not be followed to its end */
+};
+size_t walk_heap_greenlet_count(const struct walk_heap *heap);
+void walk_heap_greenlet(const struct walk_heap *heap, size_t index, struct walk_greenlet *greenlet);
 
 struct walk_frame {
     const char *function; /* co_qualname where there is one (3.11), else co_name */

@@ -31,10 +31,13 @@ _OBJECT = {
     "size": (int, type(None)),
     "refcount": (int, type(None)),
     "tracked": bool,
+    "interpreter": (int, type(None)),
 }
 _WEAK = {**REFERENCE, "address": (ADDRESS, type(None))}
 _THREAD = {"address": ADDRESS, "native_id": int, "ident": int, "name": TEXT}
 _FRAME = {"function": str, "file": str, "line": int}
+_STACK_FRAME = {"address": ADDRESS, **_FRAME, "locals": dict}
+_INTERPRETER = {"address": ADDRESS, "id": int, "tracked": (int, type(None))}
 _ROOT = {**NODE, "kind": str, "thread": (_THREAD, type(None))}
 _PATHS = {"paths": [{"root": _ROOT, "steps": [REFERENCE]}], "complete": bool}
 _GRAPH = {
@@ -74,14 +77,16 @@ DOCUMENTS: Dict[str, Any] = {
     "py-heap-ancestors": _GRAPH,
     "py-heap-descendants": _GRAPH,
     "py-heap-frames": {
+        "interpreters": [_INTERPRETER],
         "threads": [
             {
                 **_THREAD,
                 "interpreter": ADDRESS,
-                "frames": [{"address": ADDRESS, **_FRAME, "locals": dict}],
+                "frames": [_STACK_FRAME],
                 "complete": bool,
             }
         ],
+        "greenlets": [{**NODE, "frames": [_STACK_FRAME], "complete": bool}],
         "complete": bool,
     },
     "py-heap-locals": _PATHS,
@@ -96,6 +101,7 @@ DOCUMENTS: Dict[str, Any] = {
         "layout": str,
         "word": int,
         "truncated": bool,
+        "interpreters": [_INTERPRETER],
         "threads": int,
         "nodes": int,
         "objects": int,

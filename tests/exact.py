@@ -14,9 +14,10 @@ import ast
 import os
 import subprocess
 import sys
-from typing import Callable, Counter, Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple
+from typing import Set, Tuple
 
-from truthfile import Address, Ancestors, Truth, addresses
+from truthfile import Address, Ancestors, Truth, addresses, same_addresses
 
 # The objects of the measuring itself are excepted by address, and must be few.
 MOST_OWN = 20
@@ -41,35 +42,65 @@ class Node(NamedTuple):
     size: int
     tracked: bool
     guessed: bool
-    referents: Counter[Address]
+    joined: str
+    interpreter: str
+
+    @property
+    def referents(self) -> Counter[Address]:
+        """What it refers to, as a multiset."""
+        return Counter(addresses(self.joined))
+
+
+class Failed(Exception):
+    """Why the walk tool says nothing of a core."""
 
 
 class Walk:
-    """The walk tool on one core."""
+    """What the walk tool says of one core, in an environment; `text` is all of it."""
 
-    def __init__(self, tool: str, core: str) -> None:
-        self._tool, self._core = tool, core
-        self.objects = {line[0]: _node(line) for line in self("objects")}
-
-    def __call__(self, command: str, questions: str = "") -> List[List[str]]:
-        """The fields of each line that it prints."""
+    def __init__(
+        self, tool: str, core: str, truth: Truth, environment: Mapping[str, str]
+    ) -> None:
+        self.ancestors = [a for a in truth.ancestors if a.start not in truth.own]
+        self.values = [a for a in truth.values if a not in truth.own]
+        questions = [f"{a.start} {a.generations}" for a in self.ancestors]
         run = subprocess.run(
-            [self._tool, command, self._core],
-            input=questions,
+            [tool, "objects,frames,values,ancestors", core],
+            input="\n".join([*self.values, ".", *questions, "."]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            env=environment,
         )
         if run.returncode or run.stderr:
-            sys.exit(f"walk {command} ended with {run.returncode}: {run.stderr}")
-        return [line.split("\t") for line in run.stdout.split("\n")[:-1]]
+            error = run.stderr.strip() or f"walk ended with {run.returncode}"
+            raise Failed(error)
+        self.text = run.stdout
+        parts = [part.partition("\n") for part in f"\n{run.stdout}".split("\n== ")]
+        self._printed = {command: lines for command, _, lines in parts}
+        self._objects: Dict[Address, Node] = {}
 
+    def lines(self, command: str) -> Iterator[List[str]]:
+        """The fields of each line that a command printed."""
+        printed = self._printed[command].rstrip("\n")
+        for line in printed.split("\n") if printed else ():
+            yield line.split("\t")
 
-def _node(line: List[str]) -> Node:
-    _, type, size, tracked, guessed, referents = line
-    return Node(
-        type, int(size), tracked == "1", guessed == "1", Counter(addresses(referents))
-    )
+    @property
+    def objects(self) -> Dict[Address, Node]:
+        """All objects."""
+        if not self._objects:
+            for line in self.lines("objects"):
+                address, type, size, tracked, guessed, referents, interpreter = line
+                self._objects[address] = Node(
+                    type,
+                    int(size),
+                    tracked == "1",
+                    guessed == "1",
+                    referents,
+                    interpreter,
+                )
+        return self._objects
 
 
 class Comparison:
@@ -136,7 +167,7 @@ class Comparison:
                 continue
             if ours.guessed:
                 guessed[ours.type] += 1
-            elif ours.referents != object.referents:
+            elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
                 extra = self.names(ours.referents - object.referents)
                 whose = self.name(address)
@@ -157,6 +188,26 @@ class Comparison:
         for address in sorted(ours - theirs):
             self.differ("tracked:", self.name(address), "is for us only")
         return f"{len(ours)}"
+
+    def collectors(self) -> str:
+        """Each interpreter's tracked objects are its gc.get_objects()."""
+        ours: Dict[str, Set[Address]] = {}
+        for address, node in self.walk.objects.items():
+            if address not in self.truth.own and node.tracked:
+                ours.setdefault(node.interpreter, set()).add(address)
+        if len(self.truth.interpreters) == 1:
+            expected = {"0"}
+        elif self.truth.collectors:
+            expected = set(self.truth.interpreters)
+        else:
+            expected = {"-"}  # one collector for all
+        if set(ours) != expected:
+            self.differ("collectors:", sorted(expected), "- ours", sorted(ours))
+        for number, theirs in self.truth.collectors.items():
+            for address in theirs - self.truth.own ^ ours.get(number, set()):
+                whose = self.walk.objects[address].interpreter
+                self.differ("collectors:", self.name(address), "is for us of", whose)
+        return ", ".join(f"{len(ours[number])} of {number}" for number in sorted(ours))
 
     def counts(self) -> str:
         """The number of tracked objects of each type."""
@@ -192,9 +243,10 @@ class Comparison:
 
     def values(self) -> str:
         """Our short values are repr's."""
-        wanted = {a: v for a, v in self.truth.values.items() if a in self.compared}
-        found = dict(self.walk("values", "\n".join(wanted)))
-        for address, value in wanted.items():
+        wanted = self.walk.values
+        found = {line[0]: "\t".join(line[1:]) for line in self.walk.lines("values")}
+        for address in wanted:
+            value = self.truth.values[address]
             if found.get(address) != shortened(value):
                 whose = self.name(address)
                 self.differ("value:", whose, value, "- ours", found.get(address))
@@ -202,9 +254,8 @@ class Comparison:
 
     def ancestors(self) -> str:
         """Our ancestors are refcycle's; see `_Expectation` for guessed types."""
-        questions = [a for a in self.truth.ancestors if a.start not in self.truth.own]
-        lines = "".join(f"{a.start} {a.generations}\n" for a in questions)
-        answers = self.walk("ancestors", lines)
+        questions = self.walk.ancestors
+        answers = list(self.walk.lines("ancestors"))
         if len(answers) != len(questions):
             self.differ("ancestors:", len(questions), "asked,", len(answers), "answers")
         expectation = _Expectation(self.walk, self.truth)
@@ -235,15 +286,21 @@ class Comparison:
             )
 
     def frames(self) -> str:
-        """Threads, frames and locals."""
+        """Interpreters, threads, suspended generators and greenlets; frames, locals."""
         theirs = Counter(self.truth.frames)
+        theirs.update(("interpreter", number) for number in self.truth.interpreters)
         ours: Counter[Tuple[str, ...]] = Counter()
-        ours.update(tuple(line) for line in self.walk("frames"))
+        unknown = {r[:3] for r in theirs if r[0] == "thread" and r[3] == "0"}
+        for kind, *fields in self.walk.lines("frames"):
+            record = (kind, *fields)
+            if record[:3] in unknown:  # the kernel's id, which we know from the core
+                record = (*record[:3], "0", *record[4:])
+            ours[record] += 1
         for record in sorted((theirs - ours).elements()):
             self.differ("frames:", "missing", *record)
         for record in sorted((ours - theirs).elements()):
             self.differ("frames:", "extra", *record)
-        kinds = Counter(record[0] for record in self.truth.frames)
+        kinds = Counter(record[0] for record in theirs.elements())
         return ", ".join(f"{n} {kind}s" for kind, n in kinds.items())
 
     def own(self) -> str:
@@ -257,12 +314,20 @@ class Comparison:
         yield "objects", self.types
         yield "referents", self.referents
         yield "tracked", self.tracked
+        yield "collectors", self.collectors
         yield "counts", self.counts
         yield "sizes", self.sizes
         yield "values", self.values
         yield "ancestors", self.ancestors
         yield "stacks", self.frames
         yield "excepted", self.own
+
+    def exact(self) -> bool:
+        """Whether nothing differs. Prints each check and its result."""
+        for name, check in self.checks():
+            print(f"{name:10} {check()}")
+        print(f"{self.differences} differences")
+        return not self.differences
 
 
 class _Expectation:
@@ -339,12 +404,15 @@ def main() -> int:
     if options not in ([], ["--without-names"]):
         sys.exit(f"{sys.argv[0]}: unknown options: {options}")
     truth = Truth(os.path.join(folder, "truth"))
-    walk = Walk(tool, os.path.join(folder, "core"))
-    comparison = Comparison(walk, truth, names=not options)
-    results = [f"{name:10} {check()}" for name, check in comparison.checks()]
-    print(*results, sep="\n")
-    print(f"{comparison.differences} differences")
-    return 1 if comparison.differences else 0
+    core = os.path.join(folder, "core")
+    try:
+        comparison = Comparison(
+            Walk(tool, core, truth, os.environ), truth, names=not options
+        )
+    except Failed as error:
+        print(error)
+        return 1
+    return 0 if comparison.exact() else 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The py-heap commands on a core of worker.py or cache.py, as a person and a program use them.
+"""The py-heap commands on a core of a program, as a person and a program use them.
 
     python3 tests/gdb_check.py build/walk build/cores/INTERPRETER/PROGRAM
 
@@ -40,6 +40,17 @@ _COMMANDS = (
     "py-heap-why {address} --limit 0",
     "py-heap-why (void *) ({address} + 0)",
 )
+# On programs with interpreters, greenlets, crowds: `{number}` is each interpreter's.
+_STACK_COMMANDS = (
+    "py-heap-info",
+    "py-heap-frames --locals",
+    "py-heap-frames --locals --suspended",
+)
+_INTERPRETER_COMMANDS = (
+    "py-heap-types --limit 0 --interpreter {number}",
+    "py-heap-find dict --limit 0 --interpreter {number}",
+    "py-heap-frames --locals --interpreter {number}",
+)
 _TYPES = {"worker": "SomeComputation", "cache": "MyBigFatObject"}
 _NAMES = {"worker": "survivor", "cache": "foo"}
 
@@ -47,19 +58,15 @@ _NAMES = {"worker": "survivor", "cache": "foo"}
 class Session:
     """One gdb session: the reply to each command in text, and its document."""
 
-    def __init__(self, folder: str, program: str, truth: Truth, image: str) -> None:
-        self.words = {
-            "address": f"0x{truth.expected[_NAMES[program]]}",
-            "type": _TYPES[program],
-            "module": "__main__",
-            "pattern": _TYPES[program],
-        }
+    def __init__(
+        self, folder: str, commands: List[str], words: Dict[str, str], more: List[str]
+    ) -> None:
+        self.words = words
         with open(os.path.join(folder, "python"), encoding="utf-8") as file:
             python = file.read().strip()
-        texts = [command.format(**self.words) for command in _COMMANDS]
-        draw = f"py-heap-ancestors {self.words['address']} 5 --image {image}"
-        commands = texts + [f"{text} --json" for text in texts] + [draw]
-        replies = gdb([python, os.path.join(folder, "core")], commands)
+        texts = [command.format(**words) for command in commands]
+        texts += [f"{text} --json" for text in texts] + more
+        replies = gdb([python, os.path.join(folder, "core")], texts)
         self.replies = {reply.command: reply for reply in replies}
 
     def text(self, command: str) -> Reply:
@@ -99,11 +106,12 @@ def strong(references: List[Dict[str, Any]]) -> Counter[str]:
 class Checks:
     """What must hold of every program; subclasses add what is the program's own."""
 
+    commands: List[str]
+    session: Session
+
     def __init__(self, walk: str, folder: str, truth: Truth, image: str) -> None:
         self.program = os.path.basename(folder)
         self.walk, self.folder, self.truth, self.image = walk, folder, truth, image
-        self.session = Session(folder, self.program, truth, image)
-        self.address = truth.expected[_NAMES[self.program]]
 
     def text(self, command: str) -> str:
         """What a person reads."""
@@ -118,12 +126,96 @@ class Checks:
 
     def check_documents(self) -> None:
         """Every document is one line and has the keys of the contract."""
-        for command in _COMMANDS:
+        for command in self.commands:
             self.session.document(command)
+
+    def stacks(self, found: Dict[str, Any]) -> Counter[Tuple[str, ...]]:
+        """What py-heap-frames says, as records of the truth."""
+        ours: Counter[Tuple[str, ...]] = collections.Counter()
+        numbers = {i["address"]: str(i["id"]) for i in found["interpreters"]}
+        for thread in found["threads"]:
+            whose = (numbers[thread["interpreter"]], f"{thread['ident']:x}")
+            native, name = str(thread["native_id"] or 0), thread["name"] or ""
+            ours[("thread", *whose, native, name)] += 1
+            self.frames(("frame", *whose), ("local", *whose), thread["frames"], ours)
+        aside = [(g["address"], g["frames"]) for g in found["greenlets"]]
+        aside += [(s["address"], [s]) for s in found.get("suspended", ())]
+        for address, frames in aside:
+            self.frames(
+                ("suspended", bare(address)), ("held", bare(address)), frames, ours
+            )
+        return ours
+
+    def frames(
+        self,
+        as_frame: Tuple[str, ...],
+        as_local: Tuple[str, ...],
+        frames: List[Dict[str, Any]],
+        ours: Counter[Tuple[str, ...]],
+    ) -> None:
+        """Adds frames and their variables."""
+        for depth, frame in enumerate(frames):
+            where = (frame["function"], frame["file"], str(frame["line"]))
+            ours[(*as_frame, str(depth), *where)] += 1
+            for name, local in frame["locals"].items():
+                ours[(*as_local, str(depth), name, bare(local["address"]))] += 1
+
+    def check_frames(self) -> None:
+        """Threads, frames and locals are the truth's."""
+        found = self.session.document("py-heap-frames --locals")
+        aside = {bare(greenlet["address"]) for greenlet in found["greenlets"]}
+        theirs = collections.Counter(
+            record
+            for record in self.truth.frames
+            if record[0] not in ("suspended", "held") or record[1] in aside
+        )
+        ours = self.stacks(found)
+        equal("frames: missing", theirs - ours, {})
+        equal("frames: extra", ours - theirs, {})
+
+    def check_frames_text(self) -> None:
+        """A person reads the same."""
+        text = self.text("py-heap-frames --locals")
+        for kind, _, *words in self.truth.frames:
+            if kind == "thread" and words[2]:
+                _, native, name = words
+                match(rf'thread \d+ "{re.escape(name)}", LWP {native}\b', text)
+            elif kind == "frame":
+                _, depth, function, file, line = [re.escape(word) for word in words]
+                match(
+                    rf"(?m)^ +#{depth} +0x[0-9a-f]+ +{function} +{file}:{line}$", text
+                )
+            elif kind == "local" and not self.is_module(words[1]):
+                match(rf"(?m)^ +{words[2]} +0x{words[3]}\b", text)
+
+    def is_module(self, depth: str) -> bool:
+        """Whether a frame is the program's outermost, whose locals are shown in short."""
+        records = [r for r in self.truth.frames if r[0] == "frame" and r[3] == depth]
+        return any(record[4] == "<module>" for record in records)
+
+
+class ObjectChecks(Checks):
+    """Of a program with one object of interest."""
+
+    commands = list(_COMMANDS)
+
+    def __init__(self, walk: str, folder: str, truth: Truth, image: str) -> None:
+        super().__init__(walk, folder, truth, image)
+        self.address = truth.expected[_NAMES[self.program]]
+        type = _TYPES[self.program]
+        words = {"type": type, "module": "__main__", "pattern": type}
+        words["address"] = f"0x{self.address}"
+        draw = f"py-heap-ancestors {words['address']} 5 --image {image}"
+        self.session = Session(folder, self.commands, words, [draw])
+
+    def check_frames_with_and_without_locals(self) -> None:
+        """To a program they are the same."""
+        short = self.session.document("py-heap-frames")
+        equal("frames", short, self.session.document("py-heap-frames --locals"))
 
     def check_addresses(self) -> None:
         """In text too the object is named by its address."""
-        for command in _COMMANDS:
+        for command in self.commands:
             if "{address}" in command and "locals" not in command:
                 match(f"0x{self.address}", self.text(command))
 
@@ -184,9 +276,9 @@ class Checks:
         """Who refers to the object, as the collector sees it."""
         found: Counter[str] = collections.Counter()
         for address, object in self.truth.objects.items():
-            if object.referents[self.address]:
+            if self.address in object.joined:
                 found[address] = object.referents[self.address]
-        return found
+        return +found
 
     def check_object(self) -> None:
         """The object's own page, and its two halves."""
@@ -263,43 +355,6 @@ class Checks:
         found = {bare(vertex["address"]) for vertex in graph["vertices"]}
         equal("descendants", found, referents)
 
-    def check_frames(self) -> None:
-        """Threads, frames and locals are the truth's."""
-        ours: Counter[Tuple[str, ...]] = collections.Counter()
-        found = self.session.document("py-heap-frames --locals")
-        for thread in found["threads"]:
-            ident = f"{thread['ident']:x}"
-            ours["thread", ident, str(thread["native_id"]), thread["name"]] += 1
-            for depth, frame in enumerate(thread["frames"]):
-                where = (frame["function"], frame["file"], str(frame["line"]))
-                ours[("frame", ident, str(depth), *where)] += 1
-                for name, local in frame["locals"].items():
-                    ours["local", ident, str(depth), name, bare(local["address"])] += 1
-        theirs = collections.Counter(self.truth.frames)
-        equal("frames: missing", theirs - ours, {})
-        equal("frames: extra", ours - theirs, {})
-        equal("with and without", self.session.document("py-heap-frames"), found)
-
-    def check_frames_text(self) -> None:
-        """A person reads the same."""
-        text = self.text("py-heap-frames --locals")
-        for kind, _, *words in self.truth.frames:
-            if kind == "thread":
-                native, name = words
-                match(rf'thread \d+ "{re.escape(name)}", LWP {native}\b', text)
-            elif kind == "frame":
-                depth, function, file, line = [re.escape(word) for word in words]
-                match(
-                    rf"(?m)^ +#{depth} +0x[0-9a-f]+ +{function} +{file}:{line}$", text
-                )
-            elif not self.is_module(words[0]):
-                match(rf"(?m)^ +{words[1]} +0x{words[2]}\b", text)
-
-    def is_module(self, depth: str) -> bool:
-        """Whether a frame is the program's outermost, whose locals are shown in short."""
-        records = [r for r in self.truth.frames if r[0] == "frame" and r[2] == depth]
-        return any(record[3] == "<module>" for record in records)
-
     def check_expression(self) -> None:
         """An expression is as good as an address."""
         equal(
@@ -329,7 +384,7 @@ class Checks:
         match(re.escape(info["version"]), self.text("py-heap-info"))
 
 
-class WorkerChecks(Checks):
+class WorkerChecks(ObjectChecks):
     """The job that a worker's local variable keeps alive."""
 
     def check_ancestors_of_the_job(self) -> None:
@@ -359,10 +414,10 @@ class WorkerChecks(Checks):
 
     def where(self) -> Tuple[str, str, str]:
         """The worker's LWP, file and line."""
-        for kind, ident, *words in self.truth.frames:
+        for kind, _, ident, *words in self.truth.frames:
             if kind == "thread" and words[1] == "worker":
                 native, thread = words[0], ident
-        for kind, ident, *words in self.truth.frames:
+        for kind, _, ident, *words in self.truth.frames:
             if kind == "frame" and ident == thread and words[1] == "worker":
                 return native, words[2], words[3]
         raise AssertionError("the truth has no worker")
@@ -412,7 +467,7 @@ class WorkerChecks(Checks):
         )
 
 
-class CacheChecks(Checks):
+class CacheChecks(ObjectChecks):
     """The objects that a default argument keeps alive."""
 
     def check_why(self) -> None:
@@ -441,11 +496,93 @@ class CacheChecks(Checks):
         equal("functions", functions - {"<module>", "main", "die"}, set())
 
 
+class StackChecks(Checks):
+    """Of a program with stacks of every sort, maybe in several interpreters."""
+
+    def __init__(self, walk: str, folder: str, truth: Truth, image: str) -> None:
+        super().__init__(walk, folder, truth, image)
+        self.numbers = truth.interpreters
+        self.commands = list(_STACK_COMMANDS)
+        for command in _INTERPRETER_COMMANDS:
+            # Up to 3.8 nothing says which object is whose.
+            if "frames" in command or truth.collectors or len(self.numbers) == 1:
+                self.commands += [command.format(number=n) for n in self.numbers]
+        self.session = Session(folder, self.commands, {}, [])
+
+    def check_suspended(self) -> None:
+        """With --suspended, all that is suspended is there too."""
+        found = self.session.document("py-heap-frames --locals --suspended")
+        theirs = collections.Counter(self.truth.frames)
+        ours = self.stacks(found)
+        equal("suspended: missing", theirs - ours, {})
+        equal("suspended: extra", ours - theirs, {})
+        text = self.text("py-heap-frames --locals --suspended")
+        for address in {r[1] for r in self.truth.frames if r[0] == "suspended"}:
+            match(rf"(?m)^(greenlet|) +0x{address} ", text)
+
+    def check_headings(self) -> None:
+        """Each interpreter has its heading, if there are several; with its threads."""
+        text = self.text("py-heap-frames --locals")
+        headings = re.findall(r"(?m)^interpreter (\d+)", text)
+        equal("headings", headings, self.numbers if len(self.numbers) > 1 else [])
+        for number, part in zip(headings, re.split(r"(?m)^interpreter .*\n", text)[1:]):
+            equal(f"threads of {number}", part, self.alone(number).partition("\n")[2])
+
+    def alone(self, number: str) -> str:
+        """What a person reads of one interpreter."""
+        return self.text(f"py-heap-frames --locals --interpreter {number}")
+
+    def check_threads_of_each(self) -> None:
+        """--interpreter leaves the stacks of one."""
+        for number in self.numbers:
+            command = f"py-heap-frames --locals --interpreter {number}"
+            ours = self.stacks(self.session.document(command))
+            kinds = ("thread", "frame", "local")
+            theirs = collections.Counter(
+                r for r in self.truth.frames if r[0] in kinds and r[1] == number
+            )
+            ours = collections.Counter(r for r in ours.elements() if r[0] in kinds)
+            equal(command, ours, theirs)
+
+    def check_types_of_each(self) -> None:
+        """--interpreter counts what its collector tracks, and finds it."""
+        own = self.truth.own
+        for number in self.truth.collectors:
+            tracked = self.truth.collectors[number] - own
+            theirs = collections.Counter(self.truth.objects[a].type for a in tracked)
+            command = f"py-heap-types --limit 0 --interpreter {number}"
+            found = self.session.document(command)
+            ours = {row["type"]: row["count"] for row in found["types"]}
+            for type in {self.truth.objects[address].type for address in own}:
+                theirs.pop(type, None)
+                ours.pop(type, None)
+            equal(command, ours, dict(theirs))
+            match(rf"(?m), of interpreter {number}$", self.text(command))
+            command = f"py-heap-find dict --limit 0 --interpreter {number}"
+            dicts = self.session.document(command)["objects"]
+            addresses = {bare(row["address"]) for row in dicts} - own
+            theirs_of_type = {
+                a for a in tracked if self.truth.objects[a].type == "dict"
+            }
+            equal(command, addresses, theirs_of_type)
+
+    def check_info(self) -> None:
+        """The interpreters are named with what they track."""
+        info = self.session.document("py-heap-info")
+        text = self.text("py-heap-info")
+        numbers = [str(row["id"]) for row in info["interpreters"]]
+        equal("interpreters", numbers, self.numbers)
+        equal(
+            "rows", len(re.findall(r"(?m)^interpreter \d", text)) > 0, len(numbers) > 1
+        )
+
+
 def main() -> int:
     """Runs every check, and says which fail."""
     walk, folder = sys.argv[1:]
     folder = os.path.normpath(folder)
-    kind = {"worker": WorkerChecks, "cache": CacheChecks}[os.path.basename(folder)]
+    kinds = {"worker": WorkerChecks, "cache": CacheChecks}
+    kind = kinds.get(os.path.basename(folder), StackChecks)
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
         truth = Truth(os.path.join(folder, "truth"))

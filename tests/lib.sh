@@ -9,9 +9,10 @@
 #     add_test NAME checks ARGUMENT…     # as often as needed
 #     run_tests
 #
-# A test passes when all its commands do; `skip REASON` ends it as skipped. shunit2 runs the tests and what they print
-# is shown, in full in $BUILD/tests/FILE.NAME.log. With $RESULTS, that file gets a line per test, for tests/run. $ONLY is
-# a pattern for the names of the tests to run.
+# A test passes when all its commands do; `skip REASON` ends it as skipped. As many tests of a file run at once as there
+# are processors, or $JOBS; shunit2 counts them in their order, and what they print is shown, in full in
+# $BUILD/tests/FILE.NAME.log. With $RESULTS, that file gets a line per test, for tests/run. $ONLY is a pattern for the
+# names of the tests to run.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 BUILD=$(realpath -m "${BUILD:-build}")
@@ -28,6 +29,7 @@ MINORS='8 9 10 11 12 13' # of CPython 3: those that are supported
 
 SKIPPED=77      # the exit status of a skipped test, as in automake
 SHOWN_LINES=60  # of what a test prints
+JOBS=${JOBS:-$(nproc)}
 TAB=$(printf '\t')
 
 export BUILD PYTHON3 WALK
@@ -51,10 +53,13 @@ flunk() {
     exit 1
 }
 
-# Makes the core of program $2 under interpreter $1 (a line of `interpreters`) unless it is there; prints its folder.
+# Makes the core of program $2 under interpreter $1 (a line of `interpreters`) unless it is there; prints its folder. The
+# test is skipped if the program cannot run there. Tests that share a core wait for each other.
 core_of() {
-    corefiles/make-cores --out "$CORES" --programs "$2" "${1#*"$TAB"}" >&2 || return 1
-    printf '%s\n' "$CORES/${1%%"$TAB"*}/$2"
+    local folder=$CORES/${1%%"$TAB"*}
+    mkdir -p "$folder"
+    flock "$folder/.$2.lock" corefiles/make-cores --out "$CORES" --programs "$2" "${1#*"$TAB"}" >&2 || return
+    printf '%s\n' "$folder/$2"
 }
 
 # Removes a core again, but for KEEP_CORES=1: together they are gigabytes.
@@ -116,17 +121,53 @@ suite() {
     done
 }
 
-# Runs test $1 and writes down how it went.
+# Processes that run tests: which test, which ended with what, when each began.
+declare -A TEST_OF=()
+TEST_STATUS=()
+TEST_START=()
+TEST_END=()
+
+test_log() {
+    printf '%s\n' "$LOGS/$TEST_FILE.${TEST_NAMES[$1]//[!A-Za-z0-9._-]/_}.log"
+}
+
+# Starts the next tests, as many as there is room for. The number of each is that of the first for which there is none.
+start_tests() {
+    local i
+    while i=${#TEST_START[@]}; [ "$i" -lt ${#TEST_NAMES[@]} ] && [ ${#TEST_OF[@]} -lt "$JOBS" ]; do
+        (
+            set -eu
+            trap - EXIT # shunit2's
+            eval "${TEST_COMMANDS[$i]}"
+        ) >"$(test_log "$i")" 2>&1 </dev/null &
+        TEST_OF[$!]=$i
+        TEST_START[i]=$SECONDS
+    done
+}
+
+# Waits until test $1 has ended.
+wait_for_test() {
+    local process status
+    while [ -z "${TEST_STATUS[$1]:-}" ]; do
+        start_tests
+        status=0 process=
+        wait -n -p process "${!TEST_OF[@]}" || status=$?
+        if [ -z "$process" ]; then # it ended before, and bash has said so
+            process=${!TEST_OF[*]} process=${process%% *} status=0
+            wait "$process" || status=$?
+        fi
+        TEST_STATUS[${TEST_OF[$process]}]=$status
+        TEST_END[${TEST_OF[$process]}]=$SECONDS
+        unset "TEST_OF[$process]"
+    done
+}
+
+# Waits for test $1 and writes down how it went.
 run_test() {
-    local name=${TEST_NAMES[$1]} log outcome seconds status
-    log=$LOGS/$TEST_FILE.${name//[!A-Za-z0-9._-]/_}.log
-    seconds=$SECONDS
-    # Not in a condition: `set -e` would be without effect there.
-    (
-        set -eu
-        eval "${TEST_COMMANDS[$1]}"
-    ) >"$log" 2>&1 </dev/null
-    status=$?
+    local name=${TEST_NAMES[$1]} log outcome status
+    wait_for_test "$1"
+    log=$(test_log "$1")
+    status=${TEST_STATUS[$1]}
     case $status in
     0) outcome=passed ;;
     "$SKIPPED") outcome=skipped ;;
@@ -136,7 +177,7 @@ run_test() {
     if [ "$(wc -l <"$log")" -gt "$SHOWN_LINES" ]; then
         echo "    … more in $log"
     fi
-    echo "$outcome: $TEST_FILE $name ($((SECONDS - seconds)) s)"
+    echo "$outcome: $TEST_FILE $name ($((TEST_END[$1] - TEST_START[$1])) s)"
     if [ -n "${RESULTS:-}" ]; then
         printf '%s\t%s %s\t%s\n' "$outcome" "$TEST_FILE" "$name" "$(tail -n 1 "$log")" >>"$RESULTS"
     fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every command in gdb, in text and with --json, on the cores of worker.py and cache.py: gdb_check.py.
+# Every command in gdb, in text and with --json, on cores of some programs: gdb_check.py.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -14,10 +14,12 @@ in_gdb() {
     return "$status"
 }
 
-both() {
-    add_test "${1%%-*} worker" in_gdb "$1" worker
-    add_test "${1%%-*} cache" in_gdb "$1" cache
+programs() {
+    local program
+    for program in worker cache interpreters forked crowd greenlets; do
+        add_test "${1%%-*} $program" in_gdb "$1" "$program"
+    done
 }
 
-for_each_interpreter both
+for_each_interpreter programs
 run_tests

@@ -27,9 +27,9 @@ from pyheap.errors import HeapError, UsageError, WalkError  # noqa: E402
 from pyheap.progress import Progress  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
-from pyheap.walk import Edge, Frame, Invariant, LayoutPart, Node  # noqa: E402
-from pyheap.walk import Path, Referents  # noqa: E402
-from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Type  # noqa: E402
+from pyheap.walk import Edge, Frame, Greenlet, Interpreter  # noqa: E402
+from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
+from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -115,9 +115,8 @@ class FakeHeap:
         kind = self.names[id][0]
         is_object = kind == "object"
         size, refcount = (48, 1) if is_object else (0, -1)
-        return Node(
-            id, kind, 0x1000 * (id + 1), id, is_object, is_object, size, refcount
-        )
+        address, owner = 0x1000 * (id + 1), 6 if is_object else None
+        return Node(id, kind, address, id, is_object, is_object, size, refcount, owner)
 
     def value(self, id):
         return self.names[id][3]
@@ -131,7 +130,16 @@ class FakeHeap:
                 return id
         raise WalkError(f"no node at {address:#x}", WalkError.NOT_FOUND)
 
-    def find(self, name):
+    def interpreters(self):
+        return [Interpreter(0, 6, 0x7000, 0, True, 3)]
+
+    def greenlets(self):
+        return []
+
+    def suspended(self):
+        return []
+
+    def find(self, name, interpreter=None):
         if name == "gone":
             raise WalkError("no such type", WalkError.NOT_FOUND)
         return [id for id, row in enumerate(self.names) if name in row[1]]
@@ -163,6 +171,43 @@ class FakeHeap:
 
     def frame_locals(self, id):
         return [Edge(2, 1, "job", False, False, False)]
+
+
+class FakeSeveral(FakeHeap):
+    """The same with a second interpreter, a greenlet and a suspended generator."""
+
+    owners = {1: 8, 4: 8}
+    names = FakeHeap.names + [
+        ("object", "generator", "generator app.rows", ""),
+        ("interpreter", "interpreter", "interpreter 5", ""),
+    ]
+
+    def interpreters(self):
+        return super().interpreters() + [Interpreter(1, 8, 0x9000, 5, True, 2)]
+
+    def node(self, id):
+        return super().node(id)._replace(interpreter=self.owners.get(id, 6))
+
+    def threads(self):
+        other = Thread(3, 0x5000, 8, 0x7F00, 4711, "", [], True)
+        return super().threads() + [other]
+
+    def greenlets(self):
+        return [Greenlet(1, [2], True)]
+
+    def suspended(self):
+        return [4, 7]
+
+    def totals(self, interpreter):
+        return [Total(n, 10 * n) for n in (2, 1, 0, 0, 0)]
+
+
+class FakeShared(FakeSeveral):
+    """Two interpreters of CPython 3.8."""
+
+    def interpreters(self):
+        shared = {"has_collector": False, "tracked": 0}
+        return [i._replace(**shared) for i in super().interpreters()]
 
 
 class FakeQuestion(Question):
@@ -268,10 +313,10 @@ class Parsing(unittest.TestCase):
 
     def test_every_command_has_help(self):
         for command in COMMANDS:
-            first, second = command.help().split("\n")[:2]
+            first, rest = command.help().split("\n", 1)
+            usage = " ".join(rest.partition("\n\n")[0].split())
             self.assertTrue(first.endswith("."), first)
-            self.assertTrue(second.startswith(f"Usage: {command.name}"), second)
-            self.assertIn("--json", second)
+            self.assertEqual(usage, f"Usage: {command.usage()}")
             self.assertTrue(all(len(line) <= 88 for line in command.help().split("\n")))
 
     def test_the_manual_is_up_to_date(self):
@@ -553,6 +598,25 @@ class Documents(unittest.TestCase):
             },
         )
 
+    def test_several_interpreters(self):
+        found = document("py-heap-frames", FakeSeveral())
+        first, second = found["interpreters"]
+        self.assertEqual(second, {"address": "0x9000", "id": 5, "tracked": 2})
+        states = [t["interpreter"] for t in found["threads"]]
+        self.assertEqual(states, [first["address"], second["address"]])
+        self.assertEqual(found["greenlets"][0]["address"], "0x2000")
+        self.assertEqual(found["greenlets"][0]["frames"][0]["line"], 88)
+        self.assertNotIn("suspended", found)
+        found = document("py-heap-frames --suspended --interpreter 5", FakeSeveral())
+        self.assertEqual(len(found["threads"]), 1)
+        self.assertEqual([s["address"] for s in found["suspended"]], ["0x5000"])
+        self.assertEqual(found["suspended"][0]["locals"]["job"]["type"], "method")
+        found = document("py-heap-types --interpreter 5", FakeSeveral())
+        self.assertEqual((found["interpreter"], found["total"]["count"]), (5, 3))
+        self.assertEqual(found["types"][0], {"type": "dict", "count": 2, "size": 20})
+        found = document("py-heap-object 0x2000", FakeSeveral())
+        self.assertEqual(found["interpreter"], 5)
+
     def test_paths(self):
         for name in ("py-heap-why", "py-heap-locals"):
             (path,) = document(f"{name} 0x1000")["paths"]
@@ -650,6 +714,40 @@ class Texts(unittest.TestCase):
                 "        job  0x2000  method Session.close",
             ],
         )
+
+    def test_frames_of_several_interpreters(self):
+        second = [
+            "interpreter 5, state 0x9000",
+            "thread 7, LWP 4711, state 0x5000",
+            "  no Python frame",
+            "greenlet 0x2000 method Session.close, suspended",
+            "  #0  0x3000  worker  /srv/app.py:88",
+            "1 suspended generator or coroutine",
+            "  0x5000  dict[2]  /srv/app.py:88",
+        ]
+        found = text("py-heap-frames --suspended", FakeSeveral())
+        self.assertEqual(found[0], "interpreter 0, main, state 0x7000")
+        self.assertEqual(found[-len(second) :], second)
+        command = "py-heap-frames --suspended --interpreter 5"
+        self.assertEqual(text(command, FakeSeveral()), second)
+        last = text("py-heap-types --interpreter 5", FakeSeveral())[-2]
+        self.assertEqual(
+            last, "3 tracked objects of 2 types, 30 bytes, of interpreter 5"
+        )
+        title = text("py-heap-object 0x2000", FakeSeveral())[0]
+        self.assertTrue(title.endswith("tracked by interpreter 5"), title)
+
+    def test_interpreters_that_cannot_be_told(self):
+        errors = {
+            "py-heap-frames --interpreter 1": "no interpreter 1; there is 0, 5",
+            "py-heap-types --interpreter 5 --all": "leave out --all",
+        }
+        for line, words_of_it in errors.items():
+            with self.assertRaisesRegex(HeapError, words_of_it):
+                text(line, FakeSeveral())
+        for line in ("py-heap-types", "py-heap-find dict"):
+            with self.assertRaisesRegex(HeapError, "share one collector"):
+                text(line + " --interpreter 0", FakeShared())
 
     def test_locals(self):
         self.assertEqual(

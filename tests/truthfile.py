@@ -17,7 +17,12 @@ class Object(NamedTuple):
     type: str
     size: int
     tracked: bool
-    referents: Counter[Address]
+    joined: str  # the addresses of the referents; there are too many objects to take them apart unasked
+
+    @property
+    def referents(self) -> Counter[Address]:
+        """What it refers to, as a multiset."""
+        return Counter(addresses(self.joined))
 
 
 class Ancestors(NamedTuple):
@@ -37,9 +42,14 @@ class Truth:
         self.ancestors: List[Ancestors] = []
         self.counts: Dict[str, int] = {}
         self.expected: Dict[str, Address] = {}
-        self.frames: List[Tuple[str, ...]] = []  # thread, frame and local records
+        # thread, frame and local records, by interpreter and thread; suspended and held
+        # records, by what is suspended
+        self.frames: List[Tuple[str, ...]] = []
+        self.interpreters: List[str] = []  # their numbers
+        self.collectors: Dict[str, Set[Address]] = {}  # by number, if there are several
         self.own: Set[Address] = set()
         self.is_sample = False  # not all tracked objects have a record
+        self._types: Dict[str, str] = {}  # as libwalk shows them
         whole = False
         with open(path, encoding="utf-8", newline="\n") as file:
             for line in file:
@@ -52,9 +62,10 @@ class Truth:
     def _record(self, kind: str, fields: List[str]) -> None:
         if kind == "object":
             address, type, size, tracked, referents = fields
-            self.objects[address] = Object(
-                shown(type), int(size), tracked == "1", Counter(addresses(referents))
-            )
+            name = self._types.get(type)
+            if name is None:
+                name = self._types[type] = shown(type)
+            self.objects[address] = Object(name, int(size), tracked == "1", referents)
         elif kind == "value":
             self.values[fields[0]] = "\t".join(fields[1:])
         elif kind == "ancestors":
@@ -67,7 +78,14 @@ class Truth:
         elif kind == "expect":
             self.expected[fields[0]] = fields[1]
         elif kind in ("thread", "frame", "local"):
-            self.frames.append((kind, f"{int(fields[0]):x}", *map(shown, fields[1:])))
+            number, ident, *rest = fields
+            self.frames.append((kind, number, f"{int(ident):x}", *map(shown, rest)))
+        elif kind in ("suspended", "held"):
+            self.frames.append((kind, *map(shown, fields)))
+        elif kind == "interpreter":
+            self.interpreters.append(fields[0])
+        elif kind == "collector":
+            self.collectors[fields[0]] = set(addresses(fields[1]))
         elif kind == "own":
             self.own.add(fields[0])
         elif kind == "sample":
@@ -83,6 +101,11 @@ class Truth:
 def addresses(joined: str) -> List[Address]:
     """The addresses of a field."""
     return joined.split(",") if joined else []
+
+
+def same_addresses(joined: str, others: str) -> bool:
+    """Whether two fields are the same multiset of addresses."""
+    return joined == others or sorted(joined.split(",")) == sorted(others.split(","))
 
 
 def shown(field: str) -> str:

@@ -165,8 +165,19 @@ class Command(NamedTuple):
         width = max(len(a.shown) for a in self.all_arguments)
         rows = [f"  {a.shown:{width}}  {a.help}" for a in self.all_arguments]
         return "\n".join(
-            [self.summary, f"Usage: {self.usage()}", "", *rows, "", self.text()]
+            [self.summary, *self._usage_lines(), "", *rows, "", self.text()]
         )
+
+    def _usage_lines(self) -> List[str]:
+        """The usage in lines of a readable width, cut between arguments."""
+        lines = textwrap.wrap(
+            f"Usage: {self.usage()}".replace("] [", "]\n[").replace(" ", "\0"),
+            88,
+            subsequent_indent="\0" * len(f"Usage: {self.name} "),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return [line.replace("\0", " ") for line in lines]
 
     def parse(self, line: str) -> "argparse.Namespace":
         """The values of a command line; UsageError when it is wrong."""

@@ -150,6 +150,7 @@ class Node(NamedTuple):
     is_object: bool
     size: int
     refcount: int
+    interpreter: Optional[int]
 
 
 class Edge(NamedTuple):
@@ -180,6 +181,32 @@ class Thread(NamedTuple):
     ident: int
     native_id: int
     name: str
+    frames: List[int]
+    frames_complete: bool
+
+
+class Interpreter(NamedTuple):
+    """An interpreter of the process; `place` is its index in the list of them."""
+
+    place: int
+    id: int
+    address: int
+    number: int
+    has_collector: bool
+    tracked: int
+
+
+class Total(NamedTuple):
+    """Objects of a type and their bytes."""
+
+    objects: int
+    size: int
+
+
+class Greenlet(NamedTuple):
+    """A suspended greenlet and its frames, innermost first."""
+
+    id: int
     frames: List[int]
     frames_complete: bool
 
@@ -278,6 +305,7 @@ class _Node(Structure):
         ("is_object", c_bool),
         ("size", c_uint64),
         ("refcount", c_int64),
+        ("interpreter", c_uint32),
     ]
 
 
@@ -351,6 +379,29 @@ class _Thread(Structure):
     ]
 
 
+class _Interpreter(Structure):
+    _fields_ = [
+        ("id", c_uint32),
+        ("address", c_uint64),
+        ("number", c_int64),
+        ("has_collector", c_bool),
+        ("tracked", c_size_t),
+    ]
+
+
+class _Total(Structure):
+    _fields_ = [("objects", c_size_t), ("size", c_uint64)]
+
+
+class _Greenlet(Structure):
+    _fields_ = [
+        ("id", c_uint32),
+        ("frame_count", c_size_t),
+        ("frames", POINTER(c_uint32)),
+        ("frames_complete", c_bool),
+    ]
+
+
 class _Frame(Structure):
     _fields_ = [("function", c_char_p), ("file", c_char_p), ("line", c_int)]
 
@@ -378,7 +429,11 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_heap_node": (None, [c_void_p, c_uint32, c_void_p]),
     "walk_heap_type_count": (c_size_t, [c_void_p]),
     "walk_heap_type": (None, [c_void_p, c_uint32, c_void_p]),
-    "walk_heap_find": (_ERROR, [c_void_p, c_char_p, c_void_p]),
+    "walk_heap_interpreter_count": (c_size_t, [c_void_p]),
+    "walk_heap_interpreter": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_heap_interpreter_totals": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_heap_find": (_ERROR, [c_void_p, c_char_p, c_size_t, c_void_p]),
+    "walk_heap_suspended": (_ERROR, [c_void_p, c_void_p]),
     "walk_ids_free": (None, [c_void_p]),
     "walk_heap_text": (c_size_t, [c_void_p, c_uint32, c_int, c_void_p, c_size_t]),
     "walk_heap_referents": (_ERROR, [c_void_p, c_uint32, c_void_p]),
@@ -394,6 +449,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_paths_free": (None, [c_void_p]),
     "walk_heap_thread_count": (c_size_t, [c_void_p]),
     "walk_heap_thread": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_heap_greenlet_count": (c_size_t, [c_void_p]),
+    "walk_heap_greenlet": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_frame": (_ERROR, [c_void_p, c_uint32, c_void_p]),
     "walk_heap_frame_locals": (_ERROR, [c_void_p, c_uint32, c_void_p]),
 }
@@ -754,6 +811,7 @@ class Heap(_Closing):
             raw.is_object,
             raw.size,
             raw.refcount,
+            _id(raw.interpreter),
         )
 
     def type(self, index: int) -> Type:
@@ -779,10 +837,40 @@ class Heap(_Closing):
         for index in range(_lib.walk_heap_type_count(self._pointer)):
             yield self.type(index)
 
-    def find(self, name: str) -> Sequence[int]:
-        """The objects of every type of this name."""
+    def interpreters(self) -> List[Interpreter]:
+        """Every interpreter, the main one first."""
+        count = _lib.walk_heap_interpreter_count(self._pointer)
+        return [self._interpreter(index) for index in range(count)]
+
+    def _interpreter(self, index: int) -> Interpreter:
+        raw = _Interpreter()
+        _lib.walk_heap_interpreter(self._pointer, index, byref(raw))
+        return Interpreter(
+            index, raw.id, raw.address, raw.number, raw.has_collector, raw.tracked
+        )
+
+    def totals(self, interpreter: Interpreter) -> List[Total]:
+        """What the collector of an interpreter tracks, for each of types()."""
+        rows = (_Total * _lib.walk_heap_type_count(self._pointer))()
+        _lib.walk_heap_interpreter_totals(self._pointer, interpreter.place, rows)
+        return [Total(row.objects, row.size) for row in rows]
+
+    def find(
+        self, name: str, interpreter: Optional[Interpreter] = None
+    ) -> Sequence[int]:
+        """The objects of every type of this name; of one interpreter: tracked ones."""
         ids = POINTER(_Ids)()
-        _check(_lib.walk_heap_find(self._pointer, name.encode(), byref(ids)))
+        which = NO_LIMIT if interpreter is None else interpreter.place
+        _check(_lib.walk_heap_find(self._pointer, name.encode(), which, byref(ids)))
+        return self._ids(ids)
+
+    def suspended(self) -> Sequence[int]:
+        """Suspended generators, coroutines and asynchronous generators."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_heap_suspended(self._pointer, byref(ids)))
+        return self._ids(ids)
+
+    def _ids(self, ids: Any) -> Ids:
         owner = _Owned(self, ids, _lib.walk_ids_free)
         start = ctypes.addressof(ids.contents) + ctypes.sizeof(_Ids)
         return Ids(owner, start, ids.contents.count)
@@ -895,6 +983,17 @@ class Heap(_Closing):
             _array(raw.frames, raw.frame_count),
             raw.frames_complete,
         )
+
+    def greenlets(self) -> List[Greenlet]:
+        """Every suspended greenlet."""
+        count = _lib.walk_heap_greenlet_count(self._pointer)
+        return [self._greenlet(index) for index in range(count)]
+
+    def _greenlet(self, index: int) -> Greenlet:
+        raw = _Greenlet()
+        _lib.walk_heap_greenlet(self._pointer, index, byref(raw))
+        frames = _array(raw.frames, raw.frame_count)
+        return Greenlet(raw.id, frames, raw.frames_complete)
 
     def frame(self, id: int) -> Frame:
         """Where a frame is."""

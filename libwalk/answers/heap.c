@@ -10,6 +10,7 @@
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/size.h"
 #include "objects/text.h"
 
@@ -21,9 +22,8 @@
  */
 static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
 {
-    walk_addr head = object - WALK_SIZE(python->layout, gc_head);
     return python->collecting && walk_python_is_gc(python, &python->types[type], object) &&
-           WALK_MEMBER(python, head, gc_head, next) != 0;
+           walk_header_tracked(python, object);
 }
 
 static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
@@ -103,11 +103,21 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
 
 /* ---- the start ---- */
 
+/* Ids are given in the order of the lists: where each interpreter's end is all that must be known of them. */
 static struct walk_error *add_tracked(struct walk_heap *heap, struct walk_builder *builder)
 {
     struct walk_python *python = heap->python;
-    size_t permanent_from = python->tracked_count - python->permanent_count;
-    for (size_t i = 0; i < python->tracked_count; i++) {
+    size_t permanent_from = python->tracked_count - python->permanent_count, of = 0;
+    heap->tracked_end = calloc(python->interpreter_count, sizeof *heap->tracked_end);
+    if (!heap->tracked_end)
+        return walk_error_no_memory();
+    for (size_t i = 0; i <= python->tracked_count; i++) {
+        for (; of < python->interpreter_count &&
+               i >= python->interpreters[of].first_tracked + python->interpreters[of].tracked_count;
+             of++)
+            heap->tracked_end[of] = heap->graph.node_count;
+        if (i == python->tracked_count)
+            break;
         uint32_t type;
         if (!walk_python_type(python, walk_python_ob_type(python, python->tracked[i]), &type)) {
             heap->stats.unreadable++;
@@ -127,7 +137,7 @@ static struct walk_error *add_others(struct walk_heap *heap, struct walk_builder
     const struct walk_python *python = heap->python;
     struct walk_error *error = NULL;
     for (size_t i = 0; i < python->interpreter_count && !error; i++)
-        error = walk_builder_node(builder, python->interpreters[i], 0, WALK_INTERPRETER);
+        error = walk_builder_node(builder, python->interpreters[i].address, 0, WALK_INTERPRETER);
     for (size_t i = 0; i < python->thread_count && !error; i++)
         error = walk_builder_node(builder, python->threads[i].address, 0, WALK_THREAD);
     for (size_t i = 0; i < python->stack_frame_count && !error; i++)
@@ -181,29 +191,39 @@ static void mark_modules(struct walk_heap *heap, walk_addr interpreter)
     }
 }
 
+static struct walk_error *list_stack(struct walk_heap *heap, size_t first, size_t count, uint8_t flag,
+                                     struct walk_frame_ids *frames)
+{
+    frames->id = calloc(count + 1, sizeof *frames->id);
+    if (!frames->id)
+        return walk_error_no_memory();
+    for (size_t i = first; i < first + count; i++) {
+        const struct walk_stack_frame *frame = &heap->python->stack_frames[i];
+        walk_id id = walk_graph_find(&heap->graph, frame->node);
+        if (id == WALK_NO_ID)
+            continue;
+        heap->graph.flags[id] |= flag;
+        if (frame->complete)
+            frames->id[frames->count++] = id;
+    }
+    return NULL;
+}
+
 static struct walk_error *list_frames(struct walk_heap *heap)
 {
     const struct walk_python *python = heap->python;
+    struct walk_error *error = NULL;
     heap->threads = calloc(python->thread_count + 1, sizeof *heap->threads);
-    if (!heap->threads)
+    heap->greenlets = calloc(python->greenlet_count + 1, sizeof *heap->greenlets);
+    if (!heap->threads || !heap->greenlets)
         return walk_error_no_memory();
-    for (size_t i = 0; i < python->thread_count; i++) {
-        const struct walk_pythread *thread = &python->threads[i];
-        struct walk_thread_frames *frames = &heap->threads[i];
-        frames->id = calloc(thread->frame_count + 1, sizeof *frames->id);
-        if (!frames->id)
-            return walk_error_no_memory();
-        for (size_t f = 0; f < thread->frame_count; f++) {
-            const struct walk_stack_frame *frame = &python->stack_frames[thread->first_frame + f];
-            walk_id id = walk_graph_find(&heap->graph, frame->node);
-            if (id == WALK_NO_ID)
-                continue;
-            heap->graph.flags[id] |= WALK_NODE_ON_STACK;
-            if (frame->complete)
-                frames->id[frames->count++] = id;
-        }
-    }
-    return NULL;
+    for (size_t i = 0; i < python->thread_count && !error; i++)
+        error = list_stack(heap, python->threads[i].first_frame, python->threads[i].frame_count, WALK_NODE_ON_STACK,
+                           &heap->threads[i]);
+    for (size_t i = 0; i < python->greenlet_count && !error; i++)
+        error = list_stack(heap, python->greenlets[i].first_frame, python->greenlets[i].frame_count,
+                           python->greenlets[i].is_main ? WALK_NODE_ON_STACK : WALK_NODE_ASIDE, &heap->greenlets[i]);
+    return error;
 }
 
 static struct walk_error *count_types(struct walk_heap *heap)
@@ -252,6 +272,8 @@ static void finish_stats(struct walk_heap *heap)
     stats->collecting = heap->python->collecting;
     for (size_t i = 0; i < heap->python->thread_count; i++)
         stats->broken_stacks += !heap->python->threads[i].frames_complete;
+    for (size_t i = 0; i < heap->python->greenlet_count; i++)
+        stats->broken_stacks += !heap->python->greenlets[i].frames_complete;
     stats->unknown_layout = heap->target->runtime.left_out;
     stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
                       !stats->collecting;
@@ -282,7 +304,7 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
     struct walk_error *error = build_graph(heap, progress, context);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
-            mark_modules(heap, heap->python->interpreters[i]);
+            mark_modules(heap, heap->python->interpreters[i].address);
         error = list_frames(heap);
     }
     if (!error)
@@ -303,7 +325,11 @@ void walk_heap_destroy(struct walk_heap *heap)
         return;
     for (size_t i = 0; heap->threads && i < heap->python->thread_count; i++)
         free(heap->threads[i].id);
+    for (size_t i = 0; heap->greenlets && i < heap->python->greenlet_count; i++)
+        free(heap->greenlets[i].id);
     free(heap->threads);
+    free(heap->greenlets);
+    free(heap->tracked_end);
     free(heap->types);
     walk_refs_deinit(&heap->scratch);
     walk_graph_deinit(&heap->graph);

@@ -13,8 +13,9 @@ enum walk_node_flags {
     WALK_NODE_TRACKED = 4,     /* on a list of the collector, but not in the permanent generation */
     WALK_NODE_MODULE = 8,      /* a module of sys.modules */
     WALK_NODE_NAMESPACE = 16,  /* the __dict__ of such a module */
-    WALK_NODE_ON_STACK = 32,   /* a frame on the stack of a thread */
+    WALK_NODE_ON_STACK = 32,   /* a frame on the stack of a thread, or put aside by its main greenlet */
     WALK_NODE_UNREADABLE = 64, /* some of its references could not be read */
+    WALK_NODE_ASIDE = 128,     /* a frame that another greenlet has put aside: alive as long as that is */
 };
 
 struct walk_type_stats {
@@ -22,8 +23,8 @@ struct walk_type_stats {
     uint64_t tracked_size, size;
 };
 
-/* The public list of a thread's frames. */
-struct walk_thread_frames {
+/* The public list of the frames on a stack. */
+struct walk_frame_ids {
     walk_id *id;
     size_t count;
 };
@@ -35,7 +36,8 @@ struct walk_heap {
     struct walk_heap_stats stats;
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
     uint32_t type_count;
-    struct walk_thread_frames *threads;
+    struct walk_frame_ids *threads, *greenlets; /* of walk_python.threads and .greenlets */
+    walk_id *tracked_end;     /* the tracked nodes of an interpreter's collector follow those of the one before it */
     struct walk_refs scratch; /* for the visits while it is built */
 };
 
@@ -57,6 +59,11 @@ bool walk_node_is_generator(const struct walk_heap *heap, walk_id id);
 struct walk_layout_row;
 /* What is known of the target's interpreter, as a row (row.c). Free with walk_layout_row_free(). */
 struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layout_row **row);
+
+/* The nodes from `begin` to `end` are those that the collector of an interpreter tracks (interpreters.c). */
+void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end);
+/* struct walk_node's `interpreter`. */
+walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
 
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);

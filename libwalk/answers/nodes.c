@@ -5,6 +5,7 @@
 
 #include "answers/heap.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/size.h"
 #include "objects/text.h"
 
@@ -46,13 +47,6 @@ struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr addr
     return walk_error_new(WALK_ERROR_IMPLAUSIBLE, "0x%" PRIx64 " is not the address of a Python object", address);
 }
 
-/* Immortal objects and, in 3.12+, the width of the count: Include/object.h. */
-static int64_t refcount(const struct walk_python *python, walk_addr object)
-{
-    uint64_t count = WALK_MEMBER(python, object, object, ob_refcnt);
-    return WALK_MINOR(python) >= 12 && python->word == 8 ? (int64_t)(uint32_t)count : (int64_t)count;
-}
-
 void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node)
 {
     const struct walk_graph *graph = &heap->graph;
@@ -64,7 +58,8 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
                                .tracked = walk_node_tracked(heap, id),
                                .is_object = object,
                                .size = object ? walk_object_size(heap->python, graph->key[id], graph->class[id]) : 0,
-                               .refcount = object ? refcount(heap->python, graph->key[id]) : -1};
+                               .refcount = object ? walk_header_refcount(heap->python, graph->key[id]) : -1,
+                               .interpreter = walk_node_interpreter(heap, id)};
 }
 
 size_t walk_heap_type_count(const struct walk_heap *heap) { return (size_t)heap->type_count + 3; }
@@ -86,7 +81,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
     }
 }
 
-/* ---- find ---- */
+/* ---- lists ---- */
 
 static bool matches(const char *type, const char *name)
 {
@@ -103,29 +98,62 @@ static int by_address(const void *a, const void *b, void *graph)
     return (x > y) - (x < y);
 }
 
-struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, struct walk_ids **ids)
+/* The objects from `begin` to `end` whose type is wanted (a flag per type), and for which `more` says yes. */
+static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, walk_id begin, walk_id end,
+                                       bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
 {
     const struct walk_graph *graph = &heap->graph;
     size_t count = 0;
+    for (uint32_t i = 0; i < heap->type_count; i++)
+        count += wanted[i] ? heap->types[i].objects : 0;
+    struct walk_ids *found = malloc(sizeof *found + (count + 1) * sizeof *found->id);
+    if (!found)
+        return walk_error_no_memory();
+    found->count = 0;
+    for (walk_id id = begin; id < end; id++)
+        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] && (!more || more(heap, id)))
+            found->id[found->count++] = id;
+    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
+    *ids = found;
+    return NULL;
+}
+
+struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, size_t interpreter,
+                                  struct walk_ids **ids)
+{
+    walk_id begin = 0, end = heap->graph.node_count;
+    if (interpreter != WALK_ALL_INTERPRETERS)
+        walk_interpreter_nodes(heap, interpreter, &begin, &end);
     uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
     if (!wanted)
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
-        if ((wanted[i] = matches(heap->python->types[i].name, name)))
-            count += heap->types[i].objects;
-    struct walk_ids *found = malloc(sizeof *found + (count + 1) * sizeof *found->id);
-    if (!found) {
-        free(wanted);
-        return walk_error_no_memory();
-    }
-    found->count = 0;
-    for (walk_id id = 0; id < graph->node_count; id++)
-        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]])
-            found->id[found->count++] = id;
+        wanted[i] = matches(heap->python->types[i].name, name);
+    struct walk_error *error = select_nodes(heap, wanted, begin, end, NULL, ids);
     free(wanted);
-    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
-    *ids = found;
-    return NULL;
+    return error;
+}
+
+/* A generator whose frame is there, and on no stack. */
+static bool is_suspended(const struct walk_heap *heap, walk_id id)
+{
+    struct walk_frame_view view;
+    walk_addr frame = walk_frame_of_generator(heap->python, heap->graph.key[id]);
+    return frame && !walk_python_on_stack(heap->python, frame) && walk_frame_open(heap->python, frame, &view);
+}
+
+struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk_ids **ids)
+{
+    uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
+    if (!wanted)
+        return walk_error_no_memory();
+    for (uint32_t i = 0; i < heap->type_count; i++) {
+        enum walk_kind_id kind = heap->python->types[i].kind;
+        wanted[i] = kind == WALK_KIND_generator || kind == WALK_KIND_coroutine || kind == WALK_KIND_async_generator;
+    }
+    struct walk_error *error = select_nodes(heap, wanted, 0, heap->graph.node_count, is_suspended, ids);
+    free(wanted);
+    return error;
 }
 
 void walk_ids_free(struct walk_ids *ids) { free(ids); }

@@ -43,7 +43,7 @@ static int rank(const struct walk_heap *heap, walk_id id)
 static enum walk_step up_to_root(void *context, walk_id from, walk_id to, bool mark)
 {
     struct ends *ends = context;
-    bool on_stack = (ends->heap->graph.flags[to] & WALK_NODE_ON_STACK) != 0;
+    bool on_stack = (ends->heap->graph.flags[to] & (WALK_NODE_ON_STACK | WALK_NODE_ASIDE)) != 0;
     if (mark && on_stack && !ends->guesses && sure_label(ends, to, from) < 0)
         return WALK_STEP_SKIP;
     if (!rank(ends->heap, to))

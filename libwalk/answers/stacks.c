@@ -23,6 +23,17 @@ void walk_heap_thread(const struct walk_heap *heap, size_t index, struct walk_th
                                    .frames_complete = known->frames_complete};
 }
 
+size_t walk_heap_greenlet_count(const struct walk_heap *heap) { return heap->python->greenlet_count; }
+
+void walk_heap_greenlet(const struct walk_heap *heap, size_t index, struct walk_greenlet *greenlet)
+{
+    const struct walk_pygreenlet *known = &heap->python->greenlets[index];
+    *greenlet = (struct walk_greenlet){.id = walk_graph_find(&heap->graph, known->address),
+                                       .frame_count = heap->greenlets[index].count,
+                                       .frames = heap->greenlets[index].id,
+                                       .frames_complete = known->frames_complete};
+}
+
 /* Opens the frame behind a node: a frame object, a frame without one, a generator that has one. */
 static struct walk_error *open_frame(const struct walk_heap *heap, walk_id id, struct walk_frame_view *view,
                                      walk_addr *object)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A core file: PT_LOAD for the bytes, NT_FILE for the mapped files, NT_PRSTATUS for the threads. */
-#include <elf.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "bytes/image.h"
+#include "bytes/elf.h"
 
 struct core {
     Elf *elf;
@@ -13,6 +11,9 @@ struct core {
     const uint8_t *data;
     size_t size, headers;
     unsigned word;
+    const uint8_t *auxv;
+    size_t auxv_size;
+    uint32_t gs; /* of the thread whose notes are being read, on i386 */
 };
 
 static struct walk_error *check_header(struct core *core, const char *path)
@@ -95,10 +96,11 @@ static struct walk_error *read_file_note(struct walk_image *image, const struct 
 }
 
 /*
- * NT_PRSTATUS, struct elf_prstatus of <sys/procfs.h>. On x86-64: pr_pid at 32, pr_reg at 112, and there fs_base as
- * register 21 of struct user_regs_struct (<sys/user.h>). Elsewhere only pr_pid is read (24 on 32-bit machines).
+ * NT_PRSTATUS, struct elf_prstatus of <sys/procfs.h>: pr_pid at 32 (24 with 32 bits), pr_reg at 112 (72), registers as
+ * in struct user_regs_struct (<sys/user.h>). On x86-64 number 21 is fs_base; on i386 number 10 is gs, which says which
+ * entry of NT_386_TLS is meant; on aarch64 it is NT_ARM_TLS. Elsewhere the thread register stays unknown.
  */
-static struct walk_error *read_thread_note(struct walk_image *image, const struct core *core, const uint8_t *note,
+static struct walk_error *read_thread_note(struct walk_image *image, struct core *core, const uint8_t *note,
                                            size_t size)
 {
     size_t pid_at = core->word == 8 ? 32 : 24;
@@ -112,10 +114,28 @@ static struct walk_error *read_thread_note(struct walk_image *image, const struc
     *lwp = (struct walk_lwp){.tid = walk_load_u32(note + pid_at)};
     if (core->header.e_machine == EM_X86_64 && size >= 112 + 22 * 8)
         lwp->thread_pointer = walk_load_u64(note + 112 + 21 * 8);
+    if (core->header.e_machine == EM_386 && size >= 72 + 11 * 4)
+        core->gs = walk_load_u32(note + 72 + 10 * 4);
     return NULL;
 }
 
-static struct walk_error *read_notes(struct walk_image *image, const struct core *core, const GElf_Phdr *header)
+/* The register notes of a thread follow its NT_PRSTATUS. NT_386_TLS: struct user_desc (<asm/ldt.h>), three times. */
+static void read_register_note(struct walk_image *image, const struct core *core, uint32_t type, const uint8_t *note,
+                               size_t size)
+{
+    enum { DESCRIPTOR = 16, BASE = 4 };
+    if (!image->lwp_count)
+        return;
+    struct walk_lwp *lwp = &image->lwps[image->lwp_count - 1];
+    if (type == NT_ARM_TLS && core->header.e_machine == EM_AARCH64 && size >= 8)
+        lwp->thread_pointer = walk_load_u64(note);
+    for (size_t at = 0; type == NT_386_TLS && core->header.e_machine == EM_386 && at + DESCRIPTOR <= size;
+         at += DESCRIPTOR)
+        if (walk_load_u32(note + at) == (core->gs & 0xffff) >> 3)
+            lwp->thread_pointer = walk_load_u32(note + at + BASE);
+}
+
+static struct walk_error *read_notes(struct walk_image *image, struct core *core, const GElf_Phdr *header)
 {
     if (header->p_offset > core->size || header->p_filesz > core->size - header->p_offset)
         return walk_error_new(WALK_ERROR_FORMAT, "the core is truncated: its notes are missing");
@@ -132,10 +152,33 @@ static struct walk_error *read_notes(struct walk_image *image, const struct core
             error = read_file_note(image, core, body, note.n_descsz);
         else if (note.n_type == NT_PRSTATUS)
             error = read_thread_note(image, core, body, note.n_descsz);
+        else if (note.n_type == NT_ARM_TLS || note.n_type == NT_386_TLS)
+            read_register_note(image, core, note.n_type, body, note.n_descsz);
+        else if (note.n_type == NT_AUXV)
+            core->auxv = body, core->auxv_size = note.n_descsz;
         if (error)
             return error;
     }
     return NULL;
+}
+
+/* A core that does not name the mapped files. */
+static struct walk_error *infer_mappings(struct walk_image *image, const struct core *core)
+{
+    walk_addr *starts = calloc(core->headers + 1, sizeof *starts);
+    size_t count = 0;
+    if (!starts)
+        return walk_error_no_memory();
+    for (size_t i = 0; i < core->headers; i++) {
+        GElf_Phdr header;
+        const uint8_t *magic;
+        if (gelf_getphdr(core->elf, (int)i, &header) && header.p_type == PT_LOAD &&
+            (magic = walk_memory_view(&image->memory, header.p_vaddr, SELFMAG)) && memcmp(magic, ELFMAG, SELFMAG) == 0)
+            starts[count++] = header.p_vaddr;
+    }
+    struct walk_error *error = walk_image_infer_mappings(image, core->auxv, core->auxv_size, starts, count);
+    free(starts);
+    return error;
 }
 
 /*
@@ -171,6 +214,7 @@ static struct walk_error *read_core(struct walk_image *image, struct core *core,
     if (error)
         return error;
     image->memory.word = core->word;
+    image->machine = core->header.e_machine;
     for (size_t i = 0; i < core->headers && !error; i++) {
         GElf_Phdr header;
         if (!gelf_getphdr(core->elf, (int)i, &header))
@@ -182,6 +226,8 @@ static struct walk_error *read_core(struct walk_image *image, struct core *core,
     }
     if (!error)
         error = walk_memory_seal(&image->memory);
+    if (!error && !image->mapping_count)
+        error = infer_mappings(image, core);
     if (!error)
         error = add_unlisted(image);
     if (!error)

@@ -37,6 +37,7 @@ struct walk_lwp {
 
 struct walk_image {
     struct walk_memory memory;
+    unsigned machine; /* EM_*; 0: unknown */
     struct walk_file_mapping *mappings;
     size_t mapping_count;
     struct walk_module *modules;
@@ -77,6 +78,21 @@ struct walk_error *walk_image_map_file(struct walk_image *image, const char *pat
  * memory must be sealed.
  */
 struct walk_error *walk_image_find_modules(struct walk_image *image);
+
+/*
+ * The places on this machine where a file that the target names may be, from 0 on: false after the last one. An empty
+ * path: there is no such place here.
+ */
+bool walk_image_place(const struct walk_image *image, const char *path, bool is_executable, unsigned place,
+                      char *buffer, size_t size);
+
+/*
+ * Makes the mappings of a target that does not name them: the executable's by the auxiliary vector (`auxv`, `size`
+ * bytes, may be none), its libraries' by the dynamic linker's list, those of further ELF files by their headers at
+ * `starts`. The memory must be sealed.
+ */
+struct walk_error *walk_image_infer_mappings(struct walk_image *image, const uint8_t *auxv, size_t size,
+                                             const walk_addr *starts, size_t start_count);
 
 /* Adds the bytes of found module files for the mapped ranges that `memory` has no bytes for; seals again. */
 struct walk_error *walk_image_back_by_files(struct walk_image *image);

@@ -46,10 +46,11 @@ static int by_start(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Neighbours whose bytes lie one behind the other are one segment: an object may straddle them. */
+/* Neighbours whose bytes lie one behind the other are one segment: an object may straddle them. What may be done with
+ * the bytes must be the same, or data behind code could be run. */
 static bool joins(const struct walk_segment *left, const struct walk_segment *right)
 {
-    if (left->end != right->start || left->kind != right->kind)
+    if (left->end != right->start || left->kind != right->kind || left->flags != right->flags)
         return false;
     return left->kind == WALK_SEGMENT_LAZY ||
            (left->kind == WALK_SEGMENT_SAVED && left->data + (left->end - left->start) == right->data);
@@ -65,12 +66,10 @@ struct walk_error *walk_memory_seal(struct walk_memory *memory)
         struct walk_segment *last = kept ? &memory->segments[kept - 1] : NULL;
         if (last && segment.start < last->end)
             return walk_error_new(WALK_ERROR_FORMAT, "two segments overlap at 0x%" PRIx64, segment.start);
-        if (last && joins(last, &segment)) {
+        if (last && joins(last, &segment))
             last->end = segment.end;
-            last->flags |= segment.flags;
-        } else {
+        else
             memory->segments[kept++] = segment;
-        }
     }
     memory->count = kept;
     return NULL;

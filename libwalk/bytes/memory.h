@@ -97,6 +97,15 @@ static inline int64_t walk_load_sword(unsigned word, const uint8_t *p)
     return word == 8 ? (int64_t)walk_load_u64(p) : (int32_t)walk_load_u32(p);
 }
 
+/* A bit-field of at most 8 bits that begins `bit` bits behind `p`. */
+static inline unsigned walk_load_bits(const uint8_t *p, uint32_t bit, unsigned width)
+{
+    unsigned shift = bit % 8, value = p[bit / 8];
+    if (shift + width > 8)
+        value |= (unsigned)p[bit / 8 + 1] << 8;
+    return value >> shift & ((1u << width) - 1);
+}
+
 /* Reads a word; false when it is not there. */
 static inline bool walk_memory_word(struct walk_memory *memory, walk_addr address, uint64_t *value)
 {

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ELF files mapped into the target, found again on this machine and checked by build-id. */
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "bytes/image.h"
+#include "bytes/elf.h"
 #include "bytes/process.h"
 
 #define BUILD_ID_MAX 32
-/* The ELF header, program headers and notes of a file are in its first bytes. */
-#define HEAD ((size_t)64 << 10)
 #define DEBUG_DIRS "/usr/lib/debug"
 /* No module's .bss is larger. */
 #define MODULE_MAX ((walk_addr)1 << 32)
@@ -22,33 +17,11 @@
 static size_t copy_build_id(Elf *elf, uint8_t *id)
 {
     const void *bytes;
-    ssize_t size = elf ? dwelf_elf_gnu_build_id(elf, &bytes) : 0;
+    ssize_t size = dwelf_elf_gnu_build_id(elf, &bytes);
     if (size <= 0 || size > BUILD_ID_MAX)
         return 0;
     memcpy(id, bytes, (size_t)size);
     return (size_t)size;
-}
-
-/* A copy of the module's first bytes that libelf can open, when they are in the target's memory; else NULL. */
-static uint8_t *copy_head(struct walk_image *image, const struct walk_module *module, size_t *size)
-{
-    *size = walk_memory_available(&image->memory, module->start, HEAD);
-    const uint8_t *view = walk_memory_view(&image->memory, module->start, *size);
-    if (!view || *size < sizeof(Elf64_Ehdr) || memcmp(view, ELFMAG, SELFMAG) != 0)
-        return NULL;
-    uint8_t *head = malloc(*size);
-    if (!head)
-        return NULL;
-    memcpy(head, view, *size);
-    /* There are no section headers in memory: libelf must not look for them. */
-    if (head[EI_CLASS] == ELFCLASS64) {
-        Elf64_Ehdr *header = (Elf64_Ehdr *)head;
-        header->e_shoff = header->e_shnum = header->e_shstrndx = 0;
-    } else {
-        Elf32_Ehdr *header = (Elf32_Ehdr *)head;
-        header->e_shoff = header->e_shnum = header->e_shstrndx = 0;
-    }
-    return head;
 }
 
 /* The address up to which no other file is mapped behind the module. */
@@ -66,13 +39,11 @@ static void read_program_headers(const struct walk_image *image, struct walk_mod
 {
     size_t count;
     walk_addr end = module->end, room = room_behind(image, module);
-    for (size_t i = 0; elf_getphdrnum(elf, &count) == 0 && i < count; i++) {
+    module->bias_known = walk_elf_bias(elf, module->start, &module->bias);
+    for (size_t i = 0; module->bias_known && elf_getphdrnum(elf, &count) == 0 && i < count; i++) {
         GElf_Phdr header;
         if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD)
             continue;
-        if (!module->bias_known)
-            module->bias = module->start - (header.p_vaddr - header.p_offset);
-        module->bias_known = true;
         walk_addr last = module->bias + header.p_vaddr + header.p_memsz;
         if (last > end && last <= room)
             end = last;
@@ -83,58 +54,12 @@ static void read_program_headers(const struct walk_image *image, struct walk_mod
 /* What the module's first page says in the target's memory; nothing when it is not there. */
 static void read_head(struct walk_image *image, struct walk_module *module)
 {
-    size_t size;
-    uint8_t *head = copy_head(image, module, &size);
-    Elf *elf = head ? elf_memory((char *)head, size) : NULL;
-    if (elf) {
-        module->build_id_size = copy_build_id(elf, module->build_id);
-        read_program_headers(image, module, elf);
-    }
-    elf_end(elf);
-    free(head);
-}
-
-/* The path is what the target says: it may name a pipe, which must not block, or a device, which must stay alone. */
-static int open_regular(const char *path)
-{
-    struct stat status;
-    int fd = stat(path, &status) == 0 && S_ISREG(status.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-/* What a file is: only an ELF file with machine code can be what was mapped; a separate debug file has the build-id
- * too.
- */
-enum file_kind { NO_ELF, DEBUG_ONLY, LOADABLE };
-
-static enum file_kind kind_of(Elf *elf)
-{
-    if (!elf || elf_kind(elf) != ELF_K_ELF)
-        return NO_ELF;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_EXECINSTR) && header.sh_type == SHT_NOBITS)
-            return DEBUG_ONLY;
-    }
-    return LOADABLE;
-}
-
-static size_t build_id_in_file(const char *path, uint8_t *id, enum file_kind *kind)
-{
-    *kind = NO_ELF;
-    int fd = open_regular(path);
-    if (fd < 0)
-        return 0;
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-    *kind = kind_of(elf);
-    size_t size = *kind == LOADABLE ? copy_build_id(elf, id) : 0;
-    elf_end(elf);
-    close(fd);
-    return size;
+    struct walk_elf elf;
+    if (!walk_elf_in_memory(image, module->start, &elf))
+        return;
+    module->build_id_size = copy_build_id(elf.elf, module->build_id);
+    read_program_headers(image, module, elf.elf);
+    walk_elf_close(&elf);
 }
 
 static struct walk_error *say(struct walk_module *module, const char *format, const char *a, const char *b)
@@ -147,27 +72,114 @@ static struct walk_error *say(struct walk_module *module, const char *format, co
     return NULL;
 }
 
-/* Takes `path` as the module's file if it is there and its build-id is the target's. */
-static struct walk_error *try_file(struct walk_module *module, const char *path)
+/*
+ * Where page 0 of a module is not in memory there is no build-id to compare. But its dynamic section is in memory,
+ * since the dynamic linker writes to it: sizes and addresses of the file's sections. The linker adds the bias to some
+ * of them, and stores something of its own as DT_DEBUG.
+ */
+static bool same_dynamic(struct walk_image *image, const struct walk_module *module, Elf *elf)
+{
+    enum { SIZE_MAX_READ = 1 << 16 };
+    GElf_Phdr header;
+    walk_addr bias;
+    unsigned word = image->memory.word;
+    if (!walk_elf_header(elf, PT_DYNAMIC, &header) || !walk_elf_bias(elf, module->start, &bias))
+        return true;
+    walk_addr at = bias + header.p_vaddr;
+    const struct walk_segment *segment = walk_memory_segment(&image->memory, at);
+    if (!segment)
+        return false;
+    if (segment->kind == WALK_SEGMENT_NOT_SAVED || header.p_filesz > SIZE_MAX_READ)
+        return true; /* nothing to compare with */
+    size_t size = header.p_filesz / (2 * word) * (2 * word), file_size;
+    const uint8_t *memory = walk_memory_view(&image->memory, at, size);
+    const char *file = elf_rawfile(elf, &file_size);
+    if (!memory || !file || header.p_offset > file_size || size > file_size - header.p_offset)
+        return false;
+    const uint8_t *own = (const uint8_t *)file + header.p_offset;
+    for (size_t i = 0; i < size; i += 2 * word) {
+        uint64_t tag = walk_load_word(word, own + i), value = walk_load_word(word, own + i + word);
+        uint64_t there = walk_load_word(word, memory + i + word);
+        uint64_t moved = word == 8 ? value + bias : (uint32_t)(value + bias);
+        if (walk_load_word(word, memory + i) != tag)
+            return false;
+        if (tag == DT_NULL)
+            break;
+        if (tag != DT_DEBUG && !(tag >= DT_LOPROC && tag <= DT_HIPROC) && there != value && there != moved)
+            return false;
+    }
+    return true;
+}
+
+static const char *machine_name(Elf *elf)
+{
+    GElf_Ehdr header;
+    switch (gelf_getehdr(elf, &header) ? header.e_machine : EM_NONE) {
+    case EM_386:
+        return "i386";
+    case EM_X86_64:
+        return "x86-64";
+    case EM_ARM:
+        return "arm";
+    case EM_AARCH64:
+        return "aarch64";
+    case EM_PPC64:
+        return "ppc64";
+    case EM_S390:
+        return "s390";
+    case EM_RISCV:
+        return "riscv";
+    default:
+        return "another machine";
+    }
+}
+
+/* A separate debug file has the build-id too, but not what was mapped. */
+static bool is_debug_only(Elf *elf)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_EXECINSTR) && header.sh_type == SHT_NOBITS)
+            return true;
+    }
+    return false;
+}
+
+static struct walk_error *judge_file(struct walk_image *image, struct walk_module *module, const char *path, Elf *elf)
 {
     uint8_t id[BUILD_ID_MAX];
-    enum file_kind kind;
-    if (module->file || access(path, R_OK) != 0)
-        return NULL;
-    size_t size = build_id_in_file(path, id, &kind);
-    if (kind == DEBUG_ONLY)
+    char theirs[2 * BUILD_ID_MAX + 1], ours[2 * BUILD_ID_MAX + 1], text[2 * PATH_MAX];
+    if (!walk_elf_fits(image, elf))
+        return module->problem
+                   ? NULL
+                   : say(module, "%s is for another machine than the target's (%s)", path, machine_name(elf));
+    if (is_debug_only(elf))
         return say(module, "%s has debug information only%s", path, "");
-    if (kind == NO_ELF)
-        return NULL;
+    size_t size = copy_build_id(elf, id);
     if (module->build_id_size && (size != module->build_id_size || memcmp(id, module->build_id, size) != 0)) {
-        char theirs[2 * BUILD_ID_MAX + 1], ours[2 * BUILD_ID_MAX + 1], text[PATH_MAX + 128];
         walk_build_id_format(module->build_id, module->build_id_size, theirs);
         walk_build_id_format(id, size, ours);
         snprintf(text, sizeof text, "%s is another build (build-id %s)", path, size ? ours : "missing");
         return say(module, "%s; the target ran build-id %s", text, theirs);
     }
+    if (!module->build_id_size && !same_dynamic(image, module, elf)) {
+        walk_build_id_format(id, size, ours);
+        return say(module, "%s is another build (build-id %s): its dynamic section is not the one in memory", path,
+                   size ? ours : "missing");
+    }
     module->file = strdup(path);
     return module->file ? NULL : walk_error_no_memory();
+}
+
+/* Takes `path` as the module's file if it is there and is what the target had mapped. */
+static struct walk_error *try_file(struct walk_image *image, struct walk_module *module, const char *path)
+{
+    struct walk_elf elf;
+    if (module->file || access(path, R_OK) != 0 || !walk_elf_open(path, &elf))
+        return NULL;
+    struct walk_error *error = judge_file(image, module, path, elf.elf);
+    walk_elf_close(&elf);
+    return error;
 }
 
 /* The length of a path without what the kernel adds to that of a file which was removed or replaced meanwhile. */
@@ -178,58 +190,70 @@ static int path_length(const char *path)
     return (int)(length > tail && strcmp(path + length - tail, deleted) == 0 ? length - tail : length);
 }
 
-/* The files of a live process, also those that only it still has. */
-static struct walk_error *find_in_process(struct walk_image *image, struct walk_module *module, bool is_executable)
+/* With a sysroot, files of this machine's own root are none of the target's, as for gdb. */
+bool walk_image_place(const struct walk_image *image, const char *path, bool is_executable, unsigned place,
+                      char *buffer, size_t size)
 {
-    char path[PATH_MAX + 64];
-    int pid = walk_process_reader_pid(image->process);
-    snprintf(path, sizeof path, "/proc/%d/root%.*s", pid, path_length(module->path), module->path);
-    struct walk_error *error = try_file(module, path);
-    snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, module->start, module->first_end);
-    if (!error)
-        error = try_file(module, path);
-    snprintf(path, sizeof path, "/proc/%d/exe", pid);
-    if (!error && is_executable)
-        error = try_file(module, path);
-    return error;
+    int length = path_length(path);
+    *buffer = '\0';
+    switch (place) {
+    case 0:
+        if (is_executable && image->executable)
+            snprintf(buffer, size, "%s", image->executable);
+        return true;
+    case 1:
+        if (image->process)
+            snprintf(buffer, size, "/proc/%d/root%.*s", walk_process_reader_pid(image->process), length, path);
+        return true;
+    case 2: /* also when it was removed */
+        if (image->process && is_executable)
+            snprintf(buffer, size, "/proc/%d/exe", walk_process_reader_pid(image->process));
+        return true;
+    case 3:
+        snprintf(buffer, size, "%s%.*s", image->sysroot ? image->sysroot : "", length, path);
+        return true;
+    default:
+        return false;
+    }
 }
 
 /*
  * A folder that has files by build-id (.build-id/ab/cdef…, as debug packages and debuginfod's caches lay them out), or
  * just has them. Only for a known build-id: no other check is left.
  */
-static struct walk_error *find_by_build_id(struct walk_module *module, const char *folder, int length)
+static struct walk_error *find_by_build_id(struct walk_image *image, struct walk_module *module, const char *folder,
+                                           int length)
 {
     char path[PATH_MAX + 64], hex[2 * BUILD_ID_MAX + 1];
     if (!length || folder[0] != '/' || module->file || !module->build_id_size)
         return NULL;
     walk_build_id_format(module->build_id, module->build_id_size, hex);
     snprintf(path, sizeof path, "%.*s/.build-id/%.2s/%s", length, folder, hex, hex + 2);
-    struct walk_error *error = try_file(module, path);
+    struct walk_error *error = try_file(image, module, path);
     const char *name = strrchr(module->path, '/');
     snprintf(path, sizeof path, "%.*s%.*s", length, folder, name ? path_length(name) : 0, name ? name : "");
-    return error || !name ? error : try_file(module, path);
+    return error || !name ? error : try_file(image, module, path);
 }
 
-/* As gdb does it: with a sysroot, files of this machine's own root are none of the target's. */
 static struct walk_error *find_file(struct walk_image *image, struct walk_module *module, bool is_executable)
 {
     char path[PATH_MAX + 64];
     const char *sysroot = image->sysroot ? image->sysroot : "";
     struct walk_error *error = NULL;
-    if (is_executable && image->executable)
-        error = try_file(module, image->executable);
-    if (!error && image->process)
-        error = find_in_process(image, module, is_executable);
-    snprintf(path, sizeof path, "%s%.*s", sysroot, path_length(module->path), module->path);
+    for (unsigned i = 0; !error && walk_image_place(image, module->path, is_executable, i, path, sizeof path); i++)
+        if (*path)
+            error = try_file(image, module, path);
+    if (!error && image->process) { /* a library that was removed */
+        snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, walk_process_reader_pid(image->process),
+                 module->start, module->first_end);
+        error = try_file(image, module, path);
+    }
     if (!error)
-        error = try_file(module, path);
-    if (!error)
-        error = find_by_build_id(module, sysroot, (int)strlen(sysroot));
+        error = find_by_build_id(image, module, sysroot, (int)strlen(sysroot));
     const char *next = image->debug_dirs ? image->debug_dirs : DEBUG_DIRS;
     for (size_t length; !error && *next; next += length + (next[length] == ':')) {
         length = strcspn(next, ":");
-        error = find_by_build_id(module, next, (int)length);
+        error = find_by_build_id(image, module, next, (int)length);
     }
     if (!error && !module->file && !module->problem)
         error = say(module, "%s was not found%s", module->path, "");
@@ -260,7 +284,6 @@ static struct walk_error *group(struct walk_image *image)
 
 struct walk_error *walk_image_find_modules(struct walk_image *image)
 {
-    elf_version(EV_CURRENT);
     struct walk_error *error = group(image);
     for (size_t i = 0; i < image->module_count && !error; i++) {
         struct walk_module *module = &image->modules[i];

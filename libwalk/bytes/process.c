@@ -3,6 +3,7 @@
 #include "bytes/process.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -151,14 +152,14 @@ static struct walk_error *read_maps(struct walk_image *image, int pid)
 static unsigned process_word(int pid)
 {
     char path[64];
-    uint8_t ident[5] = {0};
+    uint8_t ident[EI_CLASS + 1] = {0};
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
     FILE *file = fopen(path, "re");
     if (!file)
         return sizeof(void *);
     size_t got = fread(ident, 1, sizeof ident, file);
     fclose(file);
-    return got == sizeof ident && ident[4] == 1 ? 4 : 8;
+    return got == sizeof ident && ident[EI_CLASS] == ELFCLASS32 ? 4 : 8;
 }
 
 static struct walk_error *check_access(struct walk_image *image, int pid)

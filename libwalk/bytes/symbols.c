@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "bytes/elf.h"
 
 /* Where a function and a variable have one name (static ones may) the variable is meant. */
 static int by_name(const void *a, const void *b)
@@ -13,23 +14,6 @@ static int by_name(const void *a, const void *b)
     const struct walk_symbol *x = a, *y = b;
     int order = strcmp(x->name, y->name);
     return order ? order : (int)y->is_object - (int)x->is_object;
-}
-
-/* Where the file was loaded: the page of its first PT_LOAD, which holds the ELF header, stands at the module's start.
- */
-static bool find_bias(Elf *elf, walk_addr start, walk_addr *bias)
-{
-    size_t count;
-    if (elf_getphdrnum(elf, &count) < 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD) {
-            *bias = start - (header.p_vaddr - header.p_offset);
-            return true;
-        }
-    }
-    return false;
 }
 
 static struct walk_error *add_section(struct walk_symbols *symbols, Elf *elf, Elf_Scn *section)
@@ -64,7 +48,7 @@ static struct walk_error *read_symbols(struct walk_symbols *symbols, const char 
     elf_version(EV_CURRENT);
     symbols->elf = elf_begin(symbols->fd, ELF_C_READ_MMAP, NULL);
     struct walk_error *error = NULL;
-    if (!symbols->elf || (module && !find_bias(symbols->elf, module->start, &symbols->bias)))
+    if (!symbols->elf || (module && !walk_elf_bias(symbols->elf, module->start, &symbols->bias)))
         error = walk_error_new(WALK_ERROR_FORMAT, "%s: not an ELF file that can be loaded", file);
     for (Elf_Scn *section = NULL; !error && (section = elf_nextscn(symbols->elf, section));) {
         GElf_Shdr header;

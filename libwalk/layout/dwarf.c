@@ -80,23 +80,34 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
     return dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attribute), type) != NULL;
 }
 
-static bool member_offset(Dwarf_Die *member, Dwarf_Word *offset)
+static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
 {
     Dwarf_Attribute attribute;
-    if (dwarf_formudata(dwarf_attr(member, DW_AT_data_member_location, &attribute), offset) == 0)
-        return true;
-    if (dwarf_formudata(dwarf_attr(member, DW_AT_data_bit_offset, &attribute), offset) == 0) {
-        *offset /= 8;
-        return true;
-    }
-    *offset = 0; /* members of a union say nothing */
-    return true;
+    return dwarf_formudata(dwarf_attr(die, name, &attribute), number) == 0;
+}
+
+/*
+ * Where a member begins, in bits. Of a bit-field DWARF 5 says that itself; before, it says how far the field is from
+ * the most significant end of the unit (byte_size) that holds it. Members of a union may say nothing.
+ */
+static uint64_t member_offset(Dwarf_Die *member)
+{
+    Dwarf_Word offset, unit, width, from_top;
+    if (number_of(member, DW_AT_data_bit_offset, &offset))
+        return offset;
+    if (!number_of(member, DW_AT_data_member_location, &offset))
+        offset = 0;
+    offset *= 8;
+    if (number_of(member, DW_AT_bit_offset, &from_top) && number_of(member, DW_AT_bit_size, &width) &&
+        number_of(member, DW_AT_byte_size, &unit))
+        offset += unit * 8 - width - from_top;
+    return offset;
 }
 
 /* Members nest a few levels (an anonymous union in a structure): this bounds hostile DWARF. */
 enum { DEPTH = 6 };
 
-/* Finds the path `name` ("a.b") in a structure and in its unnamed members; adds to *offset. */
+/* Finds the path `name` ("a.b") in a structure and in its unnamed members; adds to *offset, in bits. */
 static bool find_member(Dwarf_Die *structure, const char *name, size_t length, int depth, uint64_t *offset)
 {
     size_t head = 0;
@@ -111,9 +122,9 @@ static bool find_member(Dwarf_Die *structure, const char *name, size_t length, i
         const char *own = dwarf_diename(&member);
         bool named = own && strlen(own) == head && memcmp(own, name, head) == 0;
         Dwarf_Die type, inner;
-        Dwarf_Word at;
-        if ((own && !named) || !member_offset(&member, &at))
+        if (own && !named)
             continue;
+        uint64_t at = member_offset(&member);
         if (named && head == length) {
             *offset += at;
             return true;
@@ -129,13 +140,30 @@ static bool find_member(Dwarf_Die *structure, const char *name, size_t length, i
     return false;
 }
 
-static int32_t find_field(Dwarf_Die *structure, const char *names)
+/* A variable of a function's outermost block: it has no offset, but says which function this is. */
+static bool find_variable(Dwarf_Die *function, const char *name, size_t length)
 {
+    Dwarf_Die child;
+    if (dwarf_child(function, &child) != 0)
+        return false;
+    do {
+        const char *own = dwarf_tag(&child) == DW_TAG_variable ? dwarf_diename(&child) : NULL;
+        if (own && strlen(own) == length && memcmp(own, name, length) == 0)
+            return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+static int32_t find_field(Dwarf_Die *die, const char *names)
+{
+    bool function = dwarf_tag(die) == DW_TAG_subprogram;
     for (const char *name = names, *next; name; name = next) {
         size_t length = first_alternative(name, &next);
-        uint64_t offset = 0;
-        if (find_member(structure, name, length, DEPTH, &offset) && offset < INT32_MAX)
-            return (int32_t)offset;
+        bool bits = *name == ':';
+        uint64_t offset = 0, unit = bits ? 1 : 8;
+        if (function ? find_variable(die, name, length)
+                     : find_member(die, name + bits, length - bits, DEPTH, &offset) && offset / unit < INT32_MAX)
+            return (int32_t)(offset / unit);
     }
     return WALK_ABSENT;
 }
@@ -160,7 +188,7 @@ static void take(struct search *search, int structure, Dwarf_Die *die)
         offset[i] = find_field(die, walk_field_table[i].names);
         found += offset[i] != WALK_ABSENT;
     }
-    int size = dwarf_bytesize(die);
+    int size = dwarf_tag(die) == DW_TAG_subprogram ? 1 : dwarf_bytesize(die);
     if (size <= 0 || (search->layout->size[structure] && found <= search->found[structure]))
         return;
     search->found[structure] = found;
@@ -170,12 +198,22 @@ static void take(struct search *search, int structure, Dwarf_Die *die)
             search->layout->offset[i] = offset[i];
 }
 
-static void look_at(struct search *search, Dwarf_Die *die)
+/* The table's name of a type or, with () behind it, of a function. NULL: of nothing that the table could ask for. */
+static const char *name_in_table(Dwarf_Die *die, char *buffer, size_t size)
 {
     int tag = dwarf_tag(die);
-    if (tag != DW_TAG_typedef && tag != DW_TAG_structure_type)
-        return;
     const char *name = dwarf_diename(die);
+    if (tag == DW_TAG_typedef || tag == DW_TAG_structure_type)
+        return name;
+    if (tag != DW_TAG_subprogram || !name)
+        return NULL;
+    return (size_t)snprintf(buffer, size, "%s()", name) < size ? buffer : NULL;
+}
+
+static void look_at(struct search *search, Dwarf_Die *die)
+{
+    char buffer[64];
+    const char *name = name_in_table(die, buffer, sizeof buffer);
     if (!name)
         return;
     size_t length = strlen(name), at = hash(name, length);
@@ -183,7 +221,9 @@ static void look_at(struct search *search, Dwarf_Die *die)
         Dwarf_Die definition;
         if (search->found[structure] == search->fields[structure] && search->layout->size[structure])
             continue;
-        if (structure_of(die, &definition))
+        if (dwarf_tag(die) == DW_TAG_subprogram)
+            take(search, structure, die);
+        else if (structure_of(die, &definition))
             take(search, structure, &definition);
     }
 }

@@ -17,6 +17,16 @@ const struct walk_field_info walk_field_table[WALK_FIELD_COUNT] = {
 #undef FIELD
 };
 
+/* One entry of the array of slices is in excess (MI_SLICES_PER_SEGMENT + 1). */
+uint64_t walk_layout_segment_slices(const struct walk_layout *layout)
+{
+    uint32_t size = WALK_SIZE(layout, mi_segment), slice = WALK_SIZE(layout, mi_page);
+    if (!slice || !WALK_HAS(layout, mi_segment, slices) || size < WALK_OFFSET(layout, mi_segment, slices) + 2 * slice)
+        return 0;
+    uint64_t slices = (size - WALK_OFFSET(layout, mi_segment, slices)) / slice - 1;
+    return slices & (slices - 1) ? 0 : slices;
+}
+
 void walk_layout_clear(struct walk_layout *layout)
 {
     memset(layout, 0, sizeof *layout);

@@ -45,6 +45,12 @@ struct walk_layout {
 #define WALK_OFFSET(layout, structure, field) ((uint32_t)(layout)->offset[WALK_FIELD_##structure##_##field])
 #define WALK_SIZE(layout, structure) ((layout)->size[WALK_STRUCT_##structure])
 
+/* A build without a GIL: other object headers, and a collector that asks the allocator for its objects. */
+#define WALK_FREE_THREADED(layout) WALK_HAS(layout, object, ob_gc_bits)
+
+/* Free-threaded: how many slices a segment of the allocator has, a power of two; 0: none that makes sense. */
+uint64_t walk_layout_segment_slices(const struct walk_layout *layout);
+
 struct walk_struct_info {
     const char *id, *names;
 };
@@ -54,6 +60,9 @@ struct walk_field_info {
 };
 extern const struct walk_struct_info walk_struct_table[WALK_STRUCT_COUNT];
 extern const struct walk_field_info walk_field_table[WALK_FIELD_COUNT];
+
+/* Whether a member is a bit-field, whose offset is in bits, not in bytes. */
+static inline bool walk_field_in_bits(enum walk_field field) { return walk_field_table[field].names[0] == ':'; }
 
 void walk_layout_clear(struct walk_layout *layout);
 

@@ -22,6 +22,17 @@ bool walk_peek_int(const struct walk_proof *proof, walk_addr structure, enum wal
     return view != NULL;
 }
 
+bool walk_peek_bits(const struct walk_proof *proof, walk_addr structure, enum walk_field field, unsigned width,
+                    unsigned *value)
+{
+    int32_t bit = proof->layout->offset[field];
+    const uint8_t *view = structure && bit != WALK_ABSENT
+                              ? walk_memory_view(proof->memory, structure + (walk_addr)((uint32_t)bit / 8), 1)
+                              : NULL;
+    *value = view ? *view >> bit % 8 & ((1u << width) - 1) : 0;
+    return view != NULL;
+}
+
 static bool derives_from(const struct walk_proof *proof, walk_addr type, walk_addr base)
 {
     for (int i = 0; type && i < BASES_MAX; i++) {

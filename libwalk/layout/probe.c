@@ -20,6 +20,7 @@ enum {
 /* What _Py_DebugOffsets said of, and what it left in the dark. */
 struct doubts {
     bool said[WALK_STRUCT_COUNT], field[WALK_FIELD_COUNT];
+    struct walk_layout row; /* before it was asked */
 };
 
 struct probe {
@@ -34,8 +35,9 @@ struct probe {
     size_t base;                       /* the row that most is of */
     uint8_t origin[WALK_STRUCT_COUNT]; /* the row that a structure is of */
     struct doubts doubts;
-    bool moved[WALK_STRUCT_COUNT];                               /* here, or of another size */
-    bool changed[WALK_STRUCT_COUNT], dropped[WALK_STRUCT_COUNT]; /* as in no other build; left out, wholly or in part */
+    bool moved[WALK_STRUCT_COUNT];                                /* here, or of another size */
+    bool changed[WALK_STRUCT_COUNT];                              /* as in no other build */
+    bool dropped[WALK_STRUCT_COUNT], unproven[WALK_STRUCT_COUNT]; /* left out, wholly or in part */
 };
 
 /* ---- how well a layout fits ---- */
@@ -82,16 +84,22 @@ static unsigned distance(const struct probe *probe, const struct walk_layout_row
 {
     uint32_t minor = minor_of(row), version = probe->said_of.version;
     unsigned far = !probe->minor ? 0 : minor > probe->minor ? minor - probe->minor : probe->minor - minor;
-    bool free_threaded = strstr(row->name, "free-threaded") != NULL;
     const char *name = walk_base_name(probe->runtime->module->path);
     bool debug = *name && name[strlen(name) - 1] == 'd'; /* python3.11d */
-    bool flavour = version && free_threaded != probe->said_of.free_threaded;
     uint32_t patch = (row->version >> 8) & 0xff, other = (version >> 8) & 0xff;
     unsigned patches = !version ? 0 : patch > other ? patch - other : other - patch;
-    return far * 2000 + flavour * 1000 + patches + ((strstr(row->name, "debug") != NULL) != debug) * 100;
+    return far * 2000 + patches + ((strstr(row->name, "debug") != NULL) != debug) * 100;
 }
 
 /* ---- _Py_DebugOffsets ---- */
+
+/* Where a member is, in bytes; bit-fields are counted in bits. */
+static int32_t byte_of(const struct walk_layout *layout, size_t field)
+{
+    return walk_field_in_bits((enum walk_field)field) ? layout->offset[field] / 8 : layout->offset[field];
+}
+
+static int32_t units(size_t field) { return walk_field_in_bits((enum walk_field)field) ? 8 : 1; }
 
 /* How far the last member in front of `field` that is said stands from where the row has it. */
 static int32_t shift_of(const struct walk_layout *row, const struct walk_layout *said, size_t field)
@@ -100,7 +108,7 @@ static int32_t shift_of(const struct walk_layout *row, const struct walk_layout 
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
         int32_t at = row->offset[i];
         if (walk_field_table[i].structure == walk_field_table[field].structure && at != WALK_ABSENT &&
-            said->offset[i] != WALK_ABSENT && at <= row->offset[field] && at > last) {
+            said->offset[i] != WALK_ABSENT && at <= byte_of(row, field) && at > last) {
             last = at;
             shift = said->offset[i] - at;
         }
@@ -115,20 +123,20 @@ static bool is_beyond(const struct walk_layout *row, const struct walk_layout *s
     bool beyond = said->size[structure] && said->size[structure] != row->size[structure];
     for (size_t i = 0; i < WALK_FIELD_COUNT && beyond; i++)
         beyond = walk_field_table[i].structure != structure || said->offset[i] == WALK_ABSENT ||
-                 row->offset[i] < row->offset[field];
+                 row->offset[i] < byte_of(row, field);
     return beyond;
 }
 
 /* What is said is taken; members between move along with what is said in front of them. */
 static void adopt(struct walk_layout *layout, const struct walk_layout *said, struct doubts *doubts)
 {
-    const struct walk_layout row = *layout;
+    const struct walk_layout row = doubts->row = *layout;
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
         if (said->offset[i] != WALK_ABSENT) {
             layout->offset[i] = said->offset[i];
             doubts->said[walk_field_table[i].structure] = true;
         } else if (row.offset[i] != WALK_ABSENT) {
-            layout->offset[i] = row.offset[i] + shift_of(&row, said, i);
+            layout->offset[i] = row.offset[i] + shift_of(&row, said, i) * units(i);
             doubts->field[i] = is_beyond(&row, said, i);
         }
     }
@@ -144,7 +152,10 @@ static void load_rows(struct probe *probe, walk_row_wanted *wanted)
     char own[2 * sizeof module->build_id + 1];
     walk_build_id_format(module->build_id, module->build_id_size, own);
     for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
-        if (row->word != probe->runtime->image->memory.word || !wanted(probe->runtime->image, row, own)) {
+        /* A free-threaded build has other structures, and says since 3.13 that it is one. */
+        if (row->word != probe->runtime->image->memory.word ||
+            WALK_FREE_THREADED(&row->layout) != probe->said_of.free_threaded ||
+            !wanted(probe->runtime->image, row, own)) {
             walk_layout_row_free(row);
             continue;
         }
@@ -210,13 +221,14 @@ static void copy_structure(struct walk_layout *to, const struct walk_layout *fro
 }
 
 /* As another build of this version has it, or of the next to it: what fits of others fits by chance. */
-static bool try_other_rows(struct probe *probe, size_t rule, enum walk_struct structure)
+static bool try_other_rows(struct probe *probe, size_t rule, enum walk_struct structure, unsigned away)
 {
     uint32_t minor = probe->minor ? probe->minor : minor_of(probe->row[probe->base]);
     for (size_t i = 0; i < probe->row_count; i++) {
         struct walk_runtime trial = *probe->runtime;
-        if (minor_of(probe->row[i]) + 1 < minor || minor_of(probe->row[i]) > minor + 1 ||
-            !probe->row[i]->layout.size[structure] || same_structure(&trial.layout, &probe->row[i]->layout, structure))
+        uint32_t other = minor_of(probe->row[i]);
+        if ((other > minor ? other - minor : minor - other) != away || !probe->row[i]->layout.size[structure] ||
+            same_structure(&trial.layout, &probe->row[i]->layout, structure))
             continue;
         copy_structure(&trial.layout, &probe->row[i]->layout, structure);
         if (holds(probe, &trial, rule) && accept(probe->runtime, &trial)) {
@@ -244,13 +256,13 @@ static bool move(struct walk_layout *layout, struct span span, int32_t by)
     const struct walk_layout old = *layout;
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
         if (walk_field_table[i].structure != span.structure || old.offset[i] == WALK_ABSENT ||
-            old.offset[i] < span.first || old.offset[i] > span.last)
+            byte_of(&old, i) < span.first || byte_of(&old, i) > span.last)
             continue;
-        layout->offset[i] += by;
+        layout->offset[i] += by * units(i);
         if (layout->offset[i] < 0)
             return false;
-        if ((uint32_t)layout->offset[i] > layout->size[span.structure])
-            layout->size[span.structure] = (uint32_t)layout->offset[i];
+        if ((uint32_t)byte_of(layout, i) > layout->size[span.structure])
+            layout->size[span.structure] = (uint32_t)byte_of(layout, i);
     }
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
         for (size_t j = 0; j < i && walk_field_table[i].structure == span.structure; j++)
@@ -397,12 +409,16 @@ static bool repair(struct probe *probe, size_t index)
 {
     const struct walk_rule *rule = &walk_rules[index];
     if (!rule->suspects) /* the size of a class */
-        return rule->symbol && (try_other_rows(probe, index, rule->target) || try_size(probe, index));
+        return rule->symbol && (try_other_rows(probe, index, rule->target, 0) ||
+                                try_other_rows(probe, index, rule->target, 1) || try_size(probe, index));
     for (unsigned i = 0; i < rule->suspects; i++)
-        if (try_other_rows(probe, index, walk_field_table[rule->suspect[i]].structure))
+        if (try_other_rows(probe, index, walk_field_table[rule->suspect[i]].structure, 0))
             return true;
     for (unsigned i = 0; i < rule->suspects && !(rule->weak && other_version(probe)); i++)
         if (may_move(probe, rule->suspect[i]) && try_moved(probe, index, rule->suspect[i]))
+            return true;
+    for (unsigned i = 0; i < rule->suspects; i++)
+        if (try_other_rows(probe, index, walk_field_table[rule->suspect[i]].structure, 1))
             return true;
     for (unsigned i = 0; i < rule->suspects && rule->essential; i++)
         for (unsigned j = 0; j < i; j++)
@@ -471,24 +487,12 @@ static bool is_tied(enum walk_field field)
     return found;
 }
 
-static bool is_imported(struct probe *probe, const char *module)
-{
-    uint64_t modules;
-    probe->proof.layout = &probe->runtime->layout;
-    return probe->proof.interpreters &&
-           PEEK(&probe->proof, probe->proof.interpreter[probe->proof.interpreters - 1], interp, modules, &modules) &&
-           walk_peek_get(&probe->proof, modules, module);
-}
-
-static void leave_out_member(struct probe *probe, enum walk_field field)
+static void leave_out_member(struct probe *probe, enum walk_field field, bool *why)
 {
     if (is_tied(field) || probe->runtime->layout.offset[field] == WALK_ABSENT)
         return;
     probe->runtime->layout.offset[field] = WALK_ABSENT;
-    /* What only faulthandler uses is not missed where that is not imported. */
-    if (strstr(walk_field_table[field].id, "faulthandler") && !is_imported(probe, "faulthandler"))
-        return;
-    probe->dropped[walk_field_table[field].structure] = true;
+    why[walk_field_table[field].structure] = true;
 }
 
 /*
@@ -499,7 +503,7 @@ static void leave_out(struct probe *probe, enum walk_struct structure)
 {
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
         if (walk_field_table[i].structure == structure && !is_proven(probe, (enum walk_field)i))
-            leave_out_member(probe, (enum walk_field)i);
+            leave_out_member(probe, (enum walk_field)i, probe->dropped);
 }
 
 /* An invariant holds that asks this member, or one behind it: so nothing new is in front of it. */
@@ -516,18 +520,31 @@ static bool any_holds(const struct probe *probe, enum walk_field field)
     return false;
 }
 
+/*
+ * Nothing says where the member is: it is behind all that is proven, in a structure that has another size than the row
+ * says, and has not moved as its end has.
+ */
+static bool is_doubtful(const struct probe *probe, enum walk_field field)
+{
+    const struct walk_layout *layout = &probe->runtime->layout;
+    const struct doubts *of = &probe->doubts_of[probe->origin[walk_field_table[field].structure]];
+    enum walk_struct structure = walk_field_table[field].structure;
+    return probe->doubts.field[field] && layout->offset[field] != WALK_ABSENT && !any_holds(probe, field) &&
+           byte_of(layout, field) - byte_of(&of->row, field) !=
+               (int32_t)layout->size[structure] - (int32_t)of->row.size[structure];
+}
+
 /* What is disproved is left out; false: it is needed. */
 static bool settle(struct probe *probe)
 {
     bool good = true;
-    walk_proof_ask_one(&probe->proof, probe->runtime, 0); /* the interpreters */
     for (size_t i = 0; i < walk_rule_count; i++) {
         const struct walk_rule *rule = &walk_rules[i];
         if (probe->runtime->verdicts.of[i] != WALK_FAILS || (!rule->suspects && !rule->symbol))
             continue;
         enum walk_struct structure = rule->suspects ? walk_field_table[rule->suspect[0]].structure : rule->target;
         if (rule->weak)
-            leave_out_member(probe, rule->suspect[0]);
+            leave_out_member(probe, rule->suspect[0], probe->dropped);
         probe->changed[structure] |= !rule->weak || other_version(probe);
         if (rule->suspects)
             good &= !walk_layout_requires(rule->suspect[0]);
@@ -537,8 +554,8 @@ static bool settle(struct probe *probe)
             probe->runtime->layout.size[structure] = 0;
     }
     for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
-        if (probe->doubts.field[i] && !any_holds(probe, (enum walk_field)i))
-            leave_out_member(probe, (enum walk_field)i);
+        if (is_doubtful(probe, (enum walk_field)i))
+            leave_out_member(probe, (enum walk_field)i, probe->unproven);
     for (int i = 0; i < WALK_STRUCT_COUNT; i++) {
         if (probe->changed[i] || (other_version(probe) && probe->moved[i]))
             leave_out(probe, (enum walk_struct)i);
@@ -589,6 +606,7 @@ static void say(struct probe *probe)
     }
     add_part(runtime, "_Py_DebugOffsets, what it covers of", probe->doubts.said, false);
     add_part(runtime, "moved until the invariants hold", probe->moved, false);
+    add_part(runtime, "left out in part, as nothing proves it", probe->unproven, false);
     add_part(runtime, "left out, at least in part, as nothing fits", probe->dropped, false);
     runtime->other_version = other_version(probe);
     for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)

@@ -64,6 +64,9 @@ void walk_runtime_ask_all(const struct walk_runtime *runtime, struct walk_verdic
 
 bool walk_peek(const struct walk_proof *proof, walk_addr structure, enum walk_field field, uint64_t *value);
 bool walk_peek_int(const struct walk_proof *proof, walk_addr structure, enum walk_field field, int32_t *value);
+/* `width` bits from a bit-field's offset on. */
+bool walk_peek_bits(const struct walk_proof *proof, walk_addr structure, enum walk_field field, unsigned width,
+                    unsigned *value);
 #define PEEK(proof, address, structure, field, value) walk_peek(proof, address, WALK_FIELD_##structure##_##field, value)
 
 /* An object's type is, or derives from, `type`. */

@@ -32,11 +32,7 @@ static const enum walk_field required[] = {
     F(thread, next),
     F(thread, interp),
     F(thread, thread_id),
-    F(gc_head, next),
-    F(gc_head, prev),
-    F(object, ob_refcnt),
     F(object, ob_type),
-    F(var_object, ob_size),
     F(type, tp_name),
     F(type, tp_basicsize),
     F(type, tp_itemsize),
@@ -55,23 +51,71 @@ static const enum walk_field required[] = {
     F(set, mask),
     F(int, ob_digit),
     F(ascii, length),
-    F(ascii, state),
+    F(ascii, kind),
     F(code, co_name),
     F(code, co_filename),
     F(code, co_firstlineno),
     F(heap_type, ht_qualname),
     F(dict_keys, dk_nentries),
     F(dict_keys, dk_indices),
+    F(var_object, ob_size),
 };
+
+/* Besides, in builds with a GIL and in free-threaded ones. */
+static const enum walk_field required_gil[] = {F(gc_head, next), F(gc_head, prev), F(object, ob_refcnt)};
+static const enum walk_field required_free_threaded[] = {
+    F(object, ob_mutex),
+    F(object, ob_ref_local),
+    F(object, ob_ref_shared),
+    F(interp, abandoned),
+    F(interp, abandoned_visited),
+    F(thread_impl, heaps),
+    F(thread_impl, tld),
+    F(thread_impl, initialized),
+    F(mi_heap, tld),
+    F(mi_heap, pages),
+    F(mi_heap, pages_end),
+    F(mi_heap, tag),
+    F(mi_queue, first),
+    F(mi_segment, abandoned_next),
+    F(mi_segment, slice_entries),
+    F(mi_segment, slices),
+    F(mi_page, slice_count),
+    F(mi_page, tag),
+    F(mi_page, debug_offset),
+    F(mi_page, capacity),
+    F(mi_page, free),
+    F(mi_page, used),
+    F(mi_page, block_size),
+    F(mi_page, local_free),
+    F(mi_page, thread_free),
+    F(mi_page, next),
+};
+
+static const struct {
+    const enum walk_field *field;
+    size_t count;
+} required_lists[] = {
+    {required, sizeof required / sizeof *required},
+    {required_gil, sizeof required_gil / sizeof *required_gil},
+    {required_free_threaded, sizeof required_free_threaded / sizeof *required_free_threaded},
+};
+enum { FREE_THREADED = 2 };
 
 static enum walk_verdict has_required(struct walk_proof *proof, const struct walk_rule *rule)
 {
     const struct walk_layout *layout = proof->layout;
     (void)rule;
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (layout->offset[required[i]] == WALK_ABSENT)
-            return fails(proof, walk_field_table[required[i]].id);
-    if (!proof->runtime->generations && !WALK_HAS(layout, interp, gc) && !WALK_HAS(layout, runtime, gc))
+    bool free_threaded = WALK_FREE_THREADED(layout);
+    for (int l = 0; l <= FREE_THREADED; l++)
+        for (size_t i = 0; i < required_lists[l].count && (l == 0 || (l == FREE_THREADED) == free_threaded); i++)
+            if (layout->offset[required_lists[l].field[i]] == WALK_ABSENT)
+                return fails(proof, walk_field_table[required_lists[l].field[i]].id);
+    if (free_threaded && (!walk_layout_segment_slices(layout) || !WALK_SIZE(layout, mi_heap) ||
+                          !WALK_SIZE(layout, mi_queue) || !WALK_SIZE(layout, object)))
+        return fails(proof, "the allocator's heaps");
+    if (!free_threaded && !proof->runtime->generations && !WALK_HAS(layout, interp, gc) &&
+        !WALK_HAS(layout, runtime, gc))
         return fails(proof, "the state of the collector");
     if (proof->runtime->runtime && !WALK_HAS(layout, runtime, interpreters_head))
         return fails(proof, "runtime_interpreters_head");
@@ -204,7 +248,7 @@ static enum walk_verdict lists_close(struct walk_proof *proof, const struct walk
     struct walk_collector collector;
     bool asked = false;
     (void)rule;
-    for (unsigned i = 0; i < proof->interpreters; i++) {
+    for (unsigned i = 0; i < proof->interpreters && !WALK_FREE_THREADED(proof->layout); i++) {
         walk_runtime_collector(proof->runtime, proof->interpreter[i], &collector);
         unsigned closed = 0;
         for (unsigned g = 0; g < 3; g++)
@@ -225,7 +269,7 @@ static enum walk_verdict permanent_closes(struct walk_proof *proof, const struct
     struct walk_collector collector;
     bool asked = false;
     (void)rule;
-    for (unsigned i = 0; i < proof->interpreters; i++) {
+    for (unsigned i = 0; i < proof->interpreters && !WALK_FREE_THREADED(proof->layout); i++) {
         walk_runtime_collector(proof->runtime, proof->interpreter[i], &collector);
         asked |= collector.permanent != 0;
         if (collector.permanent && !ring_closes(proof, collector.permanent))
@@ -245,6 +289,44 @@ static enum walk_verdict collecting_is_flag(struct walk_proof *proof, const stru
         asked = true;
         if (!walk_peek_int(proof, state, F(gc, collecting), &flag) || flag < 0 || flag > 1)
             return fails(proof, "");
+    }
+    return asked ? WALK_HOLDS : WALK_UNASKED;
+}
+
+/*
+ * Free-threaded: the four heaps of a thread are numbered, and all point to what the thread has for them. One that has
+ * not begun to run has none of that.
+ */
+static bool has_heaps(const struct walk_proof *proof, walk_addr thread)
+{
+    enum { HEAPS = 4 };
+    const struct walk_layout *layout = proof->layout;
+    int32_t initialized;
+    if (!walk_peek_int(proof, thread, F(thread_impl, initialized), &initialized) || initialized < 0 || initialized > 1)
+        return false;
+    for (unsigned i = 0; i < HEAPS; i++) {
+        walk_addr heap = thread + WALK_OFFSET(layout, thread_impl, heaps) + i * WALK_SIZE(layout, mi_heap);
+        const uint8_t *tag = walk_memory_view(proof->memory, heap + WALK_OFFSET(layout, mi_heap, tag), 1);
+        uint64_t tld;
+        if (!tag || *tag != (initialized ? i : 0) || !PEEK(proof, heap, mi_heap, tld, &tld) ||
+            tld != (initialized ? thread + WALK_OFFSET(layout, thread_impl, tld) : 0))
+            return false;
+    }
+    return true;
+}
+
+/* Of the newest thread of each interpreter: those of others may be damaged. */
+static enum walk_verdict threads_have_heaps(struct walk_proof *proof, const struct walk_rule *rule)
+{
+    bool asked = false;
+    (void)rule;
+    for (unsigned i = 0; i < proof->interpreters && WALK_FREE_THREADED(proof->layout); i++) {
+        uint64_t thread;
+        if (!PEEK(proof, proof->interpreter[i], interp, tstate_head, &thread) || !thread)
+            continue;
+        if (!has_heaps(proof, thread))
+            return fails(proof, "a heap of a thread is not one");
+        asked = true;
     }
     return asked ? WALK_HOLDS : WALK_UNASKED;
 }
@@ -325,7 +407,7 @@ static void sample_lists(struct walk_proof *proof, walk_addr interpreter)
     enum { OBJECTS_MAX = 2000 };
     struct walk_collector collector;
     walk_runtime_collector(proof->runtime, interpreter, &collector);
-    for (unsigned g = 0; g < 3; g++) {
+    for (unsigned g = 0; g < 3 && !WALK_FREE_THREADED(proof->layout); g++) {
         uint64_t at = collector.generation[g];
         if (!ring_closes(proof, at))
             continue;
@@ -562,14 +644,15 @@ static enum walk_verdict str_ends(struct walk_proof *proof, const struct walk_ru
     for (unsigned i = 0; i < proof->samples[WALK_STRUCT_unicode].count; i++) {
         walk_addr str = proof->samples[WALK_STRUCT_unicode].address[i];
         uint64_t length;
-        int32_t state;
+        unsigned kind, compact, ascii;
         if (!PEEK(proof, str, ascii, length, &length) || length > 1 << 20 ||
-            !walk_peek_int(proof, str, F(ascii, state), &state)) {
+            !walk_peek_bits(proof, str, F(ascii, kind), 3, &kind) ||
+            !walk_peek_bits(proof, str, F(ascii, compact), 1, &compact) ||
+            !walk_peek_bits(proof, str, F(ascii, ascii), 1, &ascii)) {
             bad++;
             continue;
         }
-        /* interned, kind 1, compact, ascii: interned has two bits, or is a byte of its own in free-threaded builds. */
-        if ((state >> 2 & 0x1f) != 0x19 && (state >> 8 & 0x1f) != 0x19)
+        if (kind != 1 || !compact || !ascii)
             continue;
         const uint8_t *data = walk_memory_view(proof->memory, str + WALK_SIZE(proof->layout, ascii), length + 1);
         bool fits = data && data[length] == 0 && !memchr(data, 0, length);
@@ -845,6 +928,11 @@ const struct walk_rule walk_rules[] = {
      .essential = true,
      .suspects = 4,
      .suspect = {F(gc, generations), F(interp, gc), F(gc_head, next), F(runtime, gc)}},
+    {.words = "threads have the heaps of the allocator",
+     .check = threads_have_heaps,
+     .essential = true,
+     .suspects = 2,
+     .suspect = {F(thread_impl, heaps), F(mi_heap, tag)}},
     {.words = "the list of the permanent generation closes",
      .check = permanent_closes,
      .suspects = 2,
@@ -897,7 +985,7 @@ const struct walk_rule walk_rules[] = {
     {.words = "str objects end with a NUL",
      .check = str_ends,
      .suspects = 2,
-     .suspect = {F(ascii, state), F(ascii, length)}},
+     .suspect = {F(ascii, kind), F(ascii, length)}},
     {.words = "bytes objects end with a NUL", .check = bytes_end, .suspects = 1, .suspect = {F(bytes, ob_sval)}},
     {.words = "numbers of code objects are small",
      .check = code_numbers,
@@ -938,9 +1026,10 @@ _Static_assert(sizeof walk_rules / sizeof *walk_rules <= WALK_RULES_MAX, "WALK_R
 
 bool walk_layout_requires(enum walk_field field)
 {
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (required[i] == field)
-            return true;
+    for (int l = 0; l <= FREE_THREADED; l++)
+        for (size_t i = 0; i < required_lists[l].count; i++)
+            if (required_lists[l].field[i] == field)
+                return true;
     return false;
 }
 

@@ -121,8 +121,9 @@ static bool parse_structure(struct walk_row_parser *parser, struct text text)
         length = word_length(&text, "= ");
         int field = find_field(parser, structure, text.at, length);
         text.at += length;
-        /* A flexible array begins at the end. */
-        if (!take(&text, "=") || !take_number(&text, 10, size, &offset))
+        /* A flexible array begins at the end. Of a field that is unknown the unit is unknown too. */
+        uint64_t units = field < 0 || walk_field_in_bits((enum walk_field)field) ? 8 : 1;
+        if (!take(&text, "=") || !take_number(&text, 10, size * units, &offset))
             return false;
         if (field >= 0)
             layout->offset[field] = (int32_t)offset;

@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the cyclic garbage collector (Modules/gcmodule.c, 3.13: Python/gc.c): three generations and, since 3.7,
  * a permanent one. */
-#include <stdlib.h>
-
-#include "objects/python.h"
 #include "objects/ring.h"
+#include "objects/tracked.h"
 
 /* _gc_next and _gc_prev keep flags in their low bits while and after a collection. */
 #define LINK_MASK (~(uint64_t)3)
 
-struct growing {
-    walk_addr *address;
-    size_t count, capacity;
-};
-
-static bool push(struct growing *list, walk_addr address)
-{
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 4096;
-        walk_addr *grown = realloc(list->address, capacity * sizeof *grown);
-        if (!grown)
-            return false;
-        list->address = grown;
-        list->capacity = capacity;
-    }
-    list->address[list->count++] = address;
-    return true;
-}
-
 /* Follows one list from its head. A damaged one may run in circles that leave out the head. False: out of memory. */
-static bool follow(struct walk_python *python, walk_addr head, struct growing *list, bool *closed)
+static bool follow(struct walk_python *python, walk_addr head, struct walk_found *found, bool *closed)
 {
     const struct walk_layout *layout = python->layout;
     uint32_t next_at = WALK_OFFSET(layout, gc_head, next), size = WALK_SIZE(layout, gc_head);
@@ -47,40 +26,36 @@ static bool follow(struct walk_python *python, walk_addr head, struct growing *l
         }
         if (!at || walk_ring_closed(&ring, at))
             return true;
-        if (!push(list, at + size))
+        if (!walk_found_push(found, at + size))
             return false;
     }
 }
 
-static bool read_list(struct walk_python *python, walk_addr head, struct growing *list)
+static bool read_list(struct walk_python *python, walk_addr head, struct walk_found *found)
 {
     bool closed;
-    if (!follow(python, head, list, &closed))
+    if (!follow(python, head, found, &closed))
         return false;
     python->broken_lists += !closed;
     return true;
 }
 
-struct walk_error *walk_python_read_lists(struct walk_python *python)
+bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *tracked)
 {
-    struct growing list = {0};
     struct walk_collector collector;
-    size_t collectors = walk_runtime_shares_collector(python->runtime) ? 1 : python->interpreter_count;
+    bool shared = walk_runtime_shares_collector(python->runtime) && python->interpreter_count > 1;
+    size_t collectors = shared ? 1 : python->interpreter_count;
     bool good = true;
-    for (size_t i = 0; i < collectors; i++) {
-        walk_runtime_collector(python->runtime, python->interpreters[i], &collector);
-        python->collecting |= collector.collecting;
-        for (unsigned g = 0; g < 3 && good; g++)
-            good = read_list(python, collector.generation[g], &list);
-    }
-    size_t others = list.count;
     for (size_t i = 0; i < collectors && good; i++) {
-        walk_runtime_collector(python->runtime, python->interpreters[i], &collector);
-        if (collector.permanent)
-            good = read_list(python, collector.permanent, &list);
+        struct walk_pyinterpreter *interpreter = &python->interpreters[i];
+        walk_runtime_collector(python->runtime, interpreter->address, &collector);
+        python->collecting |= collector.collecting;
+        interpreter->first_tracked = tracked->generations.count;
+        for (unsigned g = 0; g < 3 && good; g++)
+            good = read_list(python, collector.generation[g], &tracked->generations);
+        interpreter->tracked_count = shared ? 0 : tracked->generations.count - interpreter->first_tracked;
+        if (good && collector.permanent)
+            good = read_list(python, collector.permanent, &tracked->permanent);
     }
-    python->tracked = list.address;
-    python->tracked_count = list.count;
-    python->permanent_count = list.count - others;
-    return good ? NULL : walk_error_no_memory();
+    return good;
 }

@@ -20,7 +20,7 @@ struct walk_dict_keys {
 struct walk_dict {
     struct walk_dict_keys keys;
     const uint8_t *values; /* of a split dict: one word per entry; NULL: in the entries */
-    bool embedded;         /* 3.13+: the values are inside of an instance, which visits them */
+    bool embedded;         /* 3.13+: the values are inside of an instance */
     walk_addr keys_address;
 };
 

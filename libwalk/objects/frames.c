@@ -97,6 +97,26 @@ static int64_t pointed_count(const struct walk_python *python, walk_addr slots, 
                : (int64_t)((top - slots) / python->word);
 }
 
+/*
+ * Where the bytecode is that a frame runs: in the code object, or (free-threaded, 3.14+) a copy that the frame's thread
+ * specializes for itself, the first of which is the code object's own.
+ */
+static walk_addr bytecode(const struct walk_python *python, const uint8_t *frame, walk_addr code)
+{
+    const struct walk_layout *layout = python->layout;
+    walk_addr own = code + WALK_OFFSET(layout, code, co_code_adaptive);
+    if (!WALK_HAS(layout, iframe, tlbc_index) || !WALK_HAS(layout, code_array, entries))
+        return own;
+    uint32_t index = walk_load_u32(frame + WALK_OFFSET(layout, iframe, tlbc_index));
+    walk_addr copies = WALK_MEMBER(python, code, code, co_tlbc);
+    uint64_t copy;
+    if (!copies || index >= WALK_MEMBER(python, copies, code_array, size) ||
+        !walk_memory_word(python->memory,
+                          copies + WALK_OFFSET(layout, code_array, entries) + (uint64_t)index * python->word, &copy))
+        return own;
+    return copy ? copy : own;
+}
+
 static bool open_new(const struct walk_python *python, walk_addr frame, struct walk_frame_view *view)
 {
     const struct walk_layout *layout = python->layout;
@@ -108,8 +128,7 @@ static bool open_new(const struct walk_python *python, walk_addr frame, struct w
     view->f_globals = WALK_WORD(python, raw, iframe, globals);
     view->slots = frame + WALK_OFFSET(layout, iframe, localsplus);
     view->owner = (int8_t)raw[WALK_OFFSET(layout, iframe, owner)];
-    view->lasti = (int64_t)(WALK_WORD(python, raw, iframe, instr_ptr) -
-                            (view->code + WALK_OFFSET(layout, code, co_code_adaptive)));
+    view->lasti = (int64_t)(WALK_WORD(python, raw, iframe, instr_ptr) - bytecode(python, raw, view->code));
     if (WALK_HAS(layout, iframe, stacktop))
         view->stack_count = (int32_t)walk_load_u32(raw + WALK_OFFSET(layout, iframe, stacktop));
     else

@@ -147,7 +147,7 @@ static walk_addr namespace_of(const struct walk_python *python, walk_addr module
 
 static void add_bindings(struct walk_python *python, struct walk_names *names)
 {
-    walk_addr main = python->interpreters[python->interpreter_count - 1];
+    walk_addr main = walk_python_main(python);
     walk_addr sys = walk_python_module(python, main, "sys"), module_type = walk_python_ob_type(python, sys);
     struct walk_dict modules, namespace;
     uint64_t left = ENTRIES_MAX;
@@ -182,7 +182,7 @@ static walk_addr find_in(struct walk_python *python, walk_addr namespace, const 
 
 static void add_roles(struct walk_python *python, struct walk_names *names)
 {
-    walk_addr main = python->interpreters[python->interpreter_count - 1], module = 0;
+    walk_addr main = walk_python_main(python), module = 0;
     for (size_t i = 0; names->role && i < ROLES; i++) {
         if (i == 0 || strcmp(roles[i].module, roles[i - 1].module) != 0)
             module = walk_python_module(python, main, roles[i].module);

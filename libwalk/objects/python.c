@@ -40,16 +40,21 @@ const char *walk_python_keep(struct walk_python *python, const char *text)
     return *slot;
 }
 
+/* The runtime's list has the newest first (Python/pystate.c); that it ends was proven. */
 static struct walk_error *read_interpreters(struct walk_python *python)
 {
-    walk_addr interpreter = 0;
-    while ((interpreter = walk_runtime_next_interpreter(python->runtime, interpreter))) {
-        walk_addr *grown = realloc(python->interpreters, (python->interpreter_count + 1) * sizeof *grown);
-        if (!grown)
-            return walk_error_no_memory();
-        python->interpreters = grown;
-        grown[python->interpreter_count++] = interpreter;
-    }
+    const struct walk_runtime *runtime = python->runtime;
+    walk_addr address = 0;
+    size_t count = 0;
+    while ((address = walk_runtime_next_interpreter(runtime, address)))
+        count++;
+    python->interpreters = calloc(count, sizeof *python->interpreters);
+    if (!python->interpreters)
+        return walk_error_no_memory();
+    python->interpreter_count = count;
+    while (count && (address = walk_runtime_next_interpreter(runtime, address)))
+        python->interpreters[--count] = (struct walk_pyinterpreter){
+            .address = address, .number = (int64_t)WALK_MEMBER(python, address, interp, id)};
     return NULL;
 }
 
@@ -57,8 +62,7 @@ static struct walk_error *read_interpreters(struct walk_python *python)
 static struct walk_error *read_version(struct walk_python *python)
 {
     int64_t version = 0;
-    walk_addr main = python->interpreters[python->interpreter_count - 1];
-    walk_addr sysdict = WALK_MEMBER(python, main, interp, sysdict);
+    walk_addr sysdict = WALK_MEMBER(python, walk_python_main(python), interp, sysdict);
     walk_addr number = walk_dict_get(python, sysdict, "hexversion"), text = walk_dict_get(python, sysdict, "version");
     walk_addr abiflags = walk_dict_get(python, sysdict, "abiflags");
     if (!number || !walk_text_small_int(python, number, &version))
@@ -97,11 +101,10 @@ static void learn_lookdict(struct walk_python *python)
 static void find_faulthandler(struct walk_python *python)
 {
     const struct walk_runtime *runtime = python->runtime;
-    walk_addr main = python->interpreters[python->interpreter_count - 1];
     struct walk_symbols own = {.fd = -1}, debug = {.fd = -1};
     const struct walk_symbols *symbols = &own;
     if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !runtime->module->file ||
-        !walk_python_module(python, main, "faulthandler"))
+        !walk_python_module(python, walk_python_main(python), "faulthandler"))
         return;
     struct walk_error *error = walk_symbols_open(runtime->module, &own);
     if (!error && !walk_symbols_find(&own, "user_signals")) {
@@ -136,12 +139,16 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     if (!error) {
         learn_lookdict(python);
         find_faulthandler(python);
-        error = walk_python_read_lists(python);
+        error = walk_python_find_tracked(python);
     }
-    if (!error) {
-        walk_python_learn_traverse(python);
+    if (!error)
+        error = walk_python_learn_traverse(python);
+    if (!error)
         error = walk_python_read_threads(python);
-    }
+    if (!error)
+        error = walk_python_read_greenlets(python);
+    if (!error)
+        error = walk_python_index_stacks(python);
     if (error)
         walk_python_close(python);
     return error;
@@ -162,6 +169,7 @@ void walk_python_close(struct walk_python *python)
     free(python->interpreters);
     free(python->threads);
     free(python->stack_frames);
+    free(python->greenlets);
     free(python->stack_by_iframe);
     *python = (struct walk_python){0};
 }

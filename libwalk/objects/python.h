@@ -24,7 +24,8 @@
 /* A member of __slots__. */
 struct walk_slot {
     int64_t offset;
-    walk_addr name; /* a C string in the target, mangled */
+    bool after_items; /* 3.15+, of a tuple's subclass: counted from the end of the items */
+    walk_addr name;   /* a C string in the target, mangled */
 };
 
 /* Where a type's name is from. */
@@ -55,13 +56,32 @@ struct walk_pytype {
     walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
 };
 
-/* A frame on the stack of a thread. */
+/* A frame on the stack of a thread, or on one that a greenlet has put aside. */
 struct walk_stack_frame {
     walk_addr node;     /* the frame object where there is one, else the interpreter's frame */
     walk_addr iframe;   /* 3.11+: the interpreter's frame; else the frame object */
     walk_addr previous; /* node of the caller; 0 at the bottom */
     bool is_object;     /* node is a frame object */
     bool complete;      /* 3.11+: its first instruction has run */
+};
+
+/* Bytes that stand elsewhere for now: those of [start, start + size) at `copy`. */
+struct walk_spill {
+    walk_addr start, size, copy;
+};
+
+/* Frames that do not run, innermost first. Their greenlet goes on with them when it is switched to. */
+struct walk_pygreenlet {
+    walk_addr address;
+    bool is_main;                    /* what its thread began with: alive as long as that is */
+    size_t first_frame, frame_count; /* in walk_python.stack_frames */
+    bool frames_complete;
+};
+
+struct walk_pyinterpreter {
+    walk_addr address;
+    int64_t number;                      /* 0 is the main one */
+    size_t first_tracked, tracked_count; /* in walk_python.tracked; none where all share one collector (up to 3.8) */
 };
 
 struct walk_pythread {
@@ -94,7 +114,7 @@ struct walk_python {
     walk_addr tuple_type;
     struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
 
-    walk_addr *tracked;                    /* every object on a list of the collector, in the order of the lists */
+    walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
     size_t broken_lists;
     bool collecting;
@@ -103,12 +123,14 @@ struct walk_python {
         walk_addr thread, fatal_error, user_signals;
     } faulthandler; /* up to 3.11: its static variables, by symbol; 0: not found */
 
-    walk_addr *interpreters;
+    struct walk_pyinterpreter *interpreters; /* the main one first, then as they were made */
     size_t interpreter_count;
     struct walk_pythread *threads;
     size_t thread_count;
     struct walk_stack_frame *stack_frames;
     size_t stack_frame_count;
+    struct walk_pygreenlet *greenlets; /* those with frames, sorted by address */
+    size_t greenlet_count;
     const struct walk_stack_frame **stack_by_iframe; /* sorted by iframe */
     char **strings;                                  /* names that were made, each once: a hash table, owned */
     size_t string_count, string_slots;
@@ -133,15 +155,38 @@ bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);
 walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type);
 
+/* 3.12+: what an interpreter keeps of a static type, of which there is one for all. False: there are no more. */
+struct walk_static_type {
+    walk_addr type, dict, subclasses;
+};
+bool walk_python_static_type(const struct walk_python *python, walk_addr interpreter, size_t index, bool extension,
+                             struct walk_static_type *found);
+
 /* True when the C collector can track the object: HAVE_GC, and for types: a heap type. */
 bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
 
-/* Learns subtype_traverse from the classes among the tracked objects. */
-void walk_python_learn_traverse(struct walk_python *python);
+/* True when an object with inline values visits its dict rather than the values (3.13+, see fields_core.def). */
+static inline bool walk_python_visits_managed_dict(const struct walk_python *python)
+{
+    return WALK_HAS(python->layout, visit_managed_dict, dict);
+}
 
-/* ---- the collector's lists (collector.c), threads and stacks (threads.c) ---- */
-struct walk_error *walk_python_read_lists(struct walk_python *python);
+/* Learns subtype_traverse from the classes of and among the tracked objects. */
+struct walk_error *walk_python_learn_traverse(struct walk_python *python);
+
+/* ---- what the collector tracks (tracked.c), threads and stacks (threads.c) ---- */
+struct walk_error *walk_python_find_tracked(struct walk_python *python);
 struct walk_error *walk_python_read_threads(struct walk_python *python);
+
+/* Reads the frames from `top` on outwards into python->stack_frames. `complete`: up to the outermost one. */
+struct walk_error *walk_python_read_stack(struct walk_python *python, walk_addr top, const struct walk_spill *spill,
+                                          size_t *first, size_t *count, bool *complete);
+struct walk_error *walk_python_index_stacks(struct walk_python *python);
+
+/* The greenlets that are suspended with frames, and these (greenlets.c). Before the stacks are indexed. */
+struct walk_error *walk_python_read_greenlets(struct walk_python *python);
+/* NULL: no greenlet, or one without frames. */
+const struct walk_pygreenlet *walk_python_greenlet(const struct walk_python *python, walk_addr object);
 
 /* The frame on a stack that this interpreter's frame (or frame object, up to 3.10) is; NULL: it is on none. */
 const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe);
@@ -164,6 +209,9 @@ static inline uint64_t walk_python_member(const struct walk_python *python, walk
 }
 #define WALK_MEMBER(python, address, structure, field)                                                                 \
     walk_python_member(python, address, WALK_FIELD_##structure##_##field)
+
+/* The main interpreter's state. */
+static inline walk_addr walk_python_main(const struct walk_python *python) { return python->interpreters[0].address; }
 
 static inline int32_t walk_python_int_member(const struct walk_python *python, walk_addr structure,
                                              enum walk_field field)

@@ -8,6 +8,7 @@
 
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/header.h"
 #include "objects/text.h"
 
 static uint64_t round_up(uint64_t size, unsigned word) { return (size + word - 1) / word * word; }
@@ -27,33 +28,35 @@ static uint64_t int_size(struct walk_python *python, walk_addr object, const str
     if (digits < least)
         digits = least;
     uint64_t fixed = WALK_MINOR(python) >= 12 ? (uint64_t)type->basicsize : WALK_OFFSET(python->layout, int, ob_digit);
-    return fixed + 4 * digits;
+    return fixed + (uint64_t)type->itemsize * digits;
 }
 
 /* unicode_sizeof(): the character block where it is separate, the UTF-8 and wchar_t forms where they were made. */
 static uint64_t str_size(struct walk_python *python, walk_addr object)
 {
     const struct walk_layout *layout = python->layout;
-    uint32_t state = (uint32_t)WALK_INT_MEMBER(python, object, ascii, state);
-    uint64_t length = WALK_MEMBER(python, object, ascii, length), kind = state >> 2 & 7, size;
-    bool compact = state >> 5 & 1, ascii = state >> 6 & 1, has_wstr = WALK_HAS(layout, ascii, wstr);
-    bool ready = !has_wstr || (state >> 7 & 1);
+    const uint8_t *view = walk_memory_view(python->memory, object, WALK_SIZE(layout, ascii));
+    if (!view)
+        return 0;
+    struct walk_text_form form = walk_text_form(python, view);
+    uint64_t length = WALK_WORD(python, view, ascii, length), size;
+    bool compact_ascii = form.compact && form.ascii;
     walk_addr wstr = WALK_MEMBER(python, object, ascii, wstr), data = 0;
-    if (compact && ascii) {
+    if (compact_ascii) {
         size = WALK_SIZE(layout, ascii) + length + 1;
         data = object + WALK_SIZE(layout, ascii);
-    } else if (compact) {
-        size = WALK_SIZE(layout, compact) + (length + 1) * kind;
+    } else if (form.compact) {
+        size = WALK_SIZE(layout, compact) + (length + 1) * form.kind;
         data = object + WALK_SIZE(layout, compact);
     } else {
         data = WALK_MEMBER(python, object, unicode, data);
-        size = WALK_SIZE(layout, unicode) + (data ? (length + 1) * kind : 0);
+        size = WALK_SIZE(layout, unicode) + (data ? (length + 1) * form.kind : 0);
     }
-    if (has_wstr && wstr && (!ready || wstr != data)) {
-        uint64_t wide = compact && ascii ? length : WALK_MEMBER(python, object, compact, wstr_length);
+    if (wstr && (!form.ready || wstr != data)) {
+        uint64_t wide = compact_ascii ? length : WALK_MEMBER(python, object, compact, wstr_length);
         size += (wide + 1) * 4;
     }
-    walk_addr utf8 = compact && ascii ? 0 : WALK_MEMBER(python, object, compact, utf8);
+    walk_addr utf8 = compact_ascii ? 0 : WALK_MEMBER(python, object, compact, utf8);
     if (utf8 && utf8 != data)
         size += WALK_MEMBER(python, object, compact, utf8_length) + 1;
     return size;
@@ -101,6 +104,15 @@ static uint64_t type_size(struct walk_python *python, walk_addr object)
     return cached && walk_dict_keys_open(python, cached, &keys) ? size + walk_dict_keys_size(python, &keys) : size;
 }
 
+/* Since 3.15 the buffer is a bytes object. */
+static uint64_t bytearray_buffer_size(struct walk_python *python, walk_addr object)
+{
+    const struct walk_layout *layout = python->layout;
+    uint64_t allocated = WALK_MEMBER(python, object, bytearray, ob_alloc);
+    bool in_bytes = WALK_HAS(layout, bytearray, ob_bytes_object) && allocated;
+    return allocated + (in_bytes ? WALK_OFFSET(layout, bytes, ob_sval) + 1 : 0);
+}
+
 static uint64_t tuple_length(struct walk_python *python, walk_addr tuple)
 {
     return tuple ? WALK_MEMBER(python, tuple, var_object, ob_size) : 0;
@@ -117,9 +129,11 @@ static uint64_t code_size(struct walk_python *python, walk_addr object, const st
     if (WALK_MEMBER(python, object, code, co_cell2arg))
         size += tuple_length(python, WALK_MEMBER(python, object, code, co_cellvars)) * word;
     if (WALK_MEMBER(python, object, code, co_opcache)) {
-        /* _PyOpcache is 32 bytes in 3.8-3.10; co_opcache_size is one byte. */
+        /* _PyOpcache of 3.8-3.10: a pointer, two numbers of 64 bits (aligned to 4 bytes on i386), a flag;
+         * co_opcache_size is one byte. */
+        uint64_t entry = word == 8 ? 32 : 24;
         uint64_t units = tuple_length(python, WALK_MEMBER(python, object, code, co_code)) / 2;
-        size += units + ((uint32_t)WALK_INT_MEMBER(python, object, code, co_opcache_size) & 0xff) * 32;
+        size += units + ((uint32_t)WALK_INT_MEMBER(python, object, code, co_opcache_size) & 0xff) * entry;
     }
     return size;
 }
@@ -173,11 +187,9 @@ static uint64_t deque_size(struct walk_python *python, walk_addr object, const s
 static uint64_t bytesio_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
     walk_addr buffer = WALK_MEMBER(python, object, bytesio, buf);
-    uint64_t size = (uint64_t)type->basicsize, count = WALK_MEMBER(python, buffer, object, ob_refcnt);
+    uint64_t size = (uint64_t)type->basicsize;
     uint32_t index;
-    if (WALK_MINOR(python) >= 12)
-        count &= 0xffffffff;
-    if (buffer && count <= 1 && walk_python_type_of(python, buffer, &index))
+    if (buffer && walk_header_refcount(python, buffer) <= 1 && walk_python_type_of(python, buffer, &index))
         size += plain(python, buffer, &python->types[index]);
     return size;
 }
@@ -193,11 +205,12 @@ static uint64_t own_size(struct walk_python *python, walk_addr object, const str
     case WALK_KIND_str:
         return str_size(python, object);
     case WALK_KIND_bytearray:
-        return basic + WALK_MEMBER(python, object, bytearray, ob_alloc);
+        return basic + bytearray_buffer_size(python, object);
     case WALK_KIND_list:
         return basic + WALK_MEMBER(python, object, list, allocated) * word;
     case WALK_KIND_dict:
     case WALK_KIND_defaultdict:
+    case WALK_KIND_frozendict:
         return dict_size(python, object, type);
     case WALK_KIND_odict:
         return odict_size(python, object, type);
@@ -248,5 +261,6 @@ static bool has_head(struct walk_python *python, walk_addr object, const struct 
 uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t index)
 {
     const struct walk_pytype type = python->types[index];
-    return own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+    uint64_t size = own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+    return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */
 }

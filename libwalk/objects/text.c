@@ -76,6 +76,16 @@ static uint32_t char_at(const struct str_data *str, uint64_t i)
                             : walk_load_u32(str->data + 4 * i);
 }
 
+struct walk_text_form walk_text_form(const struct walk_python *python, const uint8_t *view)
+{
+    const struct walk_layout *layout = python->layout;
+    return (struct walk_text_form){.kind = walk_load_bits(view, WALK_OFFSET(layout, ascii, kind), 3),
+                                   .compact = walk_load_bits(view, WALK_OFFSET(layout, ascii, compact), 1),
+                                   .ascii = walk_load_bits(view, WALK_OFFSET(layout, ascii, ascii), 1),
+                                   .ready = !WALK_HAS(layout, ascii, ready) ||
+                                            walk_load_bits(view, WALK_OFFSET(layout, ascii, ready), 1)};
+}
+
 /* `limit`: how many characters will be looked at, so that a huge str needs not be readable to its end. */
 static bool open_str(const struct walk_python *python, walk_addr address, uint64_t limit, struct str_data *str)
 {
@@ -83,12 +93,11 @@ static bool open_str(const struct walk_python *python, walk_addr address, uint64
     const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(layout, ascii));
     if (!view || !address)
         return false;
-    uint32_t state = walk_load_u32(view + WALK_OFFSET(layout, ascii, state));
-    bool compact = state >> 5 & 1, ascii = state >> 6 & 1;
-    walk_addr data = address + (ascii ? WALK_SIZE(layout, ascii) : WALK_SIZE(layout, compact));
+    struct walk_text_form form = walk_text_form(python, view);
+    walk_addr data = address + (form.ascii ? WALK_SIZE(layout, ascii) : WALK_SIZE(layout, compact));
     str->length = WALK_WORD(python, view, ascii, length);
-    str->kind = state >> 2 & 7;
-    if (!compact)
+    str->kind = form.kind;
+    if (!form.compact)
         data = WALK_MEMBER(python, address, unicode, data);
     if (str->kind == 0 && WALK_HAS(layout, ascii, wstr)) {
         /* Not ready (up to 3.11): only the wchar_t form is there. */
@@ -185,10 +194,17 @@ static void add_bytes(const struct walk_python *python, walk_addr address, struc
 static uint64_t magnitude_of(int64_t number) { return number < 0 ? -(uint64_t)number : (uint64_t)number; }
 
 struct int_data {
-    const uint8_t *digits; /* u32 each, 30 bits used (15 on some 32-bit builds: not read) */
+    const uint8_t *digits;
     uint64_t count;
+    unsigned width, bits; /* of a digit: its bytes, and how many bits of them are used */
     bool negative;
 };
+
+static uint32_t digit_at(const struct int_data *number, uint64_t i)
+{
+    const uint8_t *at = number->digits + i * number->width;
+    return (number->width == 2 ? walk_load_u16(at) : walk_load_u32(at)) & ((UINT32_C(1) << number->bits) - 1);
+}
 
 static bool open_int(const struct walk_python *python, walk_addr address, struct int_data *number)
 {
@@ -205,7 +221,11 @@ static bool open_int(const struct walk_python *python, walk_addr address, struct
     }
     if (number->count >> 32)
         return false;
-    number->digits = walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * 4);
+    /* Two bytes by default up to 3.11 where pointers have four. */
+    number->width = WALK_MEMBER(python, walk_python_ob_type(python, address), type, tp_itemsize) == 2 ? 2 : 4;
+    number->bits = number->width == 2 ? 15 : 30;
+    number->digits =
+        walk_memory_view(python->memory, address + WALK_OFFSET(layout, int, ob_digit), number->count * number->width);
     return number->digits || number->count == 0;
 }
 
@@ -214,13 +234,13 @@ bool walk_text_small_int(const struct walk_python *python, walk_addr address, in
     struct int_data number;
     walk_addr type = walk_python_ob_type(python, address);
     if (!type || !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_LONG_SUBCLASS) ||
-        !open_int(python, address, &number) || number.count > 3)
+        !open_int(python, address, &number) || number.count > 64 / number.bits + 1)
         return false;
     uint64_t magnitude = 0;
     for (uint64_t i = number.count; i-- > 0;) {
-        if (magnitude >> 34)
+        if (magnitude >> (64 - number.bits))
             return false;
-        magnitude = magnitude << 30 | (walk_load_u32(number.digits + 4 * i) & 0x3fffffff);
+        magnitude = magnitude << number.bits | digit_at(&number, i);
     }
     /* Thread identifiers use all 64 bits: the caller gets the bits. */
     *value = (int64_t)(number.negative ? -magnitude : magnitude);
@@ -247,18 +267,18 @@ static void add_int(const struct walk_python *python, walk_addr address, struct 
     if (!open_int(python, address, &number))
         return;
     if (number.count > DIGITS_MAX) {
-        walk_text_add(out, "%s<int of %" PRIu64 " bits>", number.negative ? "-" : "", number.count * 30);
+        walk_text_add(out, "%s<int of %" PRIu64 " bits>", number.negative ? "-" : "", number.count * number.bits);
         return;
     }
     size_t count = (size_t)number.count;
     for (size_t i = 0; i < count; i++)
-        digit[i] = walk_load_u32(number.digits + 4 * i) & 0x3fffffff;
+        digit[i] = digit_at(&number, i);
     while (count && !digit[count - 1])
         count--;
     while (count) {
         uint64_t rest = 0;
         for (size_t i = count; i-- > 0;) {
-            rest = rest << 30 | digit[i];
+            rest = rest << number.bits | digit[i];
             digit[i] = (uint32_t)(rest / 1000000000);
             rest %= 1000000000;
         }
@@ -428,6 +448,7 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
             return;
         case WALK_KIND_dict:
         case WALK_KIND_odict:
+        case WALK_KIND_frozendict:
             walk_text_add(out, "%s[%" PRIu64 "]", info->name, WALK_MEMBER(python, object, dict, ma_used));
             return;
         case WALK_KIND_set:
@@ -494,6 +515,7 @@ static void add_value_label(struct walk_python *python, walk_addr key, struct wa
 void walk_text_label(struct walk_python *python, const struct walk_ref *ref, struct walk_text_out *out)
 {
     char name[256] = "?";
+    uint32_t type;
     switch ((enum walk_label)ref->label) {
     case WALK_LABEL_TEXT:
         walk_text_add(out, "%s", ref->text);
@@ -527,6 +549,12 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         break;
     case WALK_LABEL_OFFSET:
         walk_text_add(out, "+0x%" PRIx64, ref->argument);
+        break;
+    case WALK_LABEL_TYPE_DICT:
+    case WALK_LABEL_TYPE_SUBCLASSES:
+        walk_text_add(out, ".types[%s].%s",
+                      walk_python_type(python, ref->argument, &type) ? python->types[type].name : "?",
+                      ref->label == WALK_LABEL_TYPE_DICT ? "__dict__" : "tp_subclasses");
         break;
     }
 }

@@ -17,6 +17,13 @@ void walk_text_add(struct walk_text_out *out, const char *format, ...) __attribu
 /* The content of a str object, control characters escaped; false when it is none. Cut at `size`. */
 bool walk_text_str(const struct walk_python *python, walk_addr str, char *buffer, size_t size);
 
+/* How the characters of a str are stored; `view` is of its PyASCIIObject. */
+struct walk_text_form {
+    unsigned kind; /* bytes per character; 0: only wchar_t (up to 3.11) */
+    bool compact, ascii, ready;
+};
+struct walk_text_form walk_text_form(const struct walk_python *python, const uint8_t *view);
+
 /* A C string of the target likewise. */
 bool walk_text_c_string(const struct walk_python *python, walk_addr text, char *buffer, size_t size);
 

@@ -45,7 +45,18 @@ static bool is_complete(const struct walk_python *python, const struct walk_fram
     return view->lasti >= (int64_t)WALK_INT_MEMBER(python, view->code, code, co_firsttraceable) * CODE_UNIT;
 }
 
-/* Frames that stand for C code on the stack (3.12+): they hold nothing and sys._getframe() skips them. */
+/* Where the bytes of an address are for now. */
+static walk_addr spilled(const struct walk_spill *spill, walk_addr address)
+{
+    return spill && address >= spill->start && address - spill->start < spill->size
+               ? spill->copy + (address - spill->start)
+               : address;
+}
+
+/*
+ * Frames that stand for C code on the stack (3.12+): they hold nothing and sys._getframe() skips them. These, and no
+ * others, are themselves on the C stack.
+ */
 static bool is_shim(const struct walk_python *python, walk_addr iframe)
 {
     enum { OWNED_BY_C = 3 };
@@ -53,31 +64,36 @@ static bool is_shim(const struct walk_python *python, walk_addr iframe)
     return owner && (int8_t)*owner >= OWNED_BY_C;
 }
 
-static struct walk_error *read_stack(struct walk_python *python, struct walk_pythread *thread)
+struct walk_error *walk_python_read_stack(struct walk_python *python, walk_addr top, const struct walk_spill *spill,
+                                          size_t *first, size_t *count, bool *complete)
 {
     bool new = WALK_HAS(python->layout, iframe, localsplus);
-    walk_addr at = top_frame(python, thread->address);
-    thread->first_frame = python->stack_frame_count;
+    walk_addr at = top;
+    *first = python->stack_frame_count;
+    *count = 0;
+    *complete = false;
     struct walk_ring ring = {0};
     while (at && python->stack_frame_count < FRAMES_MAX && !walk_ring_closed(&ring, at)) {
-        walk_addr previous = new ? WALK_MEMBER(python, at, iframe, previous) : WALK_MEMBER(python, at, frame, f_back);
+        walk_addr where = spilled(spill, at);
+        walk_addr previous =
+            new ? WALK_MEMBER(python, where, iframe, previous) : WALK_MEMBER(python, where, frame, f_back);
         struct walk_frame_view view;
-        if (!(new &&is_shim(python, at))) {
+        if (!(new &&is_shim(python, where))) {
             if (!walk_frame_open(python, at, &view))
-                return NULL; /* frames_complete stays false */
+                return NULL; /* not complete */
             walk_addr object = new ? WALK_MEMBER(python, at, iframe, frame_obj) : at;
             struct walk_stack_frame frame = {.node = object ? object : at,
                                              .iframe = at,
                                              .is_object = object != 0,
                                              .complete = is_complete(python, &view)};
-            if (thread->frame_count++)
+            if ((*count)++)
                 python->stack_frames[python->stack_frame_count - 1].previous = frame.node;
             if (!push_frame(python, frame))
                 return walk_error_no_memory();
         }
         at = previous;
     }
-    thread->frames_complete = at == 0;
+    *complete = at == 0;
     return NULL;
 }
 
@@ -88,7 +104,7 @@ static int by_iframe(const void *a, const void *b)
     return (x->iframe > y->iframe) - (x->iframe < y->iframe);
 }
 
-static struct walk_error *index_stacks(struct walk_python *python)
+struct walk_error *walk_python_index_stacks(struct walk_python *python)
 {
     python->stack_by_iframe = malloc((python->stack_frame_count + 1) * sizeof *python->stack_by_iframe);
     if (!python->stack_by_iframe)
@@ -142,15 +158,24 @@ static void name_threads(struct walk_python *python, walk_addr interpreter)
     }
 }
 
-/* Up to 3.10 the state does not say which LWP it is: the thread register of the core does. */
+/*
+ * The thread register of the core tells the LWP; else the state, which up to 3.10 does not say it. pthread_self() is
+ * the register's value on x86; elsewhere (aarch64) the C library's struct pthread, of which it is the address, ends
+ * there.
+ */
 static uint64_t native_id(const struct walk_python *python, walk_addr thread, uint64_t ident)
 {
-    uint64_t id = WALK_MEMBER(python, thread, thread, native_thread_id);
+    enum { STRUCT_PTHREAD_MAX = 1 << 13 };
+    uint64_t id = 0, nearest = STRUCT_PTHREAD_MAX;
     const struct walk_image *image = python->runtime->image;
-    for (size_t i = 0; i < image->lwp_count && !id; i++)
-        if (image->lwps[i].thread_pointer && image->lwps[i].thread_pointer == ident)
+    for (size_t i = 0; i < image->lwp_count && ident; i++) {
+        uint64_t distance = image->lwps[i].thread_pointer - ident;
+        if (image->lwps[i].thread_pointer >= ident && distance < nearest) {
+            nearest = distance;
             id = image->lwps[i].tid;
-    return id;
+        }
+    }
+    return id ? id : WALK_MEMBER(python, thread, thread, native_thread_id);
 }
 
 static struct walk_error *add_thread(struct walk_python *python, walk_addr interpreter, walk_addr address)
@@ -163,23 +188,23 @@ static struct walk_error *add_thread(struct walk_python *python, walk_addr inter
     *thread = (struct walk_pythread){.address = address, .interpreter = interpreter, .name = ""};
     thread->ident = WALK_MEMBER(python, address, thread, thread_id);
     thread->native_id = native_id(python, address, thread->ident);
-    return read_stack(python, thread);
+    return walk_python_read_stack(python, top_frame(python, address), NULL, &thread->first_frame, &thread->frame_count,
+                                  &thread->frames_complete);
 }
 
 struct walk_error *walk_python_read_threads(struct walk_python *python)
 {
     struct walk_error *error = NULL;
     for (size_t i = 0; i < python->interpreter_count && !error; i++) {
-        walk_addr thread = WALK_MEMBER(python, python->interpreters[i], interp, tstate_head);
+        walk_addr interpreter = python->interpreters[i].address;
+        walk_addr thread = WALK_MEMBER(python, interpreter, interp, tstate_head);
         struct walk_ring ring = {0};
         while (thread && python->thread_count < THREADS_MAX && !error && !walk_ring_closed(&ring, thread)) {
-            error = add_thread(python, python->interpreters[i], thread);
+            error = add_thread(python, interpreter, thread);
             thread = WALK_MEMBER(python, thread, thread, next);
         }
     }
-    if (!error)
-        error = index_stacks(python);
     for (size_t i = 0; i < python->interpreter_count && !error; i++)
-        name_threads(python, python->interpreters[i]);
+        name_threads(python, python->interpreters[i].address);
     return error;
 }

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 
 #include "objects/dict.h"
+#include "objects/header.h"
 #include "objects/names.h"
 #include "objects/ring.h"
 #include "objects/text.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
-enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096 };
-/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes. */
-enum { MEMBER_OBJECT_EX = 16 };
+enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096, STATIC_TYPES_MAX = 512 };
+/* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes; _Py_AFTER_ITEMS of 3.15, a flag. */
+enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
 /* ---- the table: address of the type object -> index ---- */
 
@@ -147,8 +148,11 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
             python->slots = slots;
             python->slot_capacity = capacity;
         }
+        uint32_t flags = walk_load_u32(view + WALK_OFFSET(layout, member_def, flags));
         python->slots[python->slot_count++] =
-            (struct walk_slot){WALK_SWORD(python, view, member_def, offset), WALK_WORD(python, view, member_def, name)};
+            (struct walk_slot){.offset = WALK_SWORD(python, view, member_def, offset),
+                               .after_items = WALK_MINOR(python) >= 15 && (flags & MEMBER_AFTER_ITEMS),
+                               .name = WALK_WORD(python, view, member_def, name)};
         info->slot_count++;
     }
 }
@@ -283,16 +287,6 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     info->atomic = is_atomic(python, info);
 }
 
-/* What stands in front of an object: _PyType_PreHeaderSize() since 3.11, the collector's head alone before. */
-static uint64_t head_size(const struct walk_python *python, uint64_t flags)
-{
-    uint64_t size = flags & WALK_TPFLAGS_HAVE_GC ? WALK_SIZE(python->layout, gc_head) : 0;
-    uint64_t preheader = WALK_MINOR(python) >= 12   ? WALK_TPFLAGS_MANAGED_DICT | WALK_TPFLAGS_MANAGED_WEAKREF
-                         : WALK_MINOR(python) == 11 ? WALK_TPFLAGS_MANAGED_DICT
-                                                    : 0;
-    return size + (flags & preheader ? 2 * python->word : 0);
-}
-
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
 {
     if (find(python, type, index))
@@ -311,7 +305,7 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
                                .base = WALK_WORD(python, view, type, tp_base)};
     if (info.flags & WALK_TPFLAGS_HEAPTYPE)
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
-    info.head = head_size(python, info.flags);
+    info.head = walk_header_front(python, info.flags);
     char name[512];
     info.naming = name_of(python, type, name, sizeof name);
     if (!(info.name = walk_python_keep(python, name)))
@@ -323,55 +317,60 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     return true;
 }
 
-/*
- * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
- * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
- */
-static bool plausible_count(const struct walk_python *python, uint64_t count)
-{
-    if (WALK_MINOR(python) >= 14 && python->word == 8)
-        return (count & 0xffffffff) != 0; /* flags stand in the high half */
-    if (WALK_MINOR(python) >= 12 && python->word == 8)
-        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
-    return count != 0 && count >> 40 == 0;
-}
-
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
 {
     if (address % python->word)
         return false;
     const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
-    return view && plausible_count(python, WALK_WORD(python, view, object, ob_refcnt)) &&
+    return view && walk_header_plausible(python, view) &&
            walk_python_type(python, WALK_WORD(python, view, object, ob_type), index);
 }
 
 /*
- * 3.12+: a static builtin type's tp_dict is NULL and tp_subclasses is 1 + its index in the interpreter's array
- * (Objects/typeobject.c, static_builtin_index_get()).
+ * 3.12+: a static builtin type's tp_dict is NULL and tp_subclasses is 1 + its index in an array of each interpreter;
+ * since 3.13 static types of extensions have an array of their own (Objects/typeobject.c,
+ * managed_static_type_state_get()).
  */
-static walk_addr static_state(const struct walk_python *python, walk_addr type)
+static walk_addr static_state(const struct walk_python *python, walk_addr interpreter, walk_addr type)
 {
+    static const enum walk_field arrays[] = {WALK_FIELD_interp_static_types, WALK_FIELD_interp_static_ext_types};
     const struct walk_layout *layout = python->layout;
-    uint64_t index = WALK_MEMBER(python, type, type, tp_subclasses);
-    if (!WALK_HAS(layout, interp, static_types) || !python->interpreter_count || index - 1 >= 512)
-        return 0;
-    /* The main interpreter's is asked: the last of the list. */
-    walk_addr interpreter = python->interpreters[python->interpreter_count - 1];
-    walk_addr state =
-        interpreter + WALK_OFFSET(layout, interp, static_types) + (index - 1) * WALK_SIZE(layout, static_type);
-    return WALK_MEMBER(python, state, static_type, type) == type ? state : 0;
+    uint64_t index = WALK_MEMBER(python, type, type, tp_subclasses) - 1;
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays && index < STATIC_TYPES_MAX; i++) {
+        if (layout->offset[arrays[i]] == WALK_ABSENT)
+            continue;
+        walk_addr state = interpreter + (uint32_t)layout->offset[arrays[i]] + index * WALK_SIZE(layout, static_type);
+        if (WALK_MEMBER(python, state, static_type, type) == type)
+            return state;
+    }
+    return 0;
 }
 
+/* The main interpreter's answer, where each has its own. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type)
 {
     walk_addr dict = WALK_MEMBER(python, type, type, tp_dict);
-    return dict ? dict : WALK_MEMBER(python, static_state(python, type), static_type, dict);
+    return dict ? dict : WALK_MEMBER(python, static_state(python, walk_python_main(python), type), static_type, dict);
 }
 
 walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type)
 {
-    walk_addr state = static_state(python, type);
+    walk_addr state = static_state(python, walk_python_main(python), type);
     return state ? WALK_MEMBER(python, state, static_type, subclasses) : WALK_MEMBER(python, type, type, tp_subclasses);
+}
+
+bool walk_python_static_type(const struct walk_python *python, walk_addr interpreter, size_t index, bool extension,
+                             struct walk_static_type *found)
+{
+    const struct walk_layout *layout = python->layout;
+    int32_t array = layout->offset[extension ? WALK_FIELD_interp_static_ext_types : WALK_FIELD_interp_static_types];
+    if (array == WALK_ABSENT || index >= STATIC_TYPES_MAX)
+        return false;
+    walk_addr state = interpreter + (uint32_t)array + index * WALK_SIZE(layout, static_type);
+    *found = (struct walk_static_type){.type = WALK_MEMBER(python, state, static_type, type),
+                                       .dict = WALK_MEMBER(python, state, static_type, dict),
+                                       .subclasses = WALK_MEMBER(python, state, static_type, subclasses)};
+    return WALK_MEMBER(python, found->type, type, tp_subclasses) == index + 1;
 }
 
 bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytype *type, walk_addr object)
@@ -381,33 +380,70 @@ bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytyp
     return type->kind != WALK_KIND_type || (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE);
 }
 
-/*
- * Nearly every heap type with a collector's head is a class that Python code made, and these share one tp_traverse. It
- * is a static function without a symbol in a stripped build, so it is elected: by the heap types among the tracked.
- */
-void walk_python_learn_traverse(struct walk_python *python)
-{
-    enum { CANDIDATES = 256 };
+/* ---- subtype_traverse ---- */
+
+/* Types that have voted, and what they voted for. */
+enum { VOTERS = 1 << 12, CANDIDATES = 256 };
+struct election {
+    walk_addr voter[VOTERS]; /* a hash table */
+    size_t voter_count;
     struct {
         walk_addr traverse;
         size_t votes;
-    } candidate[CANDIDATES] = {{0}};
-    size_t count = 0, best = 0;
+    } candidate[CANDIDATES];
+    size_t count, best;
+};
+
+/* False: it has voted before, or there is no room for more. */
+static bool register_voter(struct election *election, walk_addr type)
+{
+    if (2 * election->voter_count >= VOTERS)
+        return false;
+    size_t at = (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) % VOTERS;
+    while (election->voter[at] && election->voter[at] != type)
+        at = (at + 1) % VOTERS;
+    if (election->voter[at] == type)
+        return false;
+    election->voter[at] = type;
+    election->voter_count++;
+    return true;
+}
+
+static void vote(const struct walk_python *python, struct election *election, walk_addr type)
+{
+    if (!register_voter(election, type) || !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+        return;
+    walk_addr traverse = WALK_MEMBER(python, type, type, tp_traverse);
+    size_t at = 0;
+    while (at < election->count && election->candidate[at].traverse != traverse)
+        at++;
+    if (at == election->count && (at == CANDIDATES || !traverse))
+        return;
+    if (at == election->count)
+        election->candidate[election->count++].traverse = traverse;
+    if (++election->candidate[at].votes > election->candidate[election->best].votes)
+        election->best = at;
+}
+
+/*
+ * Nearly every heap type that the collector manages is a class that Python code made, and these share one tp_traverse.
+ * It is a static function without a symbol in a stripped build, so it is elected: by the heap types among the tracked
+ * objects and by the types of these. (Free-threaded builds of 3.13 untrack all classes when the first thread is made.)
+ */
+struct walk_error *walk_python_learn_traverse(struct walk_python *python)
+{
+    struct election *election = calloc(1, sizeof *election);
+    if (!election)
+        return walk_error_no_memory();
     for (size_t i = 0; i < python->tracked_count; i++) {
-        walk_addr object = python->tracked[i], meta = walk_python_ob_type(python, object);
-        if (meta != python->runtime->type_type ||
-            !(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
+        walk_addr type = walk_python_ob_type(python, python->tracked[i]);
+        if (!type)
             continue;
-        walk_addr traverse = WALK_MEMBER(python, object, type, tp_traverse);
-        size_t at = 0;
-        while (at < count && candidate[at].traverse != traverse)
-            at++;
-        if (at == count && (count == CANDIDATES || !traverse))
-            continue;
-        if (at == count)
-            candidate[count++].traverse = traverse;
-        if (++candidate[at].votes > candidate[best].votes)
-            best = at;
+        vote(python, election, type);
+        if (type == python->runtime->type_type)
+            vote(python, election, python->tracked[i]);
     }
-    python->subtype_traverse = count ? candidate[best].traverse : 0;
+    python->subtype_traverse = election->count ? election->candidate[election->best].traverse : 0;
+    free(election);
+    return NULL;
 }

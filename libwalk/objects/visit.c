@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "objects/dict.h"
+#include "objects/header.h"
 #include "objects/text.h"
 
 static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_dict] = walk_visit_dict,
     [WALK_KIND_defaultdict] = walk_visit_dict,
+    [WALK_KIND_frozendict] = walk_visit_dict,
     [WALK_KIND_odict] = walk_visit_odict,
     [WALK_KIND_list] = walk_visit_list,
     [WALK_KIND_tuple] = walk_visit_tuple,
@@ -52,10 +54,18 @@ bool walk_refs_grow(struct walk_refs *refs)
     return true;
 }
 
-static void visit_slot(struct walk_python *python, walk_addr object, struct walk_slot slot, struct walk_refs *refs)
+/* The bytes that the items of a variable-sized object fill. */
+static uint64_t items_size(struct walk_python *python, const struct walk_pytype *type, walk_addr object)
 {
-    uint64_t value;
-    if (walk_memory_word(python->memory, object + (uint64_t)slot.offset, &value))
+    uint64_t size = walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
+    return (size + python->word - 1) / python->word * python->word;
+}
+
+static void visit_slot(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                       struct walk_slot slot, struct walk_refs *refs)
+{
+    uint64_t value, start = slot.after_items ? items_size(python, type, object) : 0;
+    if (walk_memory_word(python->memory, object + start + (uint64_t)slot.offset, &value))
         walk_refs_add(refs, value, 0, WALK_LABEL_SLOT, slot.name);
     else
         refs->unreadable = true;
@@ -86,7 +96,7 @@ static void visit_dict_pointer(struct walk_python *python, walk_addr pointer, st
 
 /* The inline values of 3.11 and 3.12: `count` words named by the type's cached keys. */
 static void visit_values(struct walk_python *python, const struct walk_pytype *type, walk_addr values, uint64_t count,
-                         struct walk_refs *refs)
+                         uint32_t flags, struct walk_refs *refs)
 {
     struct walk_dict_keys keys = {0};
     bool named = type->cached_keys && walk_dict_keys_open(python, type->cached_keys, &keys);
@@ -103,13 +113,13 @@ static void visit_values(struct walk_python *python, const struct walk_pytype *t
         walk_addr value = walk_load_word(python->word, view + i * python->word);
         walk_addr name =
             named && i < keys.count ? walk_load_word(python->word, keys.entries + i * keys.stride + keys.key_at) : 0;
-        walk_refs_add(refs, value, 0, WALK_LABEL_ATTR, name);
+        walk_refs_add(refs, value, flags, WALK_LABEL_ATTR, name);
     }
 }
 
 /* 3.13+: the values stand in the object, behind its basic part (Include/internal/pycore_object.h). */
 static bool visit_inline_values(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
-                                struct walk_refs *refs)
+                                uint32_t flags, struct walk_refs *refs)
 {
     const struct walk_layout *layout = python->layout;
     walk_addr values = object + (uint64_t)type->basicsize;
@@ -121,34 +131,36 @@ static bool visit_inline_values(struct walk_python *python, const struct walk_py
     if (!view[WALK_OFFSET(layout, dict_values, valid)])
         return false;
     visit_values(python, type, values + WALK_OFFSET(layout, dict_values, values),
-                 view[WALK_OFFSET(layout, dict_values, capacity)], refs);
+                 view[WALK_OFFSET(layout, dict_values, capacity)], flags, refs);
     return true;
 }
 
 static void visit_managed_dict(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                                struct walk_refs *refs)
 {
-    unsigned word = python->word;
+    walk_addr at = walk_header_managed_dict(python, object);
     uint64_t dict = 0, values = 0;
-    if (!walk_memory_word(python->memory, object - 3 * word, &dict) ||
-        !walk_memory_word(python->memory, object - 4 * word, &values)) {
+    if (!walk_memory_word(python->memory, at, &dict) ||
+        (WALK_MINOR(python) == 11 && !walk_memory_word(python->memory, at - python->word, &values))) {
         refs->unreadable = true;
         return;
     }
     if (WALK_MINOR(python) == 11) {
         if (values)
-            visit_values(python, type, values, UINT64_MAX, refs);
+            visit_values(python, type, values, UINT64_MAX, 0, refs);
         walk_refs_add_text(refs, dict, 0, "__dict__");
     } else if (WALK_MINOR(python) == 12) {
         /* One word for both: values are marked by their lowest bit. */
         if (dict & 1)
-            visit_values(python, type, dict + 1, UINT64_MAX, refs);
+            visit_values(python, type, dict + 1, UINT64_MAX, 0, refs);
         else
             walk_refs_add_text(refs, dict, 0, "__dict__");
     } else {
-        bool seen = (type->flags & WALK_TPFLAGS_INLINE_VALUES) && visit_inline_values(python, type, object, refs);
-        /* While the values are valid the object does not visit the dict that was made for it, but it holds it. */
-        walk_refs_add_text(refs, dict, seen ? WALK_EDGE_EXTRA : 0, "__dict__");
+        /* Both are held; one of them is visited. */
+        bool dict_first = dict && walk_python_visits_managed_dict(python);
+        bool seen = (type->flags & WALK_TPFLAGS_INLINE_VALUES) &&
+                    visit_inline_values(python, type, object, dict_first ? WALK_EDGE_EXTRA : 0, refs);
+        walk_refs_add_text(refs, dict, seen && !dict_first ? WALK_EDGE_EXTRA : 0, "__dict__");
     }
 }
 
@@ -206,7 +218,7 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     if (type.atomic)
         return;
     for (uint32_t i = 0; i < type.slot_count; i++)
-        visit_slot(python, object, python->slots[type.first_slot + i], refs);
+        visit_slot(python, &type, object, python->slots[type.first_slot + i], refs);
     if (type.managed_dict)
         visit_managed_dict(python, &type, object, refs);
     else if (type.adds_dict)
@@ -218,6 +230,9 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_members(python, &python->kinds.kind[type.kind], object, refs);
     if (visitors[type.kind])
         visitors[type.kind](python, &type, object, refs);
+    const struct walk_pygreenlet *greenlet = type.guessed ? walk_python_greenlet(python, object) : NULL;
+    if (greenlet)
+        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
     if (!walk_python_is_gc(python, &type, object))
         for (size_t i = first; i < refs->count; i++)
             refs->ref[i].flags |= WALK_EDGE_EXTRA;

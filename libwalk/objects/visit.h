@@ -7,16 +7,18 @@
 #include "objects/python.h"
 
 enum walk_label {
-    WALK_LABEL_TEXT,    /* text: as it is */
-    WALK_LABEL_ITEM,    /* argument: index -> item[3] */
-    WALK_LABEL_KEY,     /* key */
-    WALK_LABEL_VALUE,   /* argument: address of the key -> value['name'] */
-    WALK_LABEL_ELEMENT, /* element */
-    WALK_LABEL_ATTR,    /* argument: address of a str -> .name */
-    WALK_LABEL_SLOT,    /* argument: address of a C string -> .name */
-    WALK_LABEL_LOCAL,   /* argument: address of a str -> local 'name' */
-    WALK_LABEL_STACK,   /* argument: index -> stack[2] */
-    WALK_LABEL_OFFSET,  /* argument: offset -> +0x28 */
+    WALK_LABEL_TEXT,            /* text: as it is */
+    WALK_LABEL_ITEM,            /* argument: index -> item[3] */
+    WALK_LABEL_KEY,             /* key */
+    WALK_LABEL_VALUE,           /* argument: address of the key -> value['name'] */
+    WALK_LABEL_ELEMENT,         /* element */
+    WALK_LABEL_ATTR,            /* argument: address of a str -> .name */
+    WALK_LABEL_SLOT,            /* argument: address of a C string -> .name */
+    WALK_LABEL_LOCAL,           /* argument: address of a str -> local 'name' */
+    WALK_LABEL_STACK,           /* argument: index -> stack[2] */
+    WALK_LABEL_OFFSET,          /* argument: offset -> +0x28 */
+    WALK_LABEL_TYPE_DICT,       /* argument: address of a static type -> .types[int].__dict__ */
+    WALK_LABEL_TYPE_SUBCLASSES, /* the same -> .types[int].tp_subclasses */
 };
 
 /* Besides enum walk_edge_flags: an edge only if the target is a node anyway (words of a stack that may be stale). */

@@ -30,7 +30,8 @@ void walk_visit_dict(struct walk_python *python, const struct walk_pytype *type,
     }
     if (!walk_refs_afford(refs, dict.keys.count))
         return;
-    uint32_t key_flags = dict.keys.general ? 0 : WALK_EDGE_EXTRA, value_flags = dict.embedded ? WALK_EDGE_EXTRA : 0;
+    uint32_t key_flags = dict.keys.general ? 0 : WALK_EDGE_EXTRA;
+    uint32_t value_flags = dict.embedded && !walk_python_visits_managed_dict(python) ? WALK_EDGE_EXTRA : 0;
     for (uint64_t i = 0; i < dict.keys.count; i++) {
         walk_addr key, value;
         walk_dict_entry(python, &dict, i, &key, &value);

@@ -154,8 +154,16 @@ void walk_visit_generator(struct walk_python *python, const struct walk_pytype *
         return;
     struct walk_frame_view view;
     walk_addr iframe = walk_frame_of_generator(python, object);
-    if (!iframe)
+    if (!iframe) {
+        /* 3.14+: a generator that has ended keeps its code. */
+        if (WALK_MINOR(python) >= 14)
+            walk_refs_add_text(
+                refs,
+                walk_frame_slot(python, WALK_MEMBER(python, object + WALK_OFFSET(layout, generator, gi_iframe), iframe,
+                                                    executable)),
+                0, "gi_code");
         return;
+    }
     if (!walk_frame_open(python, iframe, &view)) {
         refs->unreadable = true;
         return;
@@ -185,6 +193,9 @@ void walk_visit_thread(struct walk_python *python, const struct walk_pythread *t
         {WALK_FIELD_thread_async_gen_finalizer, ".async_gen_finalizer"},
         {WALK_FIELD_thread_threading_local_key, ".threading_local_key"},
         {WALK_FIELD_thread_threading_local_sentinel, ".threading_local_sentinel"},
+        {WALK_FIELD_thread_impl_asyncio_running_loop, ".asyncio_running_loop"},
+        {WALK_FIELD_thread_impl_asyncio_running_task, ".asyncio_running_task"},
+        {WALK_FIELD_thread_impl_lazy_imports, ".lazy_imports"},
     };
     if (thread->frame_count)
         walk_refs_add_text(refs, python->stack_frames[thread->first_frame].node, WALK_EDGE_EXTRA, "frame");
@@ -197,6 +208,16 @@ void walk_visit_thread(struct walk_python *python, const struct walk_pythread *t
         if (item >= thread->address && item < thread->address + WALK_SIZE(python->layout, thread))
             add_exc_state(python, item, WALK_EDGE_EXTRA, refs);
         item = WALK_MEMBER(python, item, err_stackitem, previous);
+    }
+}
+
+/* A static type itself refers to what the main interpreter keeps of it. */
+static void add_static_types(struct walk_python *python, walk_addr interpreter, bool extensions, struct walk_refs *refs)
+{
+    struct walk_static_type found;
+    for (size_t i = 0; walk_python_static_type(python, interpreter, i, extensions, &found); i++) {
+        walk_refs_add(refs, found.dict, WALK_EDGE_EXTRA, WALK_LABEL_TYPE_DICT, found.type);
+        walk_refs_add(refs, found.subclasses, WALK_EDGE_EXTRA, WALK_LABEL_TYPE_SUBCLASSES, found.type);
     }
 }
 
@@ -223,12 +244,23 @@ void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, s
         {WALK_FIELD_interp_after_forkers_child, ".after_forkers_child"},
         {WALK_FIELD_interp_audit_hooks, ".audit_hooks"},
         {WALK_FIELD_interp_pyexitmodule, ".pyexitmodule"},
+        {WALK_FIELD_interp_atexit_callbacks, ".atexit.callbacks"},
+        {WALK_FIELD_interp_warnings_filters, ".warnings.filters"},
+        {WALK_FIELD_interp_warnings_once_registry, ".warnings.once_registry"},
+        {WALK_FIELD_interp_warnings_default_action, ".warnings.default_action"},
+        {WALK_FIELD_interp_warnings_context, ".warnings.context"},
+        {WALK_FIELD_interp_lazy_import_func, ".lazy_import_func"},
+        {WALK_FIELD_interp_lazy_imports_filter, ".lazy_imports_filter"},
+        {WALK_FIELD_interp_lazy_modules, ".lazy_modules"},
+        {WALK_FIELD_interp_lazy_pending_submodules, ".lazy_pending_submodules"},
         {WALK_FIELD_interp_gc_garbage, ".gc.garbage"},
         {WALK_FIELD_interp_gc_callbacks, ".gc.callbacks"},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         walk_refs_add_text(refs, walk_python_member(python, interpreter, members[i].field), WALK_EDGE_EXTRA,
                            members[i].label);
+    for (int extensions = 0; extensions <= 1 && interpreter != walk_python_main(python); extensions++)
+        add_static_types(python, interpreter, extensions, refs);
     for (size_t i = 0; i < python->thread_count; i++)
         if (python->threads[i].interpreter == interpreter)
             walk_refs_add_text(refs, python->threads[i].address, WALK_EDGE_EXTRA, ".thread");

@@ -86,8 +86,12 @@ static bool is_socket_api(struct walk_python *python, walk_addr capsule)
     char name[64];
     if (walk_text_c_string(python, WALK_MEMBER(python, capsule, capsule, name), name, sizeof name))
         return strcmp(name, "_socket.CAPI") == 0;
-    walk_addr module = walk_python_module(python, python->interpreters[python->interpreter_count - 1], "_socket");
-    return module && walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict), "CAPI") == capsule;
+    bool found = false;
+    for (size_t i = 0; i < python->interpreter_count && !found; i++) {
+        walk_addr module = walk_python_module(python, python->interpreters[i].address, "_socket");
+        found = module && walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict), "CAPI") == capsule;
+    }
+    return found;
 }
 
 void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,

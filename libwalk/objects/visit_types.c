@@ -40,23 +40,35 @@ void walk_visit_type(struct walk_python *python, const struct walk_pytype *type,
 static const struct {
     const char *module;
     uint32_t since, until;
-    uint64_t first, last;
-} unseen_table[] = {
-#define UNSEEN(module, since, until, first, last) {module, since, until, first, last},
+    unsigned word;        /* 0: any */
+    unsigned first, last; /* words */
+    bool object;
+} word_table[] = {
+#define UNSEEN(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, true},
+#define UNSEEN_OF(word, module, since, until, first, last)                                                             \
+    {module, since, until, word, (first) / (word), (last) / (word), true},
+#define NO_OBJECT(module, since, until, first, last) {module, since, until, 0, (first) / 8, (last) / 8, false},
 #include "objects/module_states.def"
 #undef UNSEEN
+#undef UNSEEN_OF
+#undef NO_OBJECT
 };
 
-/* The offsets that m_traverse does not visit, one bit per word of the first ones. */
-static uint64_t unseen_words(const struct walk_python *python, walk_addr module)
+/* The words of a module's state that are not what the others are, one bit each of the first ones. */
+struct words {
+    uint64_t unseen, no_object;
+};
+
+static struct words special_words(const struct walk_python *python, walk_addr module)
 {
-    uint64_t words = 0;
+    struct words words = {0};
     walk_addr name = WALK_MEMBER(python, module, module, md_name);
-    for (size_t i = 0; name && i < sizeof unseen_table / sizeof *unseen_table; i++)
-        if (python->version >= unseen_table[i].since && python->version < unseen_table[i].until &&
-            walk_text_equals(python, name, unseen_table[i].module))
-            for (uint64_t at = unseen_table[i].first; at <= unseen_table[i].last; at += python->word)
-                words |= UINT64_C(1) << at / python->word;
+    for (size_t i = 0; name && i < sizeof word_table / sizeof *word_table; i++)
+        if (python->version >= word_table[i].since && python->version < word_table[i].until &&
+            (!word_table[i].word || word_table[i].word == python->word) &&
+            walk_text_equals(python, name, word_table[i].module))
+            for (unsigned word = word_table[i].first; word <= word_table[i].last; word++)
+                *(word_table[i].object ? &words.unseen : &words.no_object) |= UINT64_C(1) << word;
     return words;
 }
 
@@ -78,9 +90,9 @@ static void visit_atexit(struct walk_python *python, walk_addr state, struct wal
 /* Modules/_zoneinfo.c, 3.12+: zoneinfo_state.ZONEINFO_STRONG_CACHE, a list of (next, prev, key, zone). */
 static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { STRONG_CACHE = 48, CACHE_MAX = 1 << 10 };
+    enum { STRONG_CACHE = 6, CACHE_MAX = 1 << 10 }; /* words, nodes */
     uint64_t node = 0, key, zone;
-    if (!walk_memory_word(python->memory, state + STRONG_CACHE, &node))
+    if (!walk_memory_word(python->memory, state + STRONG_CACHE * python->word, &node))
         return;
     for (int i = 0; node && i < CACHE_MAX; i++) {
         if (!walk_memory_word(python->memory, node + 2 * python->word, &key) ||
@@ -94,14 +106,14 @@ static void visit_zoneinfo(struct walk_python *python, walk_addr state, struct w
     }
 }
 
-/* Modules/_decimal/_decimal.c, 3.13: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex).
+/* Modules/_decimal/_decimal.c, 3.13+: signal_map and (from its second row) cond_map: rows of (name, fqname, flag, ex).
  */
 static void visit_decimal(struct walk_python *python, walk_addr state, struct walk_refs *refs)
 {
-    enum { SIGNAL_MAP = 176, COND_MAP = 184, ROWS_MAX = 64 };
+    enum { SIGNAL_MAP = 22, COND_MAP = 23, ROWS_MAX = 64 }; /* words, rows */
     for (int which = 0; which < 2; which++) {
         uint64_t map = 0, name, exception;
-        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP), &map) || !map)
+        if (!walk_memory_word(python->memory, state + (which ? COND_MAP : SIGNAL_MAP) * python->word, &map) || !map)
             continue;
         for (int i = which; i < ROWS_MAX; i++) {
             walk_addr row = map + (uint64_t)i * 4 * python->word;
@@ -115,11 +127,13 @@ static void visit_decimal(struct walk_python *python, walk_addr state, struct wa
 
 /*
  * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has
- * it behind an int, `user_signals` is an array of 65 with the file as second word (each 192 bytes: a struct sigaction).
+ * it behind an int, `user_signals` is an array of 65 with the file as second word (192 bytes each, or 164: a struct
+ * sigaction of glibc).
  */
 static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
 {
-    enum { SIGNALS = 65, SIGNAL_SIZE = 192 };
+    enum { SIGNALS = 65 };
+    const uint64_t signal_size = python->word == 8 ? 192 : 164;
     const struct walk_runtime *runtime = python->runtime;
     walk_addr thread = python->faulthandler.thread, fatal = python->faulthandler.fatal_error;
     walk_addr signals = python->faulthandler.user_signals;
@@ -136,7 +150,7 @@ static void visit_faulthandler(struct walk_python *python, struct walk_refs *ref
     if (!signals || !walk_memory_word(python->memory, signals, &signals) || !signals)
         return;
     for (int i = 0; i < SIGNALS; i++)
-        if (walk_memory_word(python->memory, signals + (uint64_t)i * SIGNAL_SIZE + python->word, &file))
+        if (walk_memory_word(python->memory, signals + (uint64_t)i * signal_size + python->word, &file))
             walk_refs_add_text(refs, file, 0, ".user_signals.file");
 }
 
@@ -154,12 +168,13 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
         visit_atexit(python, state, refs);
         return true;
     }
-    /* Modules/_curses_panel.c visits the type of the module itself. */
-    if (WALK_MINOR(python) >= 9 && walk_text_equals(python, name, "_curses_panel"))
+    /* Modules/_curses_panel.c and hmacmodule.c (3.14+) visit the type of the module itself. */
+    if ((WALK_MINOR(python) >= 9 && walk_text_equals(python, name, "_curses_panel")) ||
+        (WALK_MINOR(python) >= 14 && walk_text_equals(python, name, "_hmac")))
         walk_refs_add_text(refs, walk_python_ob_type(python, module), 0, "__class__");
     if (state && WALK_MINOR(python) >= 12 && walk_text_equals(python, name, "_zoneinfo"))
         visit_zoneinfo(python, state, refs);
-    if (state && WALK_MINOR(python) == 13 && walk_text_equals(python, name, "_decimal"))
+    if (state && WALK_MINOR(python) >= 13 && walk_text_equals(python, name, "_decimal"))
         visit_decimal(python, state, refs);
     return false;
 }
@@ -174,12 +189,16 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
                        struct walk_refs *refs)
 {
     (void)type;
+    /* Up to 3.14 the module's definition says it, since then the module. */
+    bool own = WALK_HAS(python->layout, module, md_state_size);
     walk_addr definition = WALK_MEMBER(python, object, module, md_def);
     walk_addr state = WALK_MEMBER(python, object, module, md_state);
-    uint64_t size = WALK_MEMBER(python, definition, module_def, m_size);
-    if (visit_special(python, object, state, refs) || !definition || !state || !size || size >> 24)
+    uint64_t size =
+        own ? WALK_MEMBER(python, object, module, md_state_size) : WALK_MEMBER(python, definition, module_def, m_size);
+    if (visit_special(python, object, state, refs) || !state || !size || size >> 24)
         return;
-    bool traversed = WALK_MEMBER(python, definition, module_def, m_traverse) != 0;
+    bool traversed = (own ? WALK_MEMBER(python, object, module, md_state_traverse)
+                          : WALK_MEMBER(python, definition, module_def, m_traverse)) != 0;
     const uint8_t *view = walk_memory_view(python->memory, state, size);
     if (!view) {
         refs->unreadable = true;
@@ -187,13 +206,13 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
     }
     if (!walk_refs_afford(refs, size / python->word))
         return;
-    uint64_t unseen = unseen_words(python, object);
+    struct words special = special_words(python, object);
     for (uint64_t at = 0; at + python->word <= size; at += python->word) {
         walk_addr target = walk_load_word(python->word, view + at);
         uint32_t index;
-        uint64_t word = at / python->word;
-        bool seen = traversed && !(word < 64 && (unseen >> word & 1));
-        if (target && walk_python_type_of(python, target, &index))
+        uint64_t word = at / python->word, bit = word < 64 ? UINT64_C(1) << word : 0;
+        bool seen = traversed && !(special.unseen & bit);
+        if (target && !(special.no_object & bit) && walk_python_type_of(python, target, &index))
             walk_refs_add(refs, target, seen ? 0 : WALK_EDGE_EXTRA, WALK_LABEL_OFFSET, at);
     }
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * walk: the library without gdb, for tests, timing and scripts.
+ * walk: the library without gdb, for tests, timing and scripts: walk COMMAND CORE|PID
  *
- *   walk info CORE|PID             seconds, version, layout and its sources, counts, invariants
- *   walk types CORE|PID            count, bytes and name of every type of tracked objects
- *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the collector
- *   walk ancestors CORE|PID        reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
- *   walk values CORE|PID           reads "ADDRESS" lines from stdin, prints the short value of each
- *   walk frames CORE|PID           threads, frames and locals
- *   walk type-names CORE|PID       the lines of objects/type_names.inc for the static types of the target
- *   walk row CORE|PID              the row of layout/rows.inc for the interpreter of the target, from its DWARF
+ *   info         seconds, version, layout and its sources, counts, invariants
+ *   types        count, bytes and name of every type of tracked objects
+ *   objects      every object: address, type, size, tracked, guessed, referents seen by the collector, the number of
+ *                the interpreter whose collector tracks it
+ *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
+ *   values       reads "ADDRESS" lines from stdin, prints the short value of each
+ *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
+ *   row          the row of layout/rows.inc for the interpreter of the target, from its DWARF
+ *   type-names   the lines of objects/type_names.inc for its static types
  *
- * Tab-separated lines; addresses are bare hex digits. The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS,
- * WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with commas between).
+ * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
+ * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
+ * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
+ * commas between).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,10 +31,41 @@ static int fail(struct walk_error *error)
     return 1;
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* How long it took until the heap was there. */
+static struct {
+    double open, build;
+} took;
+
+/* The main question, of an object in the middle of the heap. */
+static struct walk_error *ask_ancestors(const struct walk_heap *heap)
+{
+    struct walk_heap_stats stats;
+    struct walk_subgraph *subgraph;
+    walk_heap_stats(heap, &stats);
+    if (!stats.nodes)
+        return NULL;
+    struct walk_error *error = walk_heap_within(heap, (walk_id)(stats.nodes / 2), WALK_ANCESTORS, 5, false, &subgraph);
+    if (!error)
+        walk_subgraph_free(subgraph);
+    return error;
+}
+
 static struct walk_error *print_info(struct walk_target *target, struct walk_heap *heap)
 {
     struct walk_target_info info;
     struct walk_heap_stats stats;
+    double start = seconds();
+    struct walk_error *error = ask_ancestors(heap);
+    if (error)
+        return error;
+    printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", took.open, took.build, seconds() - start);
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
     printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
@@ -55,20 +89,6 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     return NULL;
 }
 
-/* The main question, of an object in the middle of the heap. */
-static struct walk_error *ask_ancestors(const struct walk_heap *heap)
-{
-    struct walk_heap_stats stats;
-    struct walk_subgraph *subgraph;
-    walk_heap_stats(heap, &stats);
-    if (!stats.nodes)
-        return NULL;
-    struct walk_error *error = walk_heap_within(heap, (walk_id)(stats.nodes / 2), WALK_ANCESTORS, 5, false, &subgraph);
-    if (!error)
-        walk_subgraph_free(subgraph);
-    return error;
-}
-
 static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
@@ -79,6 +99,18 @@ static struct walk_error *print_types(struct walk_target *target, struct walk_he
             printf("%zu\t%" PRIu64 "\t%s\n", type.tracked, type.tracked_size, type.name);
     }
     return NULL;
+}
+
+/* The number of an interpreter, or "-". */
+static void format_number(const struct walk_heap *heap, walk_id id, char *text, size_t size)
+{
+    snprintf(text, size, "-");
+    for (size_t i = 0; id != WALK_NO_ID && i < walk_heap_interpreter_count(heap); i++) {
+        struct walk_interpreter interpreter;
+        walk_heap_interpreter(heap, i, &interpreter);
+        if (interpreter.id == id)
+            snprintf(text, size, "%" PRId64, interpreter.number);
+    }
 }
 
 static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const struct walk_node *node)
@@ -99,7 +131,9 @@ static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const
         printf("%s%" PRIx64, comma, referent.address);
         comma = ",";
     }
-    printf("\n");
+    char number[32];
+    format_number(heap, node->interpreter, number, sizeof number);
+    printf("\t%s\n", number);
     walk_edges_free(edges);
     return NULL;
 }
@@ -117,6 +151,13 @@ static struct walk_error *print_objects(struct walk_target *target, struct walk_
             error = print_object(heap, id, &node);
     }
     return error;
+}
+
+/* After the questions of a command. */
+static void end_questions(void)
+{
+    int end = scanf(" .");
+    (void)end;
 }
 
 static struct walk_error *print_ancestors(struct walk_target *target, struct walk_heap *heap)
@@ -145,6 +186,7 @@ static struct walk_error *print_ancestors(struct walk_target *target, struct wal
         printf("\n");
         walk_subgraph_free(subgraph);
     }
+    end_questions();
     return NULL;
 }
 
@@ -161,40 +203,88 @@ static struct walk_error *print_values(struct walk_target *target, struct walk_h
         walk_heap_text(heap, id, WALK_TEXT_VALUE, value, sizeof value);
         printf("%" PRIx64 "\t%s\n", address, value);
     }
+    end_questions();
     return NULL;
 }
 
-static struct walk_error *print_frame(struct walk_heap *heap, uint64_t ident, size_t depth, walk_id id)
+/* `frame` and `local` begin the lines of a frame and of its variables, `stack` says of which stack it is. */
+struct lines {
+    const char *frame, *local;
+    char stack[64];
+};
+
+static struct walk_error *print_frame(struct walk_heap *heap, const struct lines *lines, size_t depth, walk_id id)
 {
     struct walk_frame frame;
     struct walk_edges *locals;
     struct walk_error *error = walk_heap_frame(heap, id, &frame);
     if (error)
         return error;
-    printf("frame\t%" PRIx64 "\t%zu\t%s\t%s\t%d\n", ident, depth, frame.function, frame.file, frame.line);
+    printf("%s\t%s\t%zu\t%s\t%s\t%d\n", lines->frame, lines->stack, depth, frame.function, frame.file, frame.line);
     error = walk_heap_frame_locals(heap, id, &locals);
     if (error)
         return error;
     for (size_t i = 0; i < locals->count; i++) {
         struct walk_node node;
         walk_heap_node(heap, locals->edge[i].referent, &node);
-        printf("local\t%" PRIx64 "\t%zu\t%s\t%" PRIx64 "\n", ident, depth, locals->edge[i].label, node.address);
+        printf("%s\t%s\t%zu\t%s\t%" PRIx64 "\n", lines->local, lines->stack, depth, locals->edge[i].label,
+               node.address);
     }
     walk_edges_free(locals);
     return NULL;
 }
 
+static struct walk_error *print_thread(struct walk_heap *heap, const struct walk_thread *thread)
+{
+    char number[32];
+    struct lines lines = {.frame = "frame", .local = "local"};
+    struct walk_error *error = NULL;
+    format_number(heap, thread->interpreter, number, sizeof number);
+    snprintf(lines.stack, sizeof lines.stack, "%s\t%" PRIx64, number, thread->ident);
+    printf("thread\t%s\t%" PRIu64 "\t%s\n", lines.stack, thread->native_id, thread->name);
+    for (size_t i = 0; i < thread->frame_count && !error; i++)
+        error = print_frame(heap, &lines, i, thread->frames[i]);
+    return error;
+}
+
+/* The frames that a generator (itself) or a greenlet has put aside. */
+static struct walk_error *print_suspended(struct walk_heap *heap, walk_id holder, const walk_id *frames, size_t count)
+{
+    struct lines lines = {.frame = "suspended", .local = "held"};
+    struct walk_error *error = NULL;
+    struct walk_node node;
+    walk_heap_node(heap, holder, &node);
+    snprintf(lines.stack, sizeof lines.stack, "%" PRIx64, node.address);
+    for (size_t i = 0; i < count && !error; i++)
+        error = print_frame(heap, &lines, i, frames[i]);
+    return error;
+}
+
 static struct walk_error *print_frames(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
+    struct walk_ids *suspended;
     struct walk_error *error = NULL;
-    for (size_t t = 0; t < walk_heap_thread_count(heap) && !error; t++) {
-        struct walk_thread thread;
-        walk_heap_thread(heap, t, &thread);
-        printf("thread\t%" PRIx64 "\t%" PRIu64 "\t%s\n", thread.ident, thread.native_id, thread.name);
-        for (size_t i = 0; i < thread.frame_count && !error; i++)
-            error = print_frame(heap, thread.ident, i, thread.frames[i]);
+    for (size_t i = 0; i < walk_heap_interpreter_count(heap); i++) {
+        struct walk_interpreter interpreter;
+        walk_heap_interpreter(heap, i, &interpreter);
+        printf("interpreter\t%" PRId64 "\n", interpreter.number);
     }
+    for (size_t i = 0; i < walk_heap_thread_count(heap) && !error; i++) {
+        struct walk_thread thread;
+        walk_heap_thread(heap, i, &thread);
+        error = print_thread(heap, &thread);
+    }
+    for (size_t i = 0; i < walk_heap_greenlet_count(heap) && !error; i++) {
+        struct walk_greenlet greenlet;
+        walk_heap_greenlet(heap, i, &greenlet);
+        error = print_suspended(heap, greenlet.id, greenlet.frames, greenlet.frame_count);
+    }
+    if (error || (error = walk_heap_suspended(heap, &suspended)))
+        return error;
+    for (size_t i = 0; i < suspended->count && !error; i++)
+        error = print_suspended(heap, suspended->id[i], &suspended->id[i], 1);
+    walk_ids_free(suspended);
     return error;
 }
 
@@ -211,7 +301,7 @@ static struct walk_error *print_type_names(struct walk_target *target, struct wa
     return NULL;
 }
 
-static const struct {
+static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
@@ -219,14 +309,37 @@ static const struct {
     {"values", print_values}, {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
 };
 
-static double seconds(void)
+/* The command that a list with commas begins with; NULL: none. */
+static const struct command *first_of(const char *list)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    size_t length = strcspn(list, ",");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strlen(commands[i].name) == length && strncmp(commands[i].name, list, length) == 0)
+            return &commands[i];
+    return NULL;
 }
 
-static int run(const char *command, const char *name)
+/* What follows it; NULL at the end. */
+static const char *rest_of(const char *list)
+{
+    const char *comma = strchr(list, ',');
+    return comma ? comma + 1 : NULL;
+}
+
+static struct walk_error *run_all(const char *list, struct walk_target *target, struct walk_heap *heap)
+{
+    struct walk_error *error = NULL;
+    bool several = rest_of(list) != NULL;
+    for (const char *rest = list; rest && !error; rest = rest_of(rest)) {
+        const struct command *command = first_of(rest);
+        if (several)
+            printf("== %s\n", command->name);
+        error = command->run(target, heap);
+    }
+    return error;
+}
+
+static int run(const char *list, const char *name)
 {
     double start = seconds();
     struct walk_target *target;
@@ -236,25 +349,16 @@ static int run(const char *command, const char *name)
     const char *layout = getenv("WALK_LAYOUT");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = !layout && strcmp(command, "row") == 0 ? "dwarf" : layout};
+                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
         return fail(error);
-    double opened = seconds();
+    took.open = seconds() - start;
     error = walk_heap_build(target, NULL, NULL, &heap);
-    if (!error && strcmp(command, "info") == 0) {
-        double built = seconds();
-        error = ask_ancestors(heap);
-        printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", opened - start, built - opened,
-               seconds() - built);
-        if (error)
-            walk_heap_destroy(heap);
-    }
+    took.build = seconds() - start - took.open;
     if (!error) {
-        for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-            if (strcmp(commands[i].name, command) == 0)
-                error = commands[i].run(target, heap);
+        error = run_all(list, target, heap);
         walk_heap_destroy(heap);
     }
     walk_target_close(target);
@@ -263,10 +367,11 @@ static int run(const char *command, const char *name)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 3 && i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(commands[i].name, argv[1]) == 0)
-            return run(argv[1], argv[2]);
-    fprintf(stderr,
-            "usage: walk info|types|objects|ancestors|values|frames CORE|PID\n       walk row FILE HEXVERSION\n");
+    bool known = argc == 3;
+    for (const char *rest = known ? argv[1] : NULL; rest && known; rest = rest_of(rest))
+        known = first_of(rest) != NULL;
+    if (known)
+        return run(argv[1], argv[2]);
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|frames|row[,…] CORE|PID\n");
     return 2;
 }

@@ -198,19 +198,19 @@ static walk_addr state_of(const struct subject *subject, struct rng *rng)
     case 0:
         return python->runtime->runtime + rng_below(rng, 4096) / 8 * 8;
     case 1:
-        return python->interpreters[0] + rng_below(rng, WALK_SIZE(layout, interp)) / 8 * 8;
+        return walk_python_main(python) + rng_below(rng, WALK_SIZE(layout, interp)) / 8 * 8;
     case 2:
         return python->threads[rng_below(rng, python->thread_count)].address +
                rng_below(rng, WALK_SIZE(layout, thread)) / 8 * 8;
     case 3: {
-        walk_addr gc = WALK_HAS(layout, interp, gc) ? python->interpreters[0] + WALK_OFFSET(layout, interp, gc)
+        walk_addr gc = WALK_HAS(layout, interp, gc) ? walk_python_main(python) + WALK_OFFSET(layout, interp, gc)
                                                     : python->runtime->runtime + WALK_OFFSET(layout, runtime, gc);
         return gc + WALK_OFFSET(layout, gc, generations) + rng_below(rng, 10) * 8;
     }
     default:
         return python->stack_frame_count
                    ? python->stack_frames[rng_below(rng, python->stack_frame_count)].iframe + rng_below(rng, 16) * 8
-                   : python->interpreters[0];
+                   : walk_python_main(python);
     }
 }
 
@@ -314,7 +314,7 @@ static bool is_proof(const struct subject *subject, walk_addr spot)
     static const char *const symbols[] = {"PyType_Type",  "PyDict_Type",   "PyList_Type",    "PySet_Type",
                                           "PyFloat_Type", "PyModule_Type", "PyUnicode_Type", "PyBaseObject_Type"};
     const struct walk_python *python = subject->heap->python;
-    walk_addr sysdict = WALK_MEMBER(python, python->interpreters[0], interp, sysdict);
+    walk_addr sysdict = WALK_MEMBER(python, walk_python_main(python), interp, sysdict);
     if (spot - sysdict < 64 || spot - WALK_MEMBER(python, sysdict, dict, ma_keys) < 4096)
         return true;
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {

@@ -88,7 +88,7 @@ static void ask_types(const struct work *work)
 static void ask_find(const struct work *work, const char *name)
 {
     struct walk_ids *ids;
-    if (!good(walk_heap_find(work->heap, name, &ids)))
+    if (!good(walk_heap_find(work->heap, name, WALK_ALL_INTERPRETERS, &ids)))
         return;
     for (size_t i = 0; i < ids->count; i++)
         PROMISE(ids->id[i] < work->stats.nodes);
@@ -120,6 +120,46 @@ static void ask_threads(const struct work *work)
                 ask_frame(work, thread.frames[i]);
         }
     }
+}
+
+static void ask_greenlets(const struct work *work)
+{
+    for (size_t i = 0; i < walk_heap_greenlet_count(work->heap); i++) {
+        struct walk_greenlet greenlet;
+        walk_heap_greenlet(work->heap, i, &greenlet);
+        PROMISE(greenlet.id < work->stats.nodes);
+        for (size_t f = 0; f < greenlet.frame_count && f < 1000; f++)
+            ask_frame(work, greenlet.frames[f]);
+    }
+}
+
+static void ask_suspended(const struct work *work)
+{
+    struct walk_ids *ids;
+    if (!good(walk_heap_suspended(work->heap, &ids)))
+        return;
+    for (size_t i = 0; i < ids->count; i++)
+        ask_frame(work, ids->id[i]);
+    walk_ids_free(ids);
+}
+
+static void ask_interpreters(const struct work *work)
+{
+    size_t types = walk_heap_type_count(work->heap);
+    struct walk_total *totals = calloc(types, sizeof *totals);
+    PROMISE(totals);
+    for (size_t i = 0; i < walk_heap_interpreter_count(work->heap); i++) {
+        struct walk_interpreter interpreter;
+        size_t objects = 0;
+        walk_heap_interpreter(work->heap, i, &interpreter);
+        PROMISE(interpreter.id < work->stats.nodes);
+        if (i < 100)
+            walk_heap_interpreter_totals(work->heap, i, totals);
+        for (size_t type = 0; i < 100 && type < types; type++)
+            objects += totals[type].objects;
+        PROMISE(i >= 100 || objects == interpreter.tracked);
+    }
+    free(totals);
 }
 
 /* What costs little, of every node. */
@@ -209,6 +249,9 @@ static void ask(struct work *work)
     ask_find(work, "collections.OrderedDict");
     ask_find(work, "");
     ask_threads(work);
+    ask_greenlets(work);
+    ask_suspended(work);
+    ask_interpreters(work);
     for (id = 0; id < work->stats.nodes; id++)
         ask_node(work, id);
     for (int i = 0; i < SAMPLE && work->stats.nodes; i++)

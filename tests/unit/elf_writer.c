@@ -56,15 +56,44 @@ static void put_mappings(struct elf_bytes *out, const struct elf_spec *spec)
     free(body.bytes);
 }
 
-/* struct elf_prstatus: pr_pid at 32 (24 with 32 bits), pr_reg at 112, fs_base is register 21. */
+static unsigned machine_of(const struct elf_spec *spec)
+{
+    return spec->machine ? spec->machine : spec->word == 8 ? EM_X86_64 : EM_386;
+}
+
+/*
+ * struct elf_prstatus: pr_pid at 32 (24 with 32 bits), pr_reg at 112 (72). On x86-64 fs_base is register 21; on i386 gs
+ * is register 10 and selects one of three struct user_desc.
+ */
 static void put_thread(struct elf_bytes *out, const struct elf_spec *spec, const struct elf_thread *thread)
 {
     uint8_t status[336] = {0};
     memcpy(status + (spec->word == 8 ? 32 : 24), &thread->tid, 4);
-    if (spec->word == 8)
+    if (machine_of(spec) == EM_X86_64)
         memcpy(status + 112 + 21 * 8, &thread->thread_pointer, 8);
+    else if (machine_of(spec) == EM_386)
+        status[72 + 10 * 4] = 13 << 3 | 3;
     struct elf_bytes body = {status, spec->word == 8 ? sizeof status : 144, 0};
     put_note(out, "CORE", NT_PRSTATUS, &body);
+    if (machine_of(spec) == EM_AARCH64) {
+        body = (struct elf_bytes){(uint8_t *)(uintptr_t)&thread->thread_pointer, 8, 0};
+        put_note(out, "LINUX", NT_ARM_TLS, &body);
+    } else if (machine_of(spec) == EM_386) {
+        uint32_t tls[3][4] = {{12, 1, 0, 0}, {13, (uint32_t)thread->thread_pointer, 0, 0}, {14, 2, 0, 0}};
+        body = (struct elf_bytes){(uint8_t *)tls, sizeof tls, 0};
+        put_note(out, "LINUX", NT_386_TLS, &body);
+    }
+}
+
+static void put_auxv(struct elf_bytes *out, const struct elf_spec *spec)
+{
+    struct elf_bytes body = {0};
+    for (size_t i = 0; i < spec->auxv_count; i++) {
+        put_word(&body, spec->word, spec->auxv[i][0]);
+        put_word(&body, spec->word, spec->auxv[i][1]);
+    }
+    put_note(out, "CORE", NT_AUXV, &body);
+    free(body.bytes);
 }
 
 static struct elf_bytes write_notes(const struct elf_spec *spec)
@@ -72,6 +101,8 @@ static struct elf_bytes write_notes(const struct elf_spec *spec)
     struct elf_bytes notes = {0};
     for (size_t i = 0; i < spec->thread_count; i++)
         put_thread(&notes, spec, &spec->threads[i]);
+    if (spec->auxv_count)
+        put_auxv(&notes, spec);
     if (spec->mapping_count)
         put_mappings(&notes, spec);
     if (spec->build_id_size) {
@@ -91,7 +122,7 @@ static void put_header(struct elf_bytes *out, const struct elf_spec *spec, size_
         ident[EI_DATA] = ELFDATA2MSB;
     if (spec->word == 8) {
         Elf64_Ehdr header = {.e_type = (uint16_t)spec->type,
-                             .e_machine = EM_X86_64,
+                             .e_machine = (uint16_t)machine_of(spec),
                              .e_version = EV_CURRENT,
                              .e_phoff = sizeof header,
                              .e_ehsize = sizeof header,
@@ -101,7 +132,7 @@ static void put_header(struct elf_bytes *out, const struct elf_spec *spec, size_
         put(out, &header, sizeof header);
     } else {
         Elf32_Ehdr header = {.e_type = (uint16_t)spec->type,
-                             .e_machine = EM_386,
+                             .e_machine = (uint16_t)machine_of(spec),
                              .e_version = EV_CURRENT,
                              .e_phoff = sizeof header,
                              .e_ehsize = sizeof header,
@@ -139,7 +170,7 @@ static void put_program_header(struct elf_bytes *out, unsigned word, uint32_t ty
 struct elf_bytes elf_write(const struct elf_spec *spec)
 {
     struct elf_bytes out = {0}, notes = write_notes(spec);
-    size_t headers = spec->load_count + 1;
+    size_t headers = spec->load_count + 1 + (spec->dynamic != NULL);
     put_header(&out, spec, headers);
     size_t at = out.size + headers * (spec->word == 8 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
     struct elf_load note = {.file_size = notes.size, .memory_size = 0};
@@ -147,12 +178,16 @@ struct elf_bytes elf_write(const struct elf_spec *spec)
     out.note_at = at;
     at += notes.size;
     for (size_t i = 0; i < spec->load_count; i++) {
-        put_program_header(&out, spec->word, PT_LOAD, at, &spec->loads[i]);
-        at += spec->loads[i].file_size;
+        const struct elf_load *load = &spec->loads[i];
+        put_program_header(&out, spec->word, PT_LOAD, spec->offsets ? spec->offsets[i] : at, load);
+        at += spec->offsets ? 0 : load->file_size;
     }
+    if (spec->dynamic)
+        put_program_header(&out, spec->word, PT_DYNAMIC, spec->dynamic_offset, spec->dynamic);
     put(&out, notes.bytes, notes.size);
     for (size_t i = 0; i < spec->load_count; i++)
-        put(&out, spec->loads[i].bytes, spec->loads[i].file_size);
+        if (!spec->offsets)
+            put(&out, spec->loads[i].bytes, spec->loads[i].file_size);
     free(notes.bytes);
     return out;
 }

@@ -167,7 +167,7 @@ START_TEST(types_count_their_objects_and_find_lists_them_by_address)
         }
         expect_eq(seen, lists != 0);
         struct walk_ids *ids;
-        assert_good(walk_heap_find(model.heap, "list", &ids));
+        assert_good(walk_heap_find(model.heap, "list", WALK_ALL_INTERPRETERS, &ids));
         expect_eq(ids->count, lists);
         walk_addr last = 0;
         for (size_t i = 0; i < ids->count; i++) {
@@ -177,7 +177,7 @@ START_TEST(types_count_their_objects_and_find_lists_them_by_address)
             last = node.address;
         }
         walk_ids_free(ids);
-        assert_good(walk_heap_find(model.heap, "no.such.Type", &ids));
+        assert_good(walk_heap_find(model.heap, "no.such.Type", WALK_ALL_INTERPRETERS, &ids));
         expect_eq(ids->count, 0);
         walk_ids_free(ids);
     }
@@ -201,7 +201,7 @@ START_TEST(a_name_without_a_dot_matches_the_last_part_too)
     } cases[] = {{"app.Outer.Session", 1}, {"Session", 1}, {"Outer.Session", 0},
                  {"app.Session", 0},       {"session", 0}, {"", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_good(walk_heap_find(heap, cases[i].name, &ids));
+        assert_good(walk_heap_find(heap, cases[i].name, WALK_ALL_INTERPRETERS, &ids));
         ck_assert_msg(ids->count == cases[i].count, "%s: %zu", cases[i].name, ids->count);
         walk_ids_free(ids);
     }

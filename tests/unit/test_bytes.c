@@ -139,6 +139,26 @@ START_TEST(neighbours_join_only_when_their_bytes_are_neighbours_too)
 }
 END_TEST
 
+START_TEST(neighbours_of_different_protection_do_not_join)
+{
+    struct walk_memory memory;
+    walk_memory_init(&memory, 8);
+    for (unsigned i = 0; i < 3; i++) {
+        struct walk_segment segment = {.start = 0x1000 + i * 0x1000,
+                                       .end = 0x2000 + i * 0x1000,
+                                       .kind = WALK_SEGMENT_SAVED,
+                                       .data = pattern + i * 0x1000,
+                                       .flags = i == 1 ? WALK_SEGMENT_EXEC : WALK_SEGMENT_WRITE};
+        assert_good(walk_memory_add(&memory, &segment));
+    }
+    assert_good(walk_memory_seal(&memory));
+    expect_eq(memory.count, 3);
+    expect_eq(walk_memory_segment(&memory, 0x2fff)->flags, WALK_SEGMENT_EXEC);
+    expect_eq(walk_memory_segment(&memory, 0x3000)->flags, WALK_SEGMENT_WRITE);
+    walk_memory_deinit(&memory);
+}
+END_TEST
+
 START_TEST(a_saved_and_a_missing_neighbour_do_not_join)
 {
     struct walk_memory memory;
@@ -424,7 +444,8 @@ static void check_core(unsigned word)
     ck_assert_str_eq(image.mappings[1].path, "/no/such/python3.11");
     expect_eq(image.lwp_count, 2);
     expect_eq(image.lwps[0].tid, 4711);
-    expect_eq(image.lwps[0].thread_pointer, word == 8 ? UINT64_C(0x7f0011223344) : 0);
+    expect_eq(image.lwps[0].thread_pointer, word == 8 ? UINT64_C(0x7f0011223344) : 0x11223344);
+    expect_eq(image.lwps[1].thread_pointer, 5);
     walk_image_close(&image);
     free(core.bytes);
 }
@@ -506,6 +527,19 @@ START_TEST(what_is_no_core_is_refused_with_a_reason)
     ck_assert_ptr_nonnull(error);
     walk_error_free(error);
     free(file.bytes);
+    static const uint8_t s390x[64] = {0x7f,
+                                      'E',
+                                      'L',
+                                      'F',
+                                      ELFCLASS64,
+                                      ELFDATA2MSB,
+                                      EV_CURRENT,
+                                      [17] = ET_CORE,
+                                      [19] = EM_S390,
+                                      [23] = EV_CURRENT,
+                                      [53] = 64,
+                                      [55] = 56};
+    assert_error(open_bytes(s390x, sizeof s390x, &image), WALK_ERROR_UNSUPPORTED, "big-endian");
     assert_error(open_bytes(NULL, 0, &image), WALK_ERROR_FORMAT, "empty");
     static const uint8_t gzip[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8};
     assert_error(open_bytes(gzip, sizeof gzip, &image), WALK_ERROR_FORMAT, "unpacked first");
@@ -704,6 +738,214 @@ START_TEST(the_head_of_a_mapped_module_may_hold_anything)
 }
 END_TEST
 
+/* ---- files that the core does not name ---- */
+
+/* The executable at 0x400000, a library at 0x50000000, and between them what the dynamic linker has written. */
+enum { EXE = 0x400000, LIBRARY = 0x50000000, HEAP = 0x10000000, DYNAMIC_AT = 0x80, R_DEBUG = 0x100, LINKS = 0x200 };
+
+struct linked {
+    unsigned word, machine;
+    char paths[2][64];
+    struct elf_bytes files[2];
+    uint8_t data[2][PAGE], heap[PAGE]; /* as they are in memory */
+};
+
+static void put_words(uint8_t *at, unsigned word, const uint64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        memcpy(at + i * word, &values[i], word);
+}
+
+/* Two pages of text and headers, then one of data that begins with the dynamic section. */
+static void write_linked(struct linked *linked, int which)
+{
+    unsigned word = linked->word;
+    walk_addr base = which ? 0 : EXE;
+    const struct elf_load parts[] = {{base, 2 * PAGE, 2 * PAGE, NULL, PF_R | PF_X},
+                                     {base + 2 * PAGE, PAGE, PAGE, NULL, PF_R | PF_W}};
+    const struct elf_load dynamic = {base + 2 * PAGE + DYNAMIC_AT, 10 * word, 10 * word, NULL, PF_R | PF_W};
+    const struct elf_spec spec = {.word = word,
+                                  .type = which ? ET_DYN : ET_EXEC,
+                                  .machine = linked->machine,
+                                  .loads = parts,
+                                  .load_count = 2,
+                                  .offsets = (const uint64_t[]){0, 2 * PAGE},
+                                  .dynamic = &dynamic,
+                                  .dynamic_offset = 2 * PAGE + DYNAMIC_AT};
+    struct elf_bytes *file = &linked->files[which];
+    *file = elf_write(&spec);
+    size_t head = file->size;
+    file->bytes = realloc(file->bytes, 3 * PAGE);
+    memcpy(file->bytes + head, pattern + which, 3 * PAGE - head);
+    memcpy(file->bytes + PAGE + 16, "libunit.so.1", 13);
+    const uint64_t entries[] = {DT_STRTAB, PAGE, DT_STRSZ, 100, DT_SONAME, 16, DT_DEBUG, 0, DT_NULL, 0};
+    put_words(file->bytes + 2 * PAGE + DYNAMIC_AT, word, entries, 10);
+    file->size = 3 * PAGE;
+    elf_save(file->bytes, file->size, linked->paths[which]);
+    memcpy(linked->data[which], file->bytes + 2 * PAGE, PAGE);
+}
+
+static void init_linked(struct linked *linked, unsigned word, unsigned machine)
+{
+    *linked = (struct linked){.word = word, .machine = machine};
+    fill_pattern();
+    write_linked(linked, 0);
+    write_linked(linked, 1);
+    /* As in memory: DT_DEBUG of the executable, and the addresses of the library, moved. */
+    put_words(linked->data[0] + DYNAMIC_AT + 7 * word, word, (const uint64_t[]){HEAP + R_DEBUG}, 1);
+    put_words(linked->data[1] + DYNAMIC_AT + word, word, (const uint64_t[]){LIBRARY + PAGE}, 1);
+    memcpy(linked->heap, linked->paths[0], 64);
+    memcpy(linked->heap + 64, linked->paths[1], 64);
+    put_words(linked->heap + R_DEBUG, word, (const uint64_t[]){1, HEAP + LINKS}, 2);
+    put_words(linked->heap + LINKS, word, (const uint64_t[]){0, HEAP + 63, EXE, HEAP + LINKS + 64, 0}, 5);
+    put_words(linked->heap + LINKS + 64, word,
+              (const uint64_t[]){LIBRARY, HEAP + 64, LIBRARY, HEAP + LINKS, HEAP + LINKS}, 5);
+}
+
+static void free_linked(struct linked *linked)
+{
+    for (int i = 0; i < 2; i++) {
+        unlink(linked->paths[i]);
+        free(linked->files[i].bytes);
+    }
+}
+
+/* `text`: which of the two have their first page in the core. */
+static struct elf_bytes write_linked_core(const struct linked *linked, unsigned text)
+{
+    const struct elf_load parts[] = {
+        {EXE, 2 * PAGE, text & 1 ? PAGE : 0, linked->files[0].bytes, PF_R | PF_X},
+        {EXE + 2 * PAGE, PAGE, PAGE, linked->data[0], PF_R | PF_W},
+        {HEAP, PAGE, PAGE, linked->heap, PF_R | PF_W},
+        {LIBRARY, 2 * PAGE, text & 2 ? PAGE : 0, linked->files[1].bytes, PF_R | PF_X},
+        {LIBRARY + 2 * PAGE, PAGE, PAGE, linked->data[1], PF_R | PF_W},
+    };
+    const uint64_t auxv[][2] = {{AT_PHDR, EXE + 64}, {AT_EXECFN, HEAP}, {AT_NULL, 0}};
+    const struct elf_spec spec = {.word = linked->word,
+                                  .type = ET_CORE,
+                                  .machine = linked->machine,
+                                  .loads = parts,
+                                  .load_count = 5,
+                                  .auxv = auxv,
+                                  .auxv_count = 3};
+    return elf_write(&spec);
+}
+
+static struct walk_error *open_linked(const struct linked *linked, unsigned text, struct walk_image *image)
+{
+    struct elf_bytes core = write_linked_core(linked, text);
+    struct walk_error *error = open_bytes(core.bytes, core.size, image);
+    free(core.bytes);
+    return error;
+}
+
+START_TEST(files_that_the_core_does_not_name_are_on_the_list_of_the_dynamic_linker)
+{
+    struct linked linked;
+    struct walk_image image;
+    for (unsigned word = 4; word <= 8; word += 4)
+        for (unsigned text = 0; text < 4; text++) {
+            init_linked(&linked, word, word == 8 ? EM_AARCH64 : 0);
+            assert_good(open_linked(&linked, text, &image));
+            expect_eq(image.module_count, 2);
+            for (int i = 0; i < 2; i++) {
+                walk_addr base = i ? LIBRARY : EXE;
+                ck_assert_str_eq(image.modules[i].path, linked.paths[i]);
+                ck_assert_str_eq(image.modules[i].file, linked.paths[i]);
+                expect_eq(image.modules[i].start, base);
+                expect_eq(image.modules[i].end, base + 3 * PAGE);
+                ck_assert_mem_eq(walk_memory_view(&image.memory, base + PAGE, PAGE), linked.files[i].bytes + PAGE,
+                                 PAGE);
+                ck_assert_mem_eq(walk_memory_view(&image.memory, base + 2 * PAGE, PAGE), linked.data[i], PAGE);
+            }
+            walk_image_close(&image);
+            free_linked(&linked);
+        }
+}
+END_TEST
+
+START_TEST(without_a_build_id_the_dynamic_section_tells_another_build)
+{
+    struct linked linked;
+    struct walk_image image;
+    init_linked(&linked, 8, EM_AARCH64);
+    linked.data[1][DYNAMIC_AT + 24]++; /* DT_STRSZ */
+    assert_good(open_linked(&linked, 0, &image));
+    expect_eq(image.module_count, 2);
+    ck_assert_str_eq(image.modules[0].file, linked.paths[0]);
+    ck_assert_ptr_null(image.modules[1].file);
+    ck_assert_ptr_nonnull(strstr(image.modules[1].problem, "its dynamic section is not the one in memory"));
+    ck_assert_ptr_null(walk_memory_view(&image.memory, LIBRARY + PAGE, 1));
+    walk_image_close(&image);
+    free_linked(&linked);
+}
+END_TEST
+
+START_TEST(a_file_of_another_machine_is_refused)
+{
+    struct linked linked;
+    struct walk_image image;
+    init_linked(&linked, 8, EM_X86_64);
+    linked.machine = EM_AARCH64;
+    assert_good(open_linked(&linked, 0, &image));
+    expect_eq(image.module_count, 1);
+    ck_assert_ptr_null(image.modules[0].file);
+    ck_assert_ptr_nonnull(strstr(image.modules[0].problem, "for another machine than the target's (x86-64)"));
+    walk_image_close(&image);
+    free_linked(&linked);
+}
+END_TEST
+
+START_TEST(files_on_no_list_are_found_by_their_headers_in_memory)
+{
+    struct linked linked;
+    struct walk_image image;
+    init_linked(&linked, 8, EM_AARCH64);
+    memset(linked.heap + R_DEBUG, 0, 16);
+    /* The name is in the page of the text that is not saved, so it is not known, unless it is elsewhere. */
+    assert_good(open_linked(&linked, 2, &image));
+    expect_eq(image.module_count, 2);
+    ck_assert_str_eq(image.modules[1].path, "[ELF file at 0x50000000]");
+    expect_eq(image.modules[1].end, LIBRARY + 3 * PAGE);
+    walk_image_close(&image);
+    memcpy(linked.data[1] + 0x400, "libunit.so.1", 13);
+    put_words(linked.data[1] + DYNAMIC_AT + 8, 8, (const uint64_t[]){2 * PAGE + 0x400 - 16}, 1);
+    assert_good(open_linked(&linked, 2, &image));
+    ck_assert_str_eq(image.modules[1].path, "libunit.so.1");
+    walk_image_close(&image);
+    free_linked(&linked);
+}
+END_TEST
+
+/* Every byte that the search follows: notes, dynamic section, list, headers in memory. */
+START_TEST(a_list_of_the_dynamic_linker_may_hold_anything)
+{
+    struct linked linked;
+    struct rng rng = {11};
+    init_linked(&linked, 8, EM_AARCH64);
+    struct elf_bytes core = write_linked_core(&linked, 3);
+    for (int i = 0; i < 6000; i++) {
+        struct walk_image image;
+        size_t first[] = {0,
+                          core.size - 5 * PAGE,
+                          core.size - 4 * PAGE,
+                          core.size - 3 * PAGE,
+                          core.size - 2 * PAGE,
+                          core.size - PAGE};
+        size_t at = first[rng_below(&rng, 6)] + rng_below(&rng, 0x300);
+        uint8_t old = core.bytes[at];
+        core.bytes[at] = (uint8_t)rng_next(&rng);
+        struct walk_error *error = open_bytes(core.bytes, core.size, &image);
+        core.bytes[at] = old;
+        walk_error_free(error);
+        if (!error)
+            walk_image_close(&image);
+    }
+    free(core.bytes);
+    free_linked(&linked);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const error_tests[] = {context_is_put_in_front_and_the_code_stays, context_of_success_is_success,
@@ -714,6 +956,7 @@ int main(void)
                                           overlapping_segments_are_an_error_that_names_the_address,
                                           empty_and_inverted_ranges_are_ignored,
                                           neighbours_join_only_when_their_bytes_are_neighbours_too,
+                                          neighbours_of_different_protection_do_not_join,
                                           a_saved_and_a_missing_neighbour_do_not_join,
                                           lookups_agree_with_a_map_of_every_byte,
                                           words_are_little_endian_and_signs_are_extended,
@@ -744,10 +987,15 @@ int main(void)
                                        the_head_of_a_mapped_module_may_hold_anything,
                                        NULL};
 
-    const struct unit_group groups[] = {{"errors", error_tests, 0},
-                                        {"segments", segment_tests, 0},
-                                        {"lazy segments", lazy_tests, 0},
-                                        {"cores", core_tests, 0},
-                                        {"mapped files", file_tests, 0}};
+    const TTest *const linked_tests[] = {files_that_the_core_does_not_name_are_on_the_list_of_the_dynamic_linker,
+                                         without_a_build_id_the_dynamic_section_tells_another_build,
+                                         a_file_of_another_machine_is_refused,
+                                         files_on_no_list_are_found_by_their_headers_in_memory,
+                                         a_list_of_the_dynamic_linker_may_hold_anything,
+                                         NULL};
+
+    const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},
+                                        {"lazy segments", lazy_tests, 0}, {"cores", core_tests, 0},
+                                        {"mapped files", file_tests, 0},  {"files without a name", linked_tests, 0}};
     return unit_run("bytes", groups, sizeof groups / sizeof *groups);
 }

@@ -57,7 +57,8 @@ static void choose_layout(struct world *world)
     struct walk_layout *layout = world->layout;
     struct walk_layout_row *row;
     for (size_t i = 0; (row = walk_layout_row_open(i)); i++) {
-        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8)
+        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 &&
+            WALK_FREE_THREADED(&row->layout) == world->free_threaded)
             *layout = row->layout;
         walk_layout_row_free(row);
     }
@@ -90,10 +91,19 @@ static void add_symbol(struct world *world, const char *name, walk_addr address)
     world->symbols[at] = (struct walk_symbol){name, address, true};
 }
 
+/* One reference to a new object. */
+static void refer(struct world *world, walk_addr object)
+{
+    if (world->free_threaded)
+        PUT_INT(world, object, object, ob_ref_local, 1);
+    else
+        PUT(world, object, object, ob_refcnt, 1);
+}
+
 static void fill_type(struct world *world, walk_addr type, walk_addr base, uint64_t size, uint64_t item_size,
                       uint64_t flags, walk_addr traverse)
 {
-    PUT(world, type, object, ob_refcnt, 1);
+    refer(world, type);
     PUT(world, type, object, ob_type, world->type);
     PUT(world, type, type, tp_basicsize, size);
     PUT(world, type, type, tp_itemsize, item_size);
@@ -142,7 +152,7 @@ walk_addr world_class(struct world *world, const char *name, walk_addr base, uin
 walk_addr world_object(struct world *world, walk_addr type, uint64_t size)
 {
     walk_addr object = world_alloc(world, size);
-    PUT(world, object, object, ob_refcnt, 1);
+    refer(world, object);
     PUT(world, object, object, ob_type, type);
     return object;
 }
@@ -156,12 +166,22 @@ static walk_addr youngest(struct world *world)
 
 void world_track(struct world *world, walk_addr object)
 {
+    if (world->free_threaded) {
+        *world_at(world, object + WALK_OFFSET(world->layout, object, ob_gc_bits)) |= 1;
+        return;
+    }
     walk_addr head = youngest(world), own = object - WALK_SIZE(world->layout, gc_head);
     walk_addr last = world_get(world, head + WALK_OFFSET(world->layout, gc_head, prev));
     PUT(world, own, gc_head, next, head);
     PUT(world, own, gc_head, prev, last);
     PUT(world, last, gc_head, next, own);
     PUT(world, head, gc_head, prev, own);
+}
+
+/* Sets bits that are 0. */
+static void put_bits(struct world *world, walk_addr structure, uint32_t bit, unsigned value)
+{
+    *world_at(world, structure + bit / 8) |= (uint8_t)(value << bit % 8);
 }
 
 walk_addr world_wide_str(struct world *world, unsigned kind, const uint32_t *characters, size_t length, bool compact)
@@ -176,7 +196,11 @@ walk_addr world_wide_str(struct world *world, unsigned kind, const uint32_t *cha
     walk_addr str = world_object(world, world->str, head + (compact ? (length + 1) * kind : 0));
     walk_addr data = compact ? str + head : world_alloc(world, (length + 1) * kind);
     PUT(world, str, ascii, length, length);
-    PUT_INT(world, str, ascii, state, kind << 2 | (unsigned)compact << 5 | (unsigned)ascii << 6 | 1u << 7);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, kind), kind);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, compact), compact);
+    put_bits(world, str, WALK_OFFSET(layout, ascii, ascii), ascii);
+    if (WALK_HAS(layout, ascii, ready))
+        put_bits(world, str, WALK_OFFSET(layout, ascii, ready), 1);
     if (!compact)
         PUT(world, str, unicode, data, data);
     for (size_t i = 0; i < length; i++)
@@ -329,18 +353,29 @@ static void close_ring(struct world *world, walk_addr head)
     PUT(world, head, gc_head, prev, head);
 }
 
-static void make_state(struct world *world)
+void world_interpreter(struct world *world)
 {
-    const struct walk_layout *layout = world->layout;
-    struct walk_runtime *runtime = &world->target.runtime;
+    const struct walk_runtime *runtime = &world->target.runtime;
     struct walk_collector collector;
-    runtime->runtime = world_alloc(world, WALK_SIZE(layout, runtime));
-    world->interpreter = world_alloc(world, WALK_SIZE(layout, interp));
+    walk_addr older = world->interpreter;
+    world->interpreter = world_alloc(world, WALK_SIZE(world->layout, interp));
+    PUT(world, world->interpreter, interp, next, older);
+    PUT(world, world->interpreter, interp, id,
+        older ? world_get(world, older + WALK_OFFSET(world->layout, interp, id)) + 1 : 0);
     PUT(world, runtime->runtime, runtime, interpreters_head, world->interpreter);
+    if (world->free_threaded || (older && walk_runtime_shares_collector(runtime)))
+        return;
     walk_runtime_collector(runtime, world->interpreter, &collector);
     for (int i = 0; i < 3; i++)
         close_ring(world, collector.generation[i]);
     close_ring(world, collector.permanent);
+}
+
+static void make_state(struct world *world)
+{
+    struct walk_runtime *runtime = &world->target.runtime;
+    runtime->runtime = world_alloc(world, WALK_SIZE(world->layout, runtime));
+    world_interpreter(world);
 }
 
 static void make_types(struct world *world)
@@ -384,7 +419,7 @@ static void make_types(struct world *world)
     PUT(world, world->integer, type, tp_basicsize, WALK_OFFSET(layout, int, ob_digit));
     PUT(world, world->boolean, type, tp_basicsize, WALK_OFFSET(layout, int, ob_digit));
 #undef TYPE
-    world->none = world_object(world, world->none_type, 16);
+    world->none = world_object(world, world->none_type, WALK_SIZE(layout, object));
     add_symbol(world, "_Py_NoneStruct", world->none);
 }
 
@@ -401,10 +436,8 @@ static void make_sys(struct world *world)
     PUT(world, world->object, type, tp_subclasses, world_dict(world, WORLD_GENERAL, &number, &world->none, 1));
 }
 
-void world_init(struct world *world, unsigned minor)
+static void init(struct world *world)
 {
-    memset(world, 0, sizeof *world);
-    world->minor = minor;
     world->bytes = calloc(1, WORLD_SIZE);
     if (!world->bytes)
         abort();
@@ -432,6 +465,21 @@ void world_init(struct world *world, unsigned minor)
     make_sys(world);
     runtime->type_type = world->type;
     runtime->symbols = (struct walk_symbols){.symbol = world->symbols, .count = world->symbol_count, .fd = -1};
+}
+
+void world_init(struct world *world, unsigned minor)
+{
+    *world = (struct world){.minor = minor};
+    init(world);
+}
+
+void world_init_free_threaded(struct world *world)
+{
+    *world = (struct world){.minor = 13, .free_threaded = true};
+    init(world);
+    struct walk_layout *layout = world->layout;
+    layout->size[WALK_STRUCT_mi_segment] =
+        WALK_OFFSET(layout, mi_segment, slices) + (WORLD_SLICES + 1) * WALK_SIZE(layout, mi_page);
 }
 
 struct walk_error *world_open(struct world *world)

@@ -11,13 +11,14 @@
 #include "objects/target.h"
 #include "objects/visit.h"
 
-enum { WORLD_SIZE = 4 << 20, WORLD_SYMBOLS = 64 };
+enum { WORLD_SIZE = 4 << 20, WORLD_SYMBOLS = 64, WORLD_SLICES = 4 };
 #define WORLD_BASE UINT64_C(0x7f0000000000)
 
 struct world {
     uint8_t *bytes; /* WORLD_SIZE of them at WORLD_BASE */
     walk_addr next;
     unsigned minor;
+    bool free_threaded;
     struct walk_target target; /* image, runtime and python of it are used */
     struct walk_layout *layout;
     struct walk_module module;
@@ -31,9 +32,14 @@ struct world {
 /* The minor version is one of 8, 11, 12, 13. Objects may be added until world_open(), and changed until world_close().
  */
 void world_init(struct world *world, unsigned minor);
+/* A free-threaded 3.13. Its segments have WORLD_SLICES slices, so that some fit. */
+void world_init_free_threaded(struct world *world);
 struct walk_error *world_open(struct world *world);
 void world_close(struct world *world);
 #define world_python(world) (&(world)->target.python)
+
+/* Makes a further interpreter: it is the newest, and from now on the one that `interpreter` names. */
+void world_interpreter(struct world *world);
 
 /* ---- bytes ---- */
 
@@ -61,7 +67,7 @@ walk_addr world_class(struct world *world, const char *name, walk_addr base, uin
 /* ---- objects ---- */
 
 walk_addr world_object(struct world *world, walk_addr type, uint64_t size);
-/* Puts it on the list of the youngest generation. */
+/* Puts it on the list of the youngest generation; free-threaded: only sets its bit. */
 void world_track(struct world *world, walk_addr object);
 walk_addr world_str(struct world *world, const char *ascii);
 /* `kind` bytes per character: 1, 2, 4. */

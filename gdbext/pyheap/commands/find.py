@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence
 
-from pyheap import describe, wording
+from pyheap import describe, interpreters, wording
 from pyheap.command import TYPE, Answer, Argument, Command, Question, limit
 from pyheap.errors import WalkError
 from pyheap.spans import Line, hexadecimal
@@ -28,7 +28,8 @@ class FindAnswer(Answer):
     def __init__(self, heap: "Heap", args: "Namespace") -> None:
         self.heap, self.type = heap, args.type
         try:
-            self.ids: Sequence[int] = heap.find(args.type)
+            interpreter = interpreters.with_objects(heap, args)
+            self.ids: Sequence[int] = heap.find(args.type, interpreter)
         except WalkError as error:
             if error.code != WalkError.NOT_FOUND:
                 raise
@@ -89,6 +90,7 @@ COMMANDS = (
         (
             Argument("TYPE", TYPE, "the name of the type", required=True),
             limit(20, "objects"),
+            interpreters.option("only what the collector of this interpreter tracks"),
         ),
         answer,
         """

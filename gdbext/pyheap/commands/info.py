@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
 
-from pyheap import wording
+from pyheap import interpreters, wording
 from pyheap.command import FLAG, Answer, Argument, Command, Question
 from pyheap.spans import FILENAME, Line, Styled
 from pyheap.table import Cell, aligned
@@ -51,6 +51,7 @@ class InfoAnswer(Answer):
         self.heap = question.heap()
         self.stats = self.heap.stats()
         self.threads = self.heap.threads()
+        self.interpreters = self.heap.interpreters()
 
     def guessed(self) -> List[Tuple[str, int]]:
         """Types without a table and their objects, the most frequent first."""
@@ -75,6 +76,7 @@ class InfoAnswer(Answer):
             "invariants": [asked._asdict() for asked in self.invariants],
             "word": info.word,
             "truncated": info.truncated,
+            "interpreters": [interpreters.document(i) for i in self.interpreters],
             "threads": len(self.threads),
             "nodes": stats.nodes,
             "objects": stats.objects,
@@ -138,6 +140,7 @@ class InfoAnswer(Answer):
             ["build-id", info.build_id or "none"],
             ["layout from", info.layout_source],
             ["invariants", self._proof()],
+            *self._several(),
             ["threads", number(len(self.threads))],
             ["tracked objects", number(stats.tracked) + self._frozen()],
             ["objects", f"{number(stats.objects)}, all that can be reached"],
@@ -159,6 +162,18 @@ class InfoAnswer(Answer):
                 text += f"; {objects} of types whose names are not known (type@0x…)"
             yield [text]
             yield [_GIVE_FILE]
+
+    def _several(self) -> List[List[Cell]]:
+        """A row for each interpreter, if there are several."""
+        if len(self.interpreters) == 1:
+            return []
+        rows: List[List[Cell]] = []
+        for interpreter in self.interpreters:
+            name = f"interpreter {interpreter.number}"
+            objects = wording.counted(interpreter.tracked, "tracked object")
+            shared = "shares the collector"
+            rows.append([name, objects if interpreter.has_collector else shared])
+        return rows
 
     def _frozen(self) -> str:
         if not self.stats.permanent:

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
-from pyheap import describe, wording
+from pyheap import describe, interpreters, wording
 from pyheap.command import Answer, Command, Question, address, limit
 from pyheap.spans import Line
 from pyheap.table import aligned
@@ -96,13 +96,18 @@ class ObjectAnswer(Answer):
             "size": node.size if node.is_object else None,
             "refcount": node.refcount if node.is_object else None,
             "tracked": node.tracked,
+            "interpreter": interpreters.of_node(self.heap, self.id),
             **(self.down.document(self.limit) if self.down else {}),
             **(self.up.document(self.limit) if self.up else {}),
             **wording.completeness(self.heap),
         }
 
     def lines(self) -> Iterator[Line]:
-        yield describe.node_title(self.heap, self.id)
+        title = describe.node_title(self.heap, self.id)
+        number = interpreters.of_node(self.heap, self.id)
+        if number is not None and len(self.heap.interpreters()) > 1:
+            title.append(f" by interpreter {number}")
+        yield title
         for part in (self.down, self.up):
             if part:
                 yield from part.lines(self.limit)

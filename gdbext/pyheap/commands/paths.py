@@ -26,6 +26,11 @@ class PathsAnswer(Answer):
         self.question, self.heap = question, question.heap()
         self.id, self.paths = id, paths
         self._threads = {thread.id: thread for thread in self.heap.threads()}
+        self._greenlets = {
+            frame: greenlet.id
+            for greenlet in self.heap.greenlets()
+            for frame in greenlet.frames
+        }
 
     def document(self) -> Dict[str, Any]:
         return {
@@ -43,6 +48,9 @@ class PathsAnswer(Answer):
         thread = self.thread(path)
         root["thread"] = describe.thread_document(thread) if thread else None
         if root["kind"] == "frame":
+            greenlet = self._greenlets.get(path.root)
+            if greenlet is not None:
+                root["greenlet"] = describe.node_document(self.heap, greenlet)
             root.update(describe.frame_document(self.heap.frame(path.root)))
         return root
 
@@ -55,6 +63,15 @@ class PathsAnswer(Answer):
     def _object(self) -> Line:
         address = hexadecimal(self.heap.node(self.id).address)
         return [f"{describe.named(self.heap, self.id)} ", address]
+
+    def stack(self, path: "Path") -> Optional[str]:
+        """The thread that a path begins in, or the greenlet, in words."""
+        thread, greenlet = self.thread(path), self._greenlets.get(path.root)
+        if thread:
+            return describe.thread_title(self.question, thread)
+        if greenlet is not None:
+            return f"greenlet {self.heap.node(greenlet).address:#x}"
+        return None
 
     def thread(self, path: "Path") -> Optional["Thread"]:
         """The thread that a path begins in."""
@@ -96,8 +113,8 @@ class WhyAnswer(PathsAnswer):
         yield from aligned(rows, indent="  ")
 
     def _note(self, path: "Path") -> Line:
-        thread = self.thread(path)
-        return [describe.thread_title(self.question, thread)] if thread else []
+        title = self.stack(path)
+        return [title] if title else []
 
 
 class LocalsAnswer(PathsAnswer):
@@ -114,13 +131,9 @@ class LocalsAnswer(PathsAnswer):
         yield from wording.incomplete(self.heap)
 
     def _row(self, path: "Path") -> List[Cell]:
-        thread, frame = self.thread(path), self.heap.frame(path.root)
-        if thread:
-            title = describe.thread_title(self.question, thread)
-        elif self.heap.node(path.root).kind == "frame":
-            title = "frame object"
-        else:
-            title = "suspended"
+        frame = self.heap.frame(path.root)
+        is_frame = self.heap.node(path.root).kind == "frame"
+        title = self.stack(path) or ("frame object" if is_frame else "suspended")
         first, *others = path.edges
         row: List[Cell] = [
             title,

@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""py-heap-frames: the Python stack of every thread."""
+"""py-heap-frames: the Python stack of every thread and greenlet."""
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+)
 
-from pyheap import describe, wording
+from pyheap import describe, interpreters, wording
 from pyheap.command import FLAG, Answer, Argument, Command, Question
 from pyheap.spans import VARIABLE, Line, Styled, hexadecimal
 from pyheap.table import Cell, aligned
@@ -11,20 +20,50 @@ from pyheap.table import Cell, aligned
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Edge, Heap, Thread
+    from pyheap.walk import Edge, Greenlet, Interpreter, Thread
 
 
 class FramesAnswer(Answer):
-    """Threads with their frames, innermost first."""
+    """Interpreters with their threads and greenlets; frames, innermost first."""
 
     def __init__(self, question: Question, args: "Namespace") -> None:
         self.question, self.heap = question, question.heap()
-        self.locals = args.locals
-        self.threads = self.heap.threads()
+        self.locals, self.with_suspended = args.locals, args.suspended
+        self.interpreters = self.heap.interpreters()
+        self.several = len(self.interpreters) > 1
+        only = interpreters.chosen(self.heap, args)
+        if only:
+            self.interpreters = [only]
+        self.threads = [t for t in self.heap.threads() if self._whose(t.interpreter)]
+        self.greenlets = [g for g in self.heap.greenlets() if self._whose_object(g.id)]
+        self.suspended: List[int] = []
+        if self.with_suspended:
+            found = self.heap.suspended()
+            self.suspended = [id for id in found if self._whose_object(id)]
+
+    def _whose(self, interpreter: Optional[int]) -> Optional["Interpreter"]:
+        """The interpreter with this id among those that are shown."""
+        return next((i for i in self.interpreters if i.id == interpreter), None)
+
+    def _whose_object(self, id: int) -> Optional["Interpreter"]:
+        """Likewise of an object; the main one's are those of which nothing says whose."""
+        owner = self.heap.node(id).interpreter
+        if owner is None:
+            return next((i for i in self.interpreters if i.number == 0), None)
+        return self._whose(owner)
 
     def document(self) -> Dict[str, Any]:
-        complete = wording.completeness(self.heap)
-        return {"threads": [self._thread(t) for t in self.threads], **complete}
+        found: Dict[str, Any] = {
+            "interpreters": [interpreters.document(i) for i in self.interpreters],
+            "threads": [self._thread(thread) for thread in self.threads],
+            "greenlets": [self._greenlet(greenlet) for greenlet in self.greenlets],
+        }
+        if self.with_suspended:
+            found["suspended"] = [
+                {**describe.node_document(self.heap, id), **self._where(id)}
+                for id in self.suspended
+            ]
+        return {**found, **wording.completeness(self.heap)}
 
     def _thread(self, thread: "Thread") -> Dict[str, Any]:
         return {
@@ -34,9 +73,18 @@ class FramesAnswer(Answer):
             "complete": thread.frames_complete,
         }
 
-    def _frame(self, id: int) -> Dict[str, Any]:
+    def _greenlet(self, greenlet: "Greenlet") -> Dict[str, Any]:
         return {
-            "address": f"{self.heap.node(id).address:#x}",
+            **describe.node_document(self.heap, greenlet.id),
+            "frames": [self._frame(id) for id in greenlet.frames],
+            "complete": greenlet.frames_complete,
+        }
+
+    def _frame(self, id: int) -> Dict[str, Any]:
+        return {"address": f"{self.heap.node(id).address:#x}", **self._where(id)}
+
+    def _where(self, id: int) -> Dict[str, Any]:
+        return {
             **describe.frame_document(self.heap.frame(id)),
             "locals": {
                 edge.label: describe.node_document(self.heap, edge.referent)
@@ -46,19 +94,58 @@ class FramesAnswer(Answer):
         }
 
     def lines(self) -> Iterator[Line]:
-        for thread in self.threads:
-            title = describe.thread_title(self.question, thread)
-            yield [f"{title}, state ", hexadecimal(thread.address)]
-            if not thread.frames:
-                yield ["  no Python frame"]
-            yield from self._stack(thread)
-            if not thread.frames_complete:
-                yield ["  … the rest of this stack could not be read"]
+        for interpreter in self.interpreters:
+            if self.several:
+                yield interpreters.heading(interpreter)
+            yield from self._threads(interpreter)
+            yield from self._greenlets(interpreter)
+            yield from self._suspended(interpreter)
         yield from wording.incomplete(self.heap)
 
-    def _stack(self, thread: "Thread") -> Iterator[Line]:
-        rows = [self._row(depth, id) for depth, id in enumerate(thread.frames)]
-        for id, line in zip(thread.frames, aligned(rows, indent="  ")):
+    def _threads(self, interpreter: "Interpreter") -> Iterator[Line]:
+        for thread in self.threads:
+            if thread.interpreter != interpreter.id:
+                continue
+            title = describe.thread_title(self.question, thread)
+            yield [f"{title}, state ", hexadecimal(thread.address)]
+            yield from self._stack(thread.frames, thread.frames_complete)
+
+    def _greenlets(self, interpreter: "Interpreter") -> Iterator[Line]:
+        for greenlet in self.greenlets:
+            if self._whose_object(greenlet.id) is not interpreter:
+                continue
+            node = self.heap.node(greenlet.id)
+            name = self.heap.annotation(greenlet.id)
+            yield ["greenlet ", hexadecimal(node.address), f" {name}, suspended"]
+            yield from self._stack(greenlet.frames, greenlet.frames_complete)
+
+    def _suspended(self, interpreter: "Interpreter") -> Iterator[Line]:
+        ids = [id for id in self.suspended if self._whose_object(id) is interpreter]
+        if not self.with_suspended:
+            return
+        what = (
+            "suspended generator or coroutine",
+            "suspended generators and coroutines",
+        )
+        yield [wording.counted(len(ids), *what)]
+        rows = [[*describe.annotated(self.heap, id), self._location(id)] for id in ids]
+        yield from self._with_locals(ids, aligned(rows, indent="  "))
+
+    def _location(self, id: int) -> Cell:
+        return describe.location(self.heap.frame(id), whole=True)
+
+    def _stack(self, frames: Sequence[int], complete: bool) -> Iterator[Line]:
+        if not frames:
+            yield ["  no Python frame"]
+        rows = [self._row(depth, id) for depth, id in enumerate(frames)]
+        yield from self._with_locals(frames, aligned(rows, indent="  "))
+        if not complete:
+            yield ["  … the rest of this stack could not be read"]
+
+    def _with_locals(
+        self, frames: Sequence[int], lines: Iterable[Line]
+    ) -> Iterator[Line]:
+        for id, line in zip(frames, lines):
             yield line
             if self.locals:
                 yield from self._locals(id)
@@ -69,7 +156,7 @@ class FramesAnswer(Answer):
             f"#{depth}",
             hexadecimal(self.heap.node(id).address),
             describe.function(frame),
-            describe.location(frame, whole=True),
+            self._location(id),
         ]
 
     def _locals(self, id: int) -> Iterator[Line]:
@@ -94,12 +181,18 @@ def answer(question: Question, args: "Namespace") -> Answer:
 COMMANDS = (
     Command(
         "py-heap-frames",
-        "Show the Python stack of every thread.",
+        "Show the Python stack of every thread and of every suspended greenlet.",
         "Innermost frame first. --locals adds the local variables that are bound; a "
         "cell variable is shown with the value of its cell. Of a module's own frame only "
         "the number of names is shown. The addresses of threads and frames can be "
-        "given to the other commands. --json always has the local variables.",
-        (Argument("--locals", FLAG, "with the local variables of each frame"),),
+        "given to the other commands. --json always has the local variables. Where there "
+        "are several interpreters, each has its heading; a thread that runs code in several is "
+        "shown in each. A suspended greenlet is shown with the frames that it has put aside.",
+        (
+            Argument("--locals", FLAG, "with the local variables of each frame"),
+            Argument("--suspended", FLAG, "suspended generators and coroutines too"),
+            interpreters.option("only this interpreter; 0 is the main one"),
+        ),
         answer,
         """
 (gdb) py-heap-frames --locals

@@ -2,9 +2,18 @@
 """py-heap-types: objects and bytes per type."""
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, NamedTuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+)
 
-from pyheap import wording
+from pyheap import interpreters, wording
 from pyheap.command import (
     CHOICE,
     FLAG,
@@ -15,13 +24,14 @@ from pyheap.command import (
     Question,
     limit,
 )
+from pyheap.errors import UsageError
 from pyheap.spans import Line
 from pyheap.table import aligned
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Heap
+    from pyheap.walk import Heap, Interpreter
 
 
 class Row(NamedTuple):
@@ -43,15 +53,26 @@ def matches(name: str, pattern: str) -> bool:
     return pattern in name
 
 
-def count_types(heap: "Heap", everything: bool, pattern: str) -> List[Row]:
-    """Objects and bytes per type name."""
+def count_types(
+    heap: "Heap",
+    everything: bool,
+    pattern: str,
+    interpreter: Optional["Interpreter"] = None,
+) -> List[Row]:
+    """Objects and bytes per type name: all, tracked, or tracked by an interpreter."""
     counts: Dict[str, List[int]] = {}
-    for type in heap.types():
+    totals = heap.totals(interpreter) if interpreter else []
+    for index, type in enumerate(heap.types()):
         if not type.address or not matches(type.name, pattern):
             continue  # an address of 0: not a type of objects
+        objects, size = type.tracked, type.tracked_size
+        if interpreter:
+            objects, size = totals[index]
+        elif everything:
+            objects, size = type.objects, type.size
         row = counts.setdefault(type.name, [0, 0])
-        row[0] += type.objects if everything else type.tracked
-        row[1] += type.size if everything else type.tracked_size
+        row[0] += objects
+        row[1] += size
     return [Row(name, *row) for name, row in counts.items() if row[0]]
 
 
@@ -72,13 +93,21 @@ class TypesAnswer(Answer):
 
     def __init__(self, heap: "Heap", args: "Namespace") -> None:
         self.heap, self.everything, self.pattern = heap, args.all, args.pattern or ""
-        rows = count_types(heap, args.all, self.pattern)
+        self.interpreter = interpreters.with_objects(heap, args)
+        if self.interpreter and args.all:
+            raise UsageError(
+                "py-heap-types: --interpreter counts tracked objects; what is not"
+                " tracked belongs to no interpreter: leave out --all"
+            )
+        rows = count_types(heap, args.all, self.pattern, self.interpreter)
         self.rows, self.total = ordered(rows, args.by), total_of(rows)
         self.shown = self.rows[: args.limit or None]
 
     def document(self) -> Dict[str, Any]:
         stats, total = self.heap.stats(), self.total
+        whose = {"interpreter": self.interpreter.number} if self.interpreter else {}
         return {
+            **whose,
             "tracked": stats.tracked,
             "objects": stats.objects,
             "types": [row.document() for row in self.shown],
@@ -114,6 +143,8 @@ class TypesAnswer(Answer):
         )
         if self.pattern:
             text += f", matching '{self.pattern}'"
+        if self.interpreter:
+            return f"{text}, of interpreter {self.interpreter.number}"
         if not self.everything:
             everything = total_of(count_types(self.heap, True, self.pattern))
             text += f"; {wording.counted(everything.objects, 'object')} with --all"
@@ -133,7 +164,8 @@ COMMANDS = (
         "garbage collector tracks. With --all, everything that is reachable from them, "
         "from the threads' frames and from the interpreter counts too: strings, numbers, code. "
         "Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare. "
-        "PATTERN is a glob (`*Session`) or a part of the name (`asyncio`).",
+        "PATTERN is a glob (`*Session`) or a part of the name (`asyncio`). In a process with "
+        "several interpreters, --interpreter takes the number of one: 0 is the main one.",
         (
             Argument("PATTERN", PATTERN, "only types whose name matches"),
             limit(20, "types"),
@@ -145,6 +177,7 @@ COMMANDS = (
                 "count",
                 choices=("count", "size"),
             ),
+            interpreters.option("only what the collector of this interpreter tracks"),
         ),
         answer,
         """

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is whose, where there are several interpreters. */
+#include "answers/heap.h"
+#include "objects/size.h"
+
+void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end)
+{
+    *begin = index ? heap->tracked_end[index - 1] : 0;
+    *end = heap->tracked_end[index];
+}
+
+static walk_id node_of(const struct walk_heap *heap, size_t index)
+{
+    return walk_graph_find(&heap->graph, heap->python->interpreters[index].address);
+}
+
+/* Threads are few, and asked for one by one. */
+static walk_id interpreter_of_thread(const struct walk_heap *heap, walk_addr address)
+{
+    const struct walk_python *python = heap->python;
+    for (size_t i = 0; i < python->thread_count; i++)
+        if (python->threads[i].address == address)
+            return walk_graph_find(&heap->graph, python->threads[i].interpreter);
+    return WALK_NO_ID;
+}
+
+walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id)
+{
+    size_t low = 0, high = heap->python->interpreter_count;
+    if (walk_node_kind(heap, id) == WALK_THREAD)
+        return interpreter_of_thread(heap, heap->graph.key[id]);
+    if (!walk_node_tracked(heap, id))
+        return WALK_NO_ID;
+    /* The first whose nodes end behind this one. */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (heap->tracked_end[middle] > id)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < heap->python->interpreter_count ? node_of(heap, low) : WALK_NO_ID;
+}
+
+size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->python->interpreter_count; }
+
+void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct walk_interpreter *interpreter)
+{
+    const struct walk_python *python = heap->python;
+    walk_id begin, end;
+    walk_interpreter_nodes(heap, index, &begin, &end);
+    *interpreter = (struct walk_interpreter){.id = node_of(heap, index),
+                                             .address = python->interpreters[index].address,
+                                             .number = python->interpreters[index].number,
+                                             .has_collector = python->interpreter_count == 1 ||
+                                                              !walk_runtime_shares_collector(python->runtime),
+                                             .tracked = end - begin};
+}
+
+void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, struct walk_total *totals)
+{
+    const struct walk_graph *graph = &heap->graph;
+    walk_id begin, end;
+    memset(totals, 0, walk_heap_type_count(heap) * sizeof *totals);
+    walk_interpreter_nodes(heap, index, &begin, &end);
+    for (walk_id id = begin; id < end; id++) {
+        totals[graph->class[id]].objects++;
+        totals[graph->class[id]].size += walk_object_size(heap->python, graph->key[id], graph->class[id]);
+    }
+}

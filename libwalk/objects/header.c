@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Include/object.h; Include/internal/pycore_object.h, pycore_gc.h and pycore_typeobject.h. */
+#include "objects/header.h"
+
+/* ---- the count ---- */
+
+/* Free-threaded: what the owning thread counts and what the others count, the latter above two bits of state. */
+static int64_t two_counts(const struct walk_python *python, const uint8_t *view)
+{
+    enum { SHARED_SHIFT = 2 };
+    const struct walk_layout *layout = python->layout;
+    uint32_t local = walk_load_u32(view + WALK_OFFSET(layout, object, ob_ref_local));
+    int64_t shared = WALK_SWORD(python, view, object, ob_ref_shared);
+    return local == UINT32_MAX ? UINT32_MAX : (int64_t)local + (shared >> SHARED_SHIFT);
+}
+
+/*
+ * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
+ * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
+ */
+static bool plausible_count(const struct walk_python *python, uint64_t count)
+{
+    if (WALK_MINOR(python) >= 14 && python->word == 8)
+        return (count & 0xffffffff) != 0; /* flags stand in the high half */
+    if (WALK_MINOR(python) >= 12 && python->word == 8)
+        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
+    return count != 0 && count >> 40 == 0;
+}
+
+bool walk_header_plausible(const struct walk_python *python, const uint8_t *view)
+{
+    enum { MUTEX_BITS = 3 }; /* locked, has waiters */
+    if (WALK_FREE_THREADED(python->layout))
+        return two_counts(python, view) > 0 && view[WALK_OFFSET(python->layout, object, ob_mutex)] <= MUTEX_BITS;
+    return plausible_count(python, WALK_WORD(python, view, object, ob_refcnt));
+}
+
+int64_t walk_header_refcount(const struct walk_python *python, walk_addr object)
+{
+    const uint8_t *view = walk_memory_view(python->memory, object, WALK_SIZE(python->layout, object));
+    if (!view)
+        return 0;
+    if (WALK_FREE_THREADED(python->layout))
+        return two_counts(python, view);
+    uint64_t count = WALK_WORD(python, view, object, ob_refcnt);
+    return WALK_MINOR(python) >= 12 && python->word == 8 ? (int64_t)(uint32_t)count : (int64_t)count;
+}
+
+/* ---- in front of the object ---- */
+
+/* The collector's head is the nearest to the object, in builds that have one. */
+static uint64_t collector_head(const struct walk_python *python)
+{
+    return WALK_FREE_THREADED(python->layout) ? 0 : WALK_SIZE(python->layout, gc_head);
+}
+
+/* _PyType_PreHeaderSize() since 3.11, the collector's head alone before. */
+uint64_t walk_header_front(const struct walk_python *python, uint64_t flags)
+{
+    uint64_t preheader = WALK_MINOR(python) >= 12   ? WALK_TPFLAGS_MANAGED_DICT | WALK_TPFLAGS_MANAGED_WEAKREF
+                         : WALK_MINOR(python) == 11 ? WALK_TPFLAGS_MANAGED_DICT
+                                                    : 0;
+    return (flags & WALK_TPFLAGS_HAVE_GC ? collector_head(python) : 0) + (flags & preheader ? 2 * python->word : 0);
+}
+
+walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr object)
+{
+    return object - collector_head(python) - python->word;
+}
+
+bool walk_header_tracked(const struct walk_python *python, walk_addr object)
+{
+    enum { TRACKED = 1 };
+    const struct walk_layout *layout = python->layout;
+    if (!WALK_FREE_THREADED(layout))
+        return WALK_MEMBER(python, object - WALK_SIZE(layout, gc_head), gc_head, next) != 0;
+    const uint8_t *bits = walk_memory_view(python->memory, object + WALK_OFFSET(layout, object, ob_gc_bits), 1);
+    return bits && (*bits & TRACKED);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_HEADER_H
+#define WALK_OBJECTS_HEADER_H
+
+/*
+ * What every object begins with, and what stands in front of it: its count of references, the collector's mark, the
+ * place of its __dict__. Free-threaded builds have all three elsewhere than builds with a GIL.
+ */
+
+#include "objects/python.h"
+
+/* Whether a header can be that of a living object; `view` is of a whole PyObject. */
+bool walk_header_plausible(const struct walk_python *python, const uint8_t *view);
+
+/* The count of references; that of immortal objects is a huge one. */
+int64_t walk_header_refcount(const struct walk_python *python, walk_addr object);
+
+/* Bytes in front of the objects of a type with these tp_flags, as sys.getsizeof() adds them. */
+uint64_t walk_header_front(const struct walk_python *python, uint64_t flags);
+
+/* The address of the word for the __dict__ of an object with WALK_TPFLAGS_MANAGED_DICT. */
+walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr object);
+
+/* True when the collector tracks the object, which must be of a type with WALK_TPFLAGS_HAVE_GC. */
+bool walk_header_tracked(const struct walk_python *python, walk_addr object);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_TRACKED_H
+#define WALK_OBJECTS_TRACKED_H
+
+/* How the objects are found that the collector tracks: on its lists, or among the blocks of the allocator. */
+
+#include "objects/python.h"
+
+struct walk_found {
+    walk_addr *address;
+    size_t count, capacity;
+};
+
+struct walk_tracked {
+    struct walk_found generations, permanent; /* permanent: set aside by gc.freeze() */
+};
+
+/* False: out of memory. */
+bool walk_found_push(struct walk_found *found, walk_addr address);
+
+/*
+ * Each adds what it finds, each object once in undamaged memory, and counts in python->broken_lists what could not be
+ * followed to its end. False: out of memory.
+ */
+bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *tracked); /* collector.c */
+bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *tracked); /* mimalloc.c */
+
+#endif
