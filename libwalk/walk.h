@@ -114,10 +114,29 @@ struct walk_target_info {
     const char *version_text;  /* sys.version on one line, or "" */
     const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
     const char *build_id;      /* of that file, hex, or "" */
+    const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
     const char *layout_source; /* where the structures' layout is from, for people */
     bool truncated;            /* the core is shorter than its program headers say */
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);
+
+/* What one source gave of the layout. "Left out": what fits no source, and is read nowhere. */
+struct walk_layout_part {
+    const char *source;
+    size_t count;           /* structures */
+    const char *structures; /* their names, with commas; "" when they are all that the other parts do not name */
+};
+size_t walk_target_layout_part_count(const struct walk_target *target);
+void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part);
+
+/* What the target's memory was asked before its layout was believed. */
+enum walk_verdict { WALK_UNASKED, WALK_HOLDS, WALK_FAILS }; /* UNASKED: the target has nothing to ask it of */
+struct walk_invariant {
+    const char *words;
+    enum walk_verdict verdict;
+};
+size_t walk_target_invariant_count(const struct walk_target *target);
+void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
 
 /* ---- heaps ----------------------------------------------------------------------------------------------------- */
 
@@ -144,7 +163,8 @@ struct walk_heap_stats {
     size_t broken_lists;    /* lists of the collector, or of the allocator, that could not be followed to their end */
     size_t broken_stacks;   /* threads and greenlets whose frames could not be followed to the outermost */
     bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
-    bool complete;          /* nothing was unreadable, no list or stack broken, no collection under way */
+    bool unknown_layout;    /* parts of the layout fit no source, and were left out (walk_target_layout_part) */
+    bool complete;          /* nothing was unreadable, broken or left out, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
 

@@ -28,8 +28,8 @@ from pyheap.progress import Progress  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
 from pyheap.walk import Edge, Frame, Greenlet, Interpreter  # noqa: E402
-from pyheap.walk import Node, Path, Referents, Stats, Subgraph  # noqa: E402
-from pyheap.walk import TargetInfo, Thread, Total, Type  # noqa: E402
+from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
+from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -44,9 +44,23 @@ class FakeTarget:
             "3.13.0rc2 (main) [GCC]",
             "/usr/bin/python",
             "ab",
+            "debug",
             "it",
             False,
         )
+
+    def layout_parts(self):
+        return [
+            LayoutPart("row of 3.13.0", 180, []),
+            LayoutPart("row of 3.13.5", 1, ["gc"]),
+        ]
+
+    def invariants(self):
+        return [
+            Invariant("the type of type is type", "holds"),
+            Invariant("lists close", "fails"),
+            Invariant("generators have code", "unasked"),
+        ]
 
 
 class FakeHeap:
@@ -74,7 +88,7 @@ class FakeHeap:
     weak = [Edge(0, 5, "wr_object", False, False, True)]
 
     def __init__(self, **stats):
-        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, False, True)
+        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, False, False, True)
         self._stats = self._stats._replace(**stats)
         self.types_ = [
             Type(0x10, "dict", 5, 9, 500, 900, False),
@@ -615,10 +629,27 @@ class Documents(unittest.TestCase):
         got = document("py-heap-info")
         self.assertEqual(got["version"], "3.13.0rc2")
         self.assertEqual(got["guessed_types"], [{"type": "app.Session", "count": 8}])
+        self.assertEqual(got["build"], "debug")
+        part = {"source": "row of 3.13.5", "count": 1, "structures": ["gc"]}
+        self.assertEqual(got["layouts"][1], part)
+        failed = [i["words"] for i in got["invariants"] if i["verdict"] == "fails"]
+        self.assertEqual(failed, ["lists close"])
 
 
 class Texts(unittest.TestCase):
     """What a person reads."""
+
+    def test_info(self):
+        got = "\n".join(text("py-heap-info"))
+        self.assertRegex(got, r"build +debug")
+        self.assertRegex(got, r"invariants +1 of 2 hold")
+        self.assertIn("the layout is composed:\n", got)
+        self.assertIn("  1  row of 3.13.5 (gc)", got)
+        self.assertIn("that do not hold:\n  lists close", got)
+        self.assertNotIn("generators", got)
+        got = "\n".join(text("py-heap-info --verbose"))
+        self.assertIn("be asked of:\n  generators have code", got)
+        self.assertIn("that hold:\n  the type of type is type", got)
 
     def test_types(self):
         got = text("py-heap-types --limit 1")

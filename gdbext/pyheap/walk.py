@@ -85,8 +85,24 @@ class TargetInfo(NamedTuple):
     version_text: str
     python_path: str
     build_id: str
+    build: str
     layout_source: str
     truncated: bool
+
+
+class LayoutPart(NamedTuple):
+    """What one source gave of the layout; no structures: all that no other part has."""
+
+    source: str
+    count: int
+    structures: List[str]
+
+
+class Invariant(NamedTuple):
+    """What memory was asked: `holds`, `fails`, or `unasked`, as it has nothing of it."""
+
+    words: str
+    verdict: str
 
 
 class Stats(NamedTuple):
@@ -104,6 +120,7 @@ class Stats(NamedTuple):
     broken_lists: int
     broken_stacks: int
     collecting: bool
+    unknown_layout: bool
     complete: bool
 
 
@@ -240,9 +257,18 @@ class _TargetInfo(Structure):
         ("version_text", c_char_p),
         ("python_path", c_char_p),
         ("build_id", c_char_p),
+        ("build", c_char_p),
         ("layout_source", c_char_p),
         ("truncated", c_bool),
     ]
+
+
+class _LayoutPart(Structure):
+    _fields_ = [("source", c_char_p), ("count", c_size_t), ("structures", c_char_p)]
+
+
+class _Invariant(Structure):
+    _fields_ = [("words", c_char_p), ("verdict", c_int)]
 
 
 class _Stats(Structure):
@@ -259,6 +285,7 @@ class _Stats(Structure):
         ("broken_lists", c_size_t),
         ("broken_stacks", c_size_t),
         ("collecting", c_bool),
+        ("unknown_layout", c_bool),
         ("complete", c_bool),
     ]
 
@@ -385,6 +412,10 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_open_reader": (_ERROR, [c_void_p, c_void_p, c_void_p]),
     "walk_target_close": (None, [c_void_p]),
     "walk_target_info": (None, [c_void_p, c_void_p]),
+    "walk_target_layout_part_count": (c_size_t, [c_void_p]),
+    "walk_target_layout_part": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_target_invariant_count": (c_size_t, [c_void_p]),
+    "walk_target_invariant": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_build": (_ERROR, [c_void_p, _PROGRESS, c_void_p, c_void_p]),
     "walk_heap_destroy": (None, [c_void_p]),
     "walk_heap_stats": (None, [c_void_p, c_void_p]),
@@ -678,9 +709,31 @@ class Target(_Closing):
             _text(info.version_text),
             _text(info.python_path),
             _text(info.build_id),
+            _text(info.build),
             _text(info.layout_source),
             info.truncated,
         )
+
+    def layout_parts(self) -> List[LayoutPart]:
+        """Which source gave what of the layout, the one that gave most first."""
+        part = _LayoutPart()
+        found = []
+        for index in range(_lib.walk_target_layout_part_count(self._pointer)):
+            _lib.walk_target_layout_part(self._pointer, index, byref(part))
+            names = _text(part.structures)
+            structures = names.split(", ") if names else []
+            found.append(LayoutPart(_text(part.source), part.count, structures))
+        return found
+
+    def invariants(self) -> List[Invariant]:
+        """What memory was asked before the layout was believed."""
+        asked = _Invariant()
+        found = []
+        for index in range(_lib.walk_target_invariant_count(self._pointer)):
+            _lib.walk_target_invariant(self._pointer, index, byref(asked))
+            verdict = ("unasked", "holds", "fails")[asked.verdict]
+            found.append(Invariant(_text(asked.words), verdict))
+        return found
 
     def build_heap(self, progress: Optional[Progress] = None) -> "Heap":
         """Reads the heap; `progress(visited, known)` is called, False stops it."""

@@ -38,6 +38,7 @@ def missing(stats: "Stats") -> Dict[str, Any]:
         "broken_lists": stats.broken_lists,
         "stacks": stats.broken_stacks,
         "collecting": stats.collecting,
+        "layout": stats.unknown_layout,
     }
 
 
@@ -64,6 +65,8 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     if stats.broken_stacks:
         stacks = counted(stats.broken_stacks, "stack")
         reasons.append(f"{stacks} of frames that could not be followed")
+    if stats.unknown_layout:
+        reasons.append("structures of this CPython that are not known (py-heap-info)")
     if stats.collecting:
         reasons.append("the collector was running: some objects may be on no list")
     yield [f"incomplete: {'; '.join(reasons) or 'the heap was not read to its end'}"]

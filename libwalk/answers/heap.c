@@ -270,7 +270,9 @@ static void finish_stats(struct walk_heap *heap)
         stats->broken_stacks += !heap->python->threads[i].frames_complete;
     for (size_t i = 0; i < heap->python->greenlet_count; i++)
         stats->broken_stacks += !heap->python->greenlets[i].frames_complete;
-    stats->complete = !stats->broken_stacks && !stats->unreadable && !stats->broken_lists && !stats->collecting;
+    stats->unknown_layout = heap->target->runtime.left_out;
+    stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
+                      !stats->collecting;
 }
 
 /* A damaged heap may name types that are none: of such a target nothing is remembered. */

@@ -112,36 +112,6 @@ bool walk_runtime_use_own_row(struct walk_runtime *runtime)
     return false;
 }
 
-/* "3.11" out of libpython3.11.so.1.0 or python3.11, so that a row of another version is not even tried. */
-static uint32_t minor_in_name(const char *path)
-{
-    const char *digits = strstr(walk_base_name(path), "python3.");
-    return digits ? (uint32_t)strtoul(digits + 8, NULL, 10) : 0;
-}
-
-/* A row of the same version that the memory does not disprove: other builds of it are laid out alike, mostly. */
-static bool use_proven_row(struct walk_runtime *runtime)
-{
-    const struct walk_image *image = runtime->image;
-    struct walk_layout_row *row;
-    char own[2 * sizeof runtime->module->build_id + 1];
-    uint32_t minor = minor_in_name(runtime->module->path);
-    bool proven = false;
-    walk_build_id_format(runtime->module->build_id, runtime->module->build_id_size, own);
-    for (size_t i = 0; !proven && (row = walk_layout_row_open(i)); i++) {
-        if (may_probe(image, row) && strcmp(row->build_id, own) != 0 && row->word == image->memory.word &&
-            (!minor || ((row->version >> 16) & 0xff) == minor)) {
-            runtime->layout = row->layout;
-            walk_runtime_from(runtime, "built-in row of another build (%s), proven by probing", row->name);
-            struct walk_error *error = walk_layout_prove(runtime);
-            proven = !error;
-            walk_error_free(error);
-        }
-        walk_layout_row_free(row);
-    }
-    return proven;
-}
-
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
 {
     const struct walk_image *image = runtime->image;
@@ -150,17 +120,27 @@ struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
     struct walk_layout_row *row = row_of(image, runtime->module, &source);
     if (row)
         return use_row(runtime, row, source);
-    struct walk_error *dwarf = asked(image, SOURCE_DWARF)
-                                   ? walk_layout_from_dwarf(runtime->module->file, image->debug_dirs, &runtime->layout)
-                                   : walk_error_new(WALK_ERROR_LAYOUT, "DWARF was not asked");
-    if (!dwarf) {
-        walk_runtime_from(runtime, "DWARF");
-        runtime->remember = asked(image, SOURCE_CACHE);
-        return walk_layout_prove(runtime);
+    struct walk_error *error = NULL;
+    if (asked(image, SOURCE_DWARF)) {
+        error = walk_layout_from_dwarf(runtime->module->file, image->debug_dirs, &runtime->layout);
+        if (!error) {
+            walk_runtime_from(runtime, "DWARF");
+            runtime->remember = asked(image, SOURCE_CACHE);
+            return walk_layout_prove(runtime);
+        }
+        if (walk_error_code(error) != WALK_ERROR_LAYOUT)
+            return error;
     }
-    if (walk_error_code(dwarf) == WALK_ERROR_LAYOUT && use_proven_row(runtime)) {
-        walk_error_free(dwarf);
-        return NULL;
+    if (asked(image, SOURCE_PROBE)) {
+        struct walk_error *probed = walk_runtime_probe(runtime, may_probe);
+        if (!probed || !error) {
+            walk_error_free(error);
+            return probed;
+        }
+        error = walk_error_context(error, "%s", walk_error_message(probed));
+        walk_error_free(probed);
     }
-    return walk_error_context(dwarf, "no layout for this CPython is built in; install its debug symbols");
+    if (!error)
+        error = walk_error_new(WALK_ERROR_LAYOUT, "\"%s\" has none", image->layout);
+    return walk_error_context(error, "no layout for this CPython is built in; install its debug symbols");
 }

@@ -21,6 +21,10 @@ struct walk_error *walk_runtime_find_module(struct walk_runtime *runtime);
 /* Says where the layout is from. */
 void walk_runtime_from(struct walk_runtime *runtime, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Fills the layout from what fits of other builds' rows, of those that are wanted (probe.c). Error: LAYOUT. */
+typedef bool walk_row_wanted(const struct walk_image *image, const struct walk_layout_row *row);
+struct walk_error *walk_runtime_probe(struct walk_runtime *runtime, walk_row_wanted *wanted);
+
 /* Fills the layout, of which the memory then has been asked. Error: LAYOUT. */
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime);
 

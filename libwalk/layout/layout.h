@@ -30,6 +30,7 @@ enum walk_field {
 };
 
 #define WALK_ABSENT (-1)
+enum { WALK_RULES_MAX = 256 };
 
 struct walk_layout {
     int32_t offset[WALK_FIELD_COUNT]; /* bytes; WALK_ABSENT where the build has no such member */
@@ -92,6 +93,20 @@ struct walk_layout_row *walk_layout_row_open(size_t index);
 struct walk_layout_row *walk_layout_row_find(const char *build_id);
 void walk_layout_row_free(struct walk_layout_row *row);
 
+/* What the memory said to a layout (layout/proof.h). */
+struct walk_verdicts {
+    unsigned held, held_weakly, failed, essential_failed;
+    uint8_t of[WALK_RULES_MAX]; /* enum walk_verdict, in the order of walk_rules */
+};
+
+/* What one source gave of a layout. */
+struct walk_part {
+    char source[80];
+    char structures[200]; /* their ids, with commas; "": all that the other parts do not name */
+    unsigned count;       /* structures */
+};
+enum { WALK_PARTS_MAX = 8 };
+
 /* The interpreter of a target: which file it is, where its state is, and a layout that the memory agrees with. */
 struct walk_runtime {
     struct walk_image *image;
@@ -104,7 +119,12 @@ struct walk_runtime {
     walk_addr generations; /* 3.6: the collector's lists, static variables */
     walk_addr type_type;   /* PyType_Type */
     char source[160];      /* where the layout is from, for people */
-    bool remember;         /* it took long: worth to be put into the cache */
+    struct walk_verdicts verdicts;
+    struct walk_part parts[WALK_PARTS_MAX]; /* which source gave what of the layout */
+    unsigned part_count;
+    bool left_out;      /* parts of the layout fit no source */
+    bool other_version; /* the layout is mostly that of another version: what is not proven may be otherwise */
+    bool remember;      /* it took long: worth to be put into the cache */
 };
 
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */
@@ -116,6 +136,10 @@ walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const cha
 
 /* The name of a static type that the row of this build has for an address; NULL: none. */
 const char *walk_runtime_type_name(const struct walk_runtime *runtime, walk_addr type);
+
+/* A type of this tp_basicsize and tp_itemsize may have the structure. */
+bool walk_layout_fits(const struct walk_layout *layout, unsigned word, enum walk_struct structure, uint64_t basicsize,
+                      uint64_t itemsize);
 
 /* Checks the layout against the target's memory; the error says which invariant does not hold. */
 struct walk_error *walk_layout_prove(const struct walk_runtime *runtime);

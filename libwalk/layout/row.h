@@ -5,16 +5,17 @@
 /*
  * Rows as text: the built-in ones are lines of layout/rows.inc, a remembered one is a file.
  *
- *     row: 3.9.2 debug 70232042
- *     build-id: 70232042551c3213427a308948185d6429cff9d4
- *     version: 030902f0
- *     word: 8
- *     runtime: 4a1b80                       _PyRuntime, from the start of the module
- *     type: 48b0a0                          PyType_Type
- *     like: 3.9.2 f902f8a5                  built-in rows only: what no line says is as in that row, which stands
- * before interp 5664 next=0 tstate_head=8      a structure, its size and members, all in decimal bytes (bit-fields:
- * bits) cframe - not in this build, though in the row that this one is like types: 48b0a0 type, 48b240 object static
- * types, by offset end
+ *   row: 3.9.2 debug 70232042
+ *   build-id: 70232042551c3213427a308948185d6429cff9d4
+ *   version: 030902f0
+ *   word: 8
+ *   runtime: 4a1b80                     _PyRuntime, from the start of the module
+ *   type: 48b0a0                        PyType_Type
+ *   like: 3.9.2 f902f8a5                built-in only: what no line says is as in that row, which stands before
+ *   interp 5664 next=0 tstate_head=8    a structure, its size and members, in bytes; bit-fields in bits
+ *   cframe -                            not in this build, though in the row that this one is like
+ *   types: 48b0a0 type, 48b240 object   static types, by offset
+ *   end
  */
 
 #include <stdio.h>

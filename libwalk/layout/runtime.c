@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "layout/find.h"
+#include "layout/proof.h"
 
 walk_addr walk_runtime_next_interpreter(const struct walk_runtime *runtime, walk_addr interpreter)
 {
@@ -38,7 +39,10 @@ void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interp
         return;
     if (WALK_HAS(layout, gc, permanent_generation))
         collector->permanent = state + WALK_OFFSET(layout, gc, permanent_generation);
-    const uint8_t *flag = walk_memory_view(&runtime->image->memory, state + WALK_OFFSET(layout, gc, collecting), 4);
+    const uint8_t *flag =
+        WALK_HAS(layout, gc, collecting)
+            ? walk_memory_view(&runtime->image->memory, state + WALK_OFFSET(layout, gc, collecting), 4)
+            : NULL;
     collector->collecting = flag && walk_load_u32(flag) != 0;
 }
 
@@ -81,14 +85,21 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
 {
     *runtime = (struct walk_runtime){.image = image, .symbols = {.fd = -1}};
     struct walk_error *error = walk_runtime_check_sources(image);
-    if (!error && walk_runtime_use_own_row(runtime))
-        return NULL;
-    if (!error)
+    if (!error && !walk_runtime_use_own_row(runtime)) {
         error = walk_runtime_find_module(runtime);
-    if (!error)
-        error = walk_runtime_choose_layout(runtime);
+        if (!error)
+            error = walk_runtime_choose_layout(runtime);
+    }
     if (error)
         walk_runtime_close(runtime);
+    else
+        walk_runtime_ask_all(runtime, &runtime->verdicts);
+    if (!error && !runtime->part_count) {
+        struct walk_part *part = &runtime->parts[runtime->part_count++];
+        snprintf(part->source, sizeof part->source, "%.79s", runtime->source);
+        for (int i = 0; i < WALK_STRUCT_COUNT; i++)
+            part->count += runtime->layout.size[i] != 0;
+    }
     return error;
 }
 

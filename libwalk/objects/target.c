@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "layout/proof.h"
+
 /* `error`: of opening the image. Takes over `target`. */
 static struct walk_error *open_python(struct walk_error *error, struct walk_target *target, struct walk_target **result)
 {
@@ -29,6 +31,12 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
     for (char *c = target->python_path; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
+    bool debug = strchr(target->python.abiflags, 'd') != NULL;
+    snprintf(target->build, sizeof target->build, "%s%s",
+             strchr(target->python.abiflags, 't') ? (debug ? "free-threaded " : "free-threaded")
+             : debug                              ? ""
+                                                  : "release",
+             debug ? "debug" : "");
     *result = target;
     return NULL;
 }
@@ -76,6 +84,26 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
                                       .version_text = target->python.version_text,
                                       .python_path = target->python_path,
                                       .build_id = target->build_id,
+                                      .build = target->build,
                                       .layout_source = target->runtime.source,
                                       .truncated = target->image.truncated};
+}
+
+size_t walk_target_layout_part_count(const struct walk_target *target) { return target->runtime.part_count; }
+
+void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
+{
+    const struct walk_part *known = &target->runtime.parts[index];
+    *part = (struct walk_layout_part){known->source, known->count, known->structures};
+}
+
+size_t walk_target_invariant_count(const struct walk_target *target)
+{
+    (void)target;
+    return walk_rule_count;
+}
+
+void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+{
+    *invariant = (struct walk_invariant){walk_rules[index].words, target->runtime.verdicts.of[index]};
 }

@@ -9,6 +9,7 @@ struct walk_target {
     struct walk_runtime runtime;
     struct walk_python python;
     char build_id[65];
+    char build[32];
     char python_path[4096]; /* fit for a terminal */
 };
 

@@ -152,17 +152,25 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
 
 static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr type)
 {
+    const struct walk_layout *layout = python->layout;
+    uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize),
+             items = WALK_MEMBER(python, type, type, tp_itemsize);
     char name[512];
     enum walk_kind_id kind = walk_kinds_by_address(&python->kinds, type);
-    if (kind != WALK_KIND_NONE)
-        return kind;
-    name_of(python, type, name, sizeof name);
-    kind = walk_kinds_by_name(&python->kinds, name);
+    bool by_name = kind == WALK_KIND_NONE, fits = true;
+    if (by_name) {
+        name_of(python, type, name, sizeof name);
+        kind = walk_kinds_by_name(&python->kinds, name);
+    }
+    enum walk_struct structure = python->kinds.kind[kind].structure;
+    uint64_t size = layout->size[structure];
     /* A class of the same name in another extension is not it: the size must be the structure's. */
-    uint64_t size = WALK_SIZE(python->layout, object) ? python->layout->size[python->kinds.kind[kind].structure] : 0;
-    uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize);
-    return kind != WALK_KIND_NONE && (!size || (basic <= size && size - basic <= 2 * python->word)) ? kind
-                                                                                                    : WALK_KIND_NONE;
+    if (by_name)
+        fits = !size || (basic <= size && size - basic <= 2 * python->word);
+    /* Nor is one of which another version has another structure. Coroutines have more than a generator. */
+    if (python->runtime->other_version && structure != WALK_STRUCT_generator)
+        fits &= walk_layout_fits(layout, python->word, structure, basic, items);
+    return fits ? kind : WALK_KIND_NONE;
 }
 
 /*

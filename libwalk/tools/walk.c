@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * walk: the library without gdb, for tests, timing and scripts.
+ * walk: the library without gdb, for tests, timing and scripts: walk COMMAND CORE|PID
  *
- *   walk info CORE|PID             version, layout, counts
- *   walk types CORE|PID            count, bytes and name of every type of tracked objects
- *   walk objects CORE|PID          every object: address, type, size, tracked, guessed, referents seen by the
- * collector, the number of the interpreter whose collector tracks it walk ancestors CORE|PID        reads "ADDRESS N"
- * lines from stdin, prints the tracked ancestors of each walk values CORE|PID           reads "ADDRESS" lines from
- * stdin, prints the short value of each walk frames CORE|PID           interpreters, threads, frames and locals;
- * suspended generators and greenlets walk row CORE|PID              the row of layout/rows.inc for the interpreter of
- * the target, from its DWARF
+ *   info         seconds, version, layout and its sources, counts, invariants
+ *   types        count, bytes and name of every type of tracked objects
+ *   objects      every object: address, type, size, tracked, guessed, referents seen by the collector, the number of
+ * the interpreter whose collector tracks it ancestors    reads "ADDRESS N" lines from stdin, prints the tracked
+ * ancestors of each values       reads "ADDRESS" lines from stdin, prints the short value of each frames interpreters,
+ * threads, frames and locals; suspended generators and greenlets row          the row of layout/rows.inc for the
+ * interpreter of the target, from its DWARF
  *
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
@@ -19,6 +18,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "walk.h"
 
@@ -29,18 +29,60 @@ static int fail(struct walk_error *error)
     return 1;
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* How long it took until the heap was there. */
+static struct {
+    double open, build;
+} took;
+
+/* The main question, of an object in the middle of the heap. */
+static struct walk_error *ask_ancestors(const struct walk_heap *heap)
+{
+    struct walk_heap_stats stats;
+    struct walk_subgraph *subgraph;
+    walk_heap_stats(heap, &stats);
+    if (!stats.nodes)
+        return NULL;
+    struct walk_error *error = walk_heap_within(heap, (walk_id)(stats.nodes / 2), WALK_ANCESTORS, 5, false, &subgraph);
+    if (!error)
+        walk_subgraph_free(subgraph);
+    return error;
+}
+
 static struct walk_error *print_info(struct walk_target *target, struct walk_heap *heap)
 {
     struct walk_target_info info;
     struct walk_heap_stats stats;
+    double start = seconds();
+    struct walk_error *error = ask_ancestors(heap);
+    if (error)
+        return error;
+    printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", took.open, took.build, seconds() - start);
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.python_path,
-           info.build_id, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
+           info.python_path, info.build_id, info.layout_source);
+    for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
+        struct walk_layout_part part;
+        walk_target_layout_part(target, i, &part);
+        printf("part\t%s\t%zu\t%s\n", part.source, part.count, part.structures);
+    }
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
            "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
            stats.guessed_edges, stats.guessed_objects, stats.unreadable, stats.broken_lists, stats.complete);
+    static const char *const verdicts[] = {"unasked", "holds", "fails"};
+    for (size_t i = 0; i < walk_target_invariant_count(target); i++) {
+        struct walk_invariant invariant;
+        walk_target_invariant(target, i, &invariant);
+        printf("invariant\t%s\t%s\n", verdicts[invariant.verdict], invariant.words);
+    }
     return NULL;
 }
 
@@ -289,18 +331,22 @@ static struct walk_error *run_all(const char *list, struct walk_target *target, 
 
 static int run(const char *list, const char *name)
 {
+    double start = seconds();
     struct walk_target *target;
     struct walk_heap *heap;
     char *end;
     long pid = strtol(name, &end, 10);
+    const char *layout = getenv("WALK_LAYOUT");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = strcmp(list, "row") == 0 ? "dwarf" : getenv("WALK_LAYOUT")};
+                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
         return fail(error);
+    took.open = seconds() - start;
     error = walk_heap_build(target, NULL, NULL, &heap);
+    took.build = seconds() - start - took.open;
     if (!error) {
         error = run_all(list, target, heap);
         walk_heap_destroy(heap);

@@ -4,12 +4,14 @@
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
 
 from pyheap import interpreters, wording
-from pyheap.command import Answer, Command, Question
+from pyheap.command import FLAG, Answer, Argument, Command, Question
 from pyheap.spans import FILENAME, Line, Styled
 from pyheap.table import Cell, aligned
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from pyheap.walk import LayoutPart
 
 _MOST_GUESSED = 10
 
@@ -21,11 +23,27 @@ def version(hexversion: int) -> str:
     return numbers + (f"{level}{hexversion & 0xF}" if level else "")
 
 
+# Verdicts as they are headed; those that fail are always shown.
+_SHOWN = (
+    ("fails", "invariants of the layout that do not hold:"),
+    ("holds", "invariants that hold:"),
+    ("unasked", "invariants that nothing in the target could be asked of:"),
+)
+
+
+def _of(part: "LayoutPart") -> str:
+    """A source and its structures."""
+    return part.source + (f" ({', '.join(part.structures)})" if part.structures else "")
+
+
 class InfoAnswer(Answer):
     """The target, the layout, the counts and the doubts."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, verbose: bool) -> None:
+        self.verbose = verbose
         self.info = question.target().info()
+        self.parts = question.target().layout_parts()
+        self.invariants = question.target().invariants()
         self.heap = question.heap()
         self.stats = self.heap.stats()
         self.threads = self.heap.threads()
@@ -47,7 +65,10 @@ class InfoAnswer(Answer):
             "version_text": info.version_text or None,
             "python": info.python_path or None,
             "build_id": info.build_id or None,
+            "build": info.build,
             "layout": info.layout_source,
+            "layouts": [part._asdict() for part in self.parts],
+            "invariants": [asked._asdict() for asked in self.invariants],
             "word": info.word,
             "truncated": info.truncated,
             "interpreters": [interpreters.document(i) for i in self.interpreters],
@@ -60,6 +81,7 @@ class InfoAnswer(Answer):
             "extra_references": stats.extra_edges,
             "guessed_references": stats.guessed_edges,
             "guessed_objects": stats.guessed_objects,
+            "unreadable": stats.unreadable,
             "guessed_types": [
                 {"type": name, "count": count} for name, count in self.guessed()
             ],
@@ -76,9 +98,28 @@ class InfoAnswer(Answer):
             if len(guessed) > _MOST_GUESSED:
                 left = wording.number(len(guessed) - _MOST_GUESSED)
                 yield [f"  … {left} more types; --json has all"]
+        yield from self._doubts()
         if self.info.truncated:
             yield ["the core file is shorter than it says: a part of it is missing"]
         yield from wording.incomplete(self.heap)
+
+    def _doubts(self) -> Iterator[Line]:
+        """Which source gave what, when it was several, and the invariants by name."""
+        if len(self.parts) > 1:
+            yield ["the layout is composed:"]
+            rows = [(part.count, _of(part)) for part in self.parts]
+            yield from aligned(rows, indent="  ")
+        for verdict, words in _SHOWN:
+            asked = [i.words for i in self.invariants if i.verdict == verdict]
+            if asked and (self.verbose or verdict == "fails"):
+                yield [words]
+                yield from ([f"  {text}"] for text in asked)
+
+    def _proof(self) -> str:
+        verdicts = [asked.verdict for asked in self.invariants]
+        asked = len(verdicts) - verdicts.count("unasked")
+        held = verdicts.count("holds")
+        return f"{held} of {asked} hold" if held != asked else f"all {asked} hold"
 
     def _rows(self) -> List[List[Cell]]:
         info, stats = self.info, self.stats
@@ -87,13 +128,16 @@ class InfoAnswer(Answer):
         return [
             ["Python", f"{version(info.version)}{f' ({text}' if text else ''}"],
             ["file", Styled(info.python_path or "unknown", FILENAME)],
+            ["build", info.build],
             ["build-id", info.build_id or "none"],
             ["layout from", info.layout_source],
+            ["invariants", self._proof()],
             *self._several(),
             ["threads", number(len(self.threads))],
             ["tracked objects", number(stats.tracked) + self._frozen()],
             ["objects", f"{number(stats.objects)}, all that can be reached"],
             ["references", f"{number(stats.edges)}, {self._kinds()}"],
+            ["unreadable", number(stats.unreadable)],
             ["complete", "yes" if stats.complete else "no"],
         ]
 
@@ -126,7 +170,7 @@ class InfoAnswer(Answer):
 
 def answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-info."""
-    return InfoAnswer(question)
+    return InfoAnswer(question, args.verbose)
 
 
 COMMANDS = (
@@ -134,20 +178,23 @@ COMMANDS = (
         "py-heap-info",
         "Say which Python the target runs and how much of its heap could be read.",
         "Version, file and build-id of the interpreter, where the layout of its "
-        "structures is known from, counts of the heap, types whose references are "
-        "guesses, and what could not be read.",
-        (),
+        "structures is known from, what of memory agreed with it, counts of the heap, "
+        "types whose references are guesses, and what could not be read.",
+        (Argument("--verbose", FLAG, "name the invariants of the layout too"),),
         answer,
         """
 (gdb) py-heap-info
 Python           3.11.2 (main, Oct  7 2026, 12:35:07) [GCC 12.2.0]
 file             /usr/bin/python3.11
+build            release
 build-id         c561f3aa7232f2bd6ac6d56bd475f1c154a00486
-layout from      DWARF
+layout from      built-in row of this build (3.11.2 c561f3aa)
+invariants       all 111 hold
 threads          2
 tracked objects  8 662
 objects          28 958, all that can be reached
 references       83 357, 30 069 not seen by the collector, 29 guessed
+unreadable       0
 complete         yes
 types without a table, whose references are guesses:
   13  _struct.Struct
