@@ -25,7 +25,7 @@ struct walk_module {
     walk_addr bias;             /* address in the target = address in the file + bias */
     bool bias_known;            /* its first page is in the target's memory */
     uint8_t build_id[32];
-    size_t build_id_size; /* 0: the target does not say */
+    size_t build_id_size; /* 0: neither the target's memory says it nor a file that fits */
     char *problem;        /* why `file` is NULL, for people */
 };
 

@@ -167,6 +167,10 @@ static struct walk_error *judge_file(struct walk_image *image, struct walk_modul
         return say(module, "%s is another build (build-id %s): its dynamic section is not the one in memory", path,
                    size ? ours : "missing");
     }
+    if (!module->build_id_size) {
+        memcpy(module->build_id, id, size);
+        module->build_id_size = size;
+    }
     module->file = strdup(path);
     return module->file ? NULL : walk_error_no_memory();
 }

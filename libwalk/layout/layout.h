@@ -51,6 +51,9 @@ struct walk_layout {
 /* Free-threaded: how many slices a segment of the allocator has, a power of two; 0: none that makes sense. */
 uint64_t walk_layout_segment_slices(const struct walk_layout *layout);
 
+/* Likewise how many queues of pages a heap has; 0: none that makes sense. */
+uint32_t walk_layout_heap_queues(const struct walk_layout *layout);
+
 struct walk_struct_info {
     const char *id, *names;
 };

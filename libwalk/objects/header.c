@@ -20,10 +20,13 @@ static int64_t two_counts(const struct walk_python *python, const uint8_t *view)
  */
 static bool plausible_count(const struct walk_python *python, uint64_t count)
 {
-    if (WALK_MINOR(python) >= 14 && python->word == 8)
-        return (count & 0xffffffff) != 0; /* flags stand in the high half */
-    if (WALK_MINOR(python) >= 12 && python->word == 8)
-        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
+    if (WALK_MINOR(python) >= 12 && python->word == 8) {
+        uint64_t high = count >> 32;
+        /* 3.14+: 16 bits of it are flags, of which there are few. */
+        if (WALK_MINOR(python) >= 14)
+            high = (high & 0xffff) | high >> 16;
+        return (count & 0xffffffff) != 0 && high < 0x100;
+    }
     return count != 0 && count >> 40 == 0;
 }
 
