@@ -90,6 +90,11 @@ rows: all ## make libwalk/layout/rows.inc anew from the interpreters in PYTHONS=
 	libwalk/layout/make-rows $(PYTHONS) >$(BUILD)/rows.inc
 	mv $(BUILD)/rows.inc libwalk/layout/rows.inc
 
+.PHONY: type-names
+type-names: all ## add what the static types of the interpreters in PYTHONS="…" offer to libwalk/objects/type_names.inc
+	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
+	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)
