@@ -90,6 +90,10 @@ rows: all ## make libwalk/layout/rows.inc anew from the interpreters in PYTHONS=
 	libwalk/layout/make-rows $(PYTHONS) >$(BUILD)/rows.inc
 	mv $(BUILD)/rows.inc libwalk/layout/rows.inc
 
+.PHONY: bench
+bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
+	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)
