@@ -179,6 +179,20 @@ walk_addr walk_frame_of_generator(const struct walk_python *python, walk_addr ge
     return generator + WALK_OFFSET(layout, generator, gi_iframe);
 }
 
+bool walk_frame_is_suspended(const struct walk_python *python, walk_addr generator)
+{
+    const struct walk_layout *layout = python->layout;
+    walk_addr frame = walk_frame_of_generator(python, generator);
+    if (!frame || walk_python_on_stack(python, frame))
+        return false;
+    if (!WALK_HAS(layout, generator, gi_iframe))
+        return true;
+    /* FRAME_EXECUTING is 0, and 4 since 3.15. FRAME_COMPLETED, where there still is one, is above it. */
+    const uint8_t *state =
+        walk_memory_view(python->memory, generator + WALK_OFFSET(layout, generator, gi_frame_state), 1);
+    return state && (int8_t)*state < (WALK_MINOR(python) >= 15 ? 4 : 0);
+}
+
 /* ---- locals ---- */
 
 static void add_slot_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)

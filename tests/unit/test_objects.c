@@ -1387,6 +1387,36 @@ START_TEST(threads_in_a_circle_end)
 }
 END_TEST
 
+/* FRAME_CREATED to FRAME_CLEARED, Include/internal/pycore_frame.h. */
+START_TEST(a_generator_is_suspended_until_it_ends)
+{
+    static const struct {
+        int8_t state;
+        unsigned since, until;
+        bool suspended;
+    } cases[] = {{-3, 13, 14, true}, {-2, 11, 14, true}, {-1, 11, 14, true}, {0, 11, 14, false},
+                 {1, 11, 14, false}, {4, 11, 14, false}, {0, 15, 15, true},  {1, 15, 15, true},
+                 {3, 15, 15, true},  {4, 15, 15, false}, {5, 15, 15, false}};
+    BEGIN;
+    walk_addr generator = world_object(&world, world.generator, WALK_SIZE(world.layout, generator) + 256);
+    bool new = WALK_HAS(world.layout, generator, gi_iframe);
+    if (!new)
+        PUT(&world, generator, generator, gi_frame, add_frame(&world, 0));
+    OPEN;
+    for (size_t i = 0; new &&i < sizeof cases / sizeof *cases; i++) {
+        *world_at(&world, generator + WALK_OFFSET(world.layout, generator, gi_frame_state)) = (uint8_t)cases[i].state;
+        if (world.minor >= cases[i].since && world.minor <= cases[i].until)
+            ck_assert_int_eq(walk_frame_is_suspended(world_python(&world), generator), cases[i].suspended);
+    }
+    if (!new) {
+        ck_assert(walk_frame_is_suspended(world_python(&world), generator));
+        PUT(&world, generator, generator, gi_frame, 0);
+        ck_assert(!walk_frame_is_suspended(world_python(&world), generator));
+    }
+    END;
+}
+END_TEST
+
 /* ---- greenlets ---- */
 
 /* Where a greenlet of the test keeps what is read of it. */
@@ -1612,6 +1642,7 @@ int main(void)
                                         frames_in_a_circle_end_and_the_stack_is_incomplete,
                                         threads_in_a_circle_end,
                                         a_frame_of_hostile_counts_is_no_frame,
+                                        a_generator_is_suspended_until_it_ends,
                                         a_greenlet_keeps_its_frames_in_one_of_three_places,
                                         frames_on_the_c_stack_are_read_where_they_were_copied_to,
                                         a_greenlet_of_hostile_state_has_no_frames,
