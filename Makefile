@@ -94,6 +94,11 @@ rows: all ## make libwalk/layout/rows.inc anew from the interpreters in PYTHONS=
 bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
 	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
 
+.PHONY: type-names
+type-names: all ## add what the static types of the interpreters in PYTHONS="…" offer to libwalk/objects/type_names.inc
+	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
+	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)

@@ -89,6 +89,11 @@ _WAITPID = _LIBC.waitpid
 _STATUS = ctypes.c_int()
 _STATUS_POINTER = ctypes.byref(_STATUS)
 
+# By their own names, since to look up an attribute changes the cache of attributes.
+_GET_OBJECTS = gc.get_objects
+_GET_REFERENTS = gc.get_referents
+_INTERNED = sys.intern("a string that only this file has interned")
+
 _TYPE_MODULE = type.__dict__["__module__"].__get__
 _TYPE_QUALNAME = type.__dict__["__qualname__"].__get__
 _TYPE_DICT = type.__dict__["__dict__"].__get__
@@ -146,7 +151,7 @@ def write(path, expect=None, sample=None, others=None):
     pid = _FORK()
     if pid == 0:
         # The list first of all: what is made from here on is not in it.
-        _child(gc.get_objects(), path, expect, sample, others)
+        _child(_GET_OBJECTS(), path, expect, sample, others)
     _WAITPID(pid, _STATUS_POINTER, 0)
     if _STATUS.value != 0:
         raise RuntimeError("the truth could not be written")
@@ -214,8 +219,21 @@ def _sizes_of_the_measuring():
     return {id(obj): sys.getsizeof(obj) for obj in objects}
 
 
+def _interned_strings(snapshot):
+    """All interned strings, where the dict of them is tracked (3.14).
+
+    Some live only by the cache of attributes, and the measuring would displace them there.
+    """
+    return [
+        _GET_REFERENTS(obj)
+        for obj in snapshot
+        if type(obj) is dict and _INTERNED in obj and obj[_INTERNED] is _INTERNED
+    ]
+
+
 def _child(snapshot, path, expect, sample, others):
     """Measure in the forked child, and exit."""
+    interned = _interned_strings(snapshot)  # noqa: F841
     try:
         sizes = _sizes_of_the_measuring()
         futures = _use_up_freed_futures()  # noqa: F841

@@ -6,23 +6,13 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-CASES='no_target executable_only no_binary wrong_binary text no_core truncated addresses usage not_python no_process'
+CASES='no_target executable_only no_binary wrong_binary text no_core truncated addresses usage not_python no_process
+    pypy too_old'
 
 error() {
     local folder
     folder=$(core_of "$PYTHON" worker)
     "$PYTHON3" tests/errors_check.py "$WALK" "$folder" "$@"
-}
-
-# CPython 3.$1, which is not supported, if it is there.
-unsupported() {
-    local path
-    for path in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$1".*/bin/python3 "/usr/bin/python3.$1"; do
-        if [ -x "$path" ]; then
-            realpath "$path"
-            return 0
-        fi
-    done
 }
 
 # Called by shunit2 when all is done.
@@ -33,8 +23,5 @@ oneTimeTearDown() {
 PYTHON=$(interpreters | tail -n 1) # the machine's own, by the order of make-cores
 for case in $CASES; do
     add_test "$case" error "$case"
-done
-for minor in 6 7 14 15; do
-    add_test "unsupported 3.$minor" error unsupported "$(unsupported $minor)"
 done
 run_tests

@@ -182,6 +182,31 @@ def materialised():
     subclass = Plain()
     subclass.__dict__ = collections.OrderedDict(a=1)
     yield subclass
+    for count in (0, 1, 29, 30, 31, 60):
+        crowded = made("Crowded")()
+        namespace = vars(crowded)
+        for i in range(count):
+            setattr(crowded, "a%d" % i, [i])
+        yield crowded
+        yield namespace
+        yield namespace.copy()
+        yield dict(namespace)
+    reclassed = made("Before")()
+    reclassed.early = ["early"]
+    reclassed.__class__ = made("After")
+    reclassed.late = ["late"]
+    yield reclassed
+    lost = Plain()
+    its = vars(lost)
+    lost.__dict__ = {"instead": [its]}
+    yield lost
+    refilled = Plain()
+    vars(refilled).clear()
+    refilled.again = ["again"]
+    yield refilled
+    updated = Plain()
+    vars(updated).update({str(i): [i] for i in range(60)})
+    yield updated
 
 
 # Attributes in slots.

@@ -1426,6 +1426,128 @@ def typing_():
         yield new["Lazy"]
 
 
+# 3.12 and newer: what is declared in brackets, evaluated or not.
+TYPE_PARAMETERS = """
+class Box[T, U: (int, str), V: "Later"]:
+    item: T
+    def put[W](self, item: T, *others: W) -> U: yield item
+def starred[*Ts, **P](*args: *Ts) -> None: ...
+class Later(Box[int, str, int]): ...
+type Tree[T] = list[Tree[T]] | T
+type Never = undefined
+made = [Box[int, str, Later](), Tree[int], next(Box.put(1, 2)), Box.__type_params__[1].__constraints__]
+"""
+# 3.13
+DEFAULTS = """
+import typing
+class Box[T = int, **P = [int, str]]: ...
+class Boxes[*Ts = *tuple[int, ...]]: ...
+def unevaluated[T: undefined = undefined](argument: T): ...
+made = [parameter.__default__ for parameter in Box.__type_params__ + Boxes.__type_params__]
+made += [typing.TypeVar("Old", default=list), typing.TypeVar("Bound", bound=dict), typing.NoDefault]
+"""
+
+
+@kind("type parameters")
+def type_parameters():
+    yield run(TYPE_PARAMETERS)
+    yield run(DEFAULTS)
+
+
+def annotated(a: int, b: "str" = "x") -> None:
+    """Annotations that nobody has asked for."""
+
+
+@kind("annotations")
+def annotations():
+    def evaluated(a: int, *b: str) -> "list":
+        """Annotations that somebody has."""
+
+    evaluated.__annotations__
+    yield evaluated
+    yield annotated
+
+    def assigned():
+        """Annotations that are not its own."""
+
+    assigned.__annotations__ = {"return": ZOO}
+    yield assigned
+    if sys.version_info >= (3, 14):
+
+        def with_annotate(a: int):
+            """A function that makes the annotations, not its own."""
+
+        with_annotate.__annotate__ = lambda format: {"a": [format]}  # type: ignore
+        yield with_annotate
+        yield annotated.__annotate__  # type: ignore
+        yield run(
+            "class A: a: B; b: undefined\nclass B(A): c: A\nB.__annotations__\nf: A"
+        )
+
+
+# 3.14
+TEMPLATES = """
+name, width = "world", 10
+whole = t"hello {name} {name!r:>{width}} {[name] = }"
+empty = t""
+joined = whole + t"{name:x}"
+begun = iter(joined)
+next(begun)
+between = iter(whole)
+next(between), next(between), next(between)
+"""
+
+
+@kind("template")
+def templates():
+    new = run(TEMPLATES)
+    for name in ("whole", "empty", "joined", "begun", "between"):
+        if name in new:
+            yield new[name]
+    if new:
+        import string.templatelib
+
+        argument = string.templatelib.Interpolation([1], "expression", "r", ".2f")
+        yield argument
+        yield string.templatelib.Template("before", argument, "after")
+
+
+# 3.15
+FROZEN = """
+class Named(frozendict): ...
+class Slotted(frozendict): __slots__ = ("slot",)
+hashed = frozendict(a=1)
+hash(hashed)
+named = Named(a=[1])
+named.attribute = [named]
+slotted = Slotted(b=[2])
+slotted.slot = [slotted]
+plain = frozendict(a=1, b=[2], c={})
+inmates = [frozendict(), plain, frozendict({1: [2], (3,): 4}), hashed, named, slotted, plain | {"x": [1]},
+           plain.values(), iter(plain.items()), iter(hashed)]
+"""
+LAZY = """
+lazy import json.tool as unused
+lazy from collections import ChainMap
+lazy import json.scanner
+inmates = list(globals().values())
+"""
+
+
+@kind("3.15")
+def newest():
+    if sys.version_info >= (3, 15):
+        yield from run(FROZEN)["inmates"]
+        yield from run(LAZY)["inmates"]
+        yield eval("sentinel('MISSING')")
+        filled = bytearray(b"x" * 100)
+        del filled[:10]
+        yield filled
+        cleared = bytearray(5)
+        cleared.clear()
+        yield cleared
+
+
 @kind("io")
 def io_():
     text = io.StringIO("some text")
@@ -1485,6 +1607,19 @@ def others():
     yield unicodedata.ucd_3_2_0
     yield os.environ
     yield str.maketrans("ab", "ba")
+    for arguments in (("name",), ("name", [1]), ("name", [1], ("b", [2]))):
+        keywords = dict([arguments[2]]) if len(arguments) > 2 else {}
+        caller = operator.methodcaller(*arguments[:2], **keywords)
+        yield caller
+        try:
+            caller(ZOO)
+        except AttributeError:
+            pass
+    if sys.version_info >= (3, 14):
+        blank = functools.Placeholder  # type: ignore
+        yield functools.partial(print, blank, 2)
+        yield functools.partial(functools.partial(print, blank, 2), 1)
+        yield annotated.__code__.co_branches()  # type: ignore
     if hasattr(sys, "monitoring"):
         yield sys.monitoring
 

@@ -134,12 +134,12 @@ struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name
     return error;
 }
 
-/* A generator whose frame is there, and on no stack. */
 static bool is_suspended(const struct walk_heap *heap, walk_id id)
 {
     struct walk_frame_view view;
-    walk_addr frame = walk_frame_of_generator(heap->python, heap->graph.key[id]);
-    return frame && !walk_python_on_stack(heap->python, frame) && walk_frame_open(heap->python, frame, &view);
+    walk_addr generator = heap->graph.key[id];
+    return walk_frame_is_suspended(heap->python, generator) &&
+           walk_frame_open(heap->python, walk_frame_of_generator(heap->python, generator), &view);
 }
 
 struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk_ids **ids)

@@ -157,12 +157,13 @@ static bool find_variable(Dwarf_Die *function, const char *name, size_t length)
 static int32_t find_field(Dwarf_Die *die, const char *names)
 {
     bool function = dwarf_tag(die) == DW_TAG_subprogram;
-    for (const char *name = names, *next; name; name = next) {
+    bool bits = *names == ':';
+    uint64_t unit = bits ? 1 : 8;
+    for (const char *name = names + bits, *next; name; name = next) {
         size_t length = first_alternative(name, &next);
-        bool bits = *name == ':';
-        uint64_t offset = 0, unit = bits ? 1 : 8;
+        uint64_t offset = 0;
         if (function ? find_variable(die, name, length)
-                     : find_member(die, name + bits, length - bits, DEPTH, &offset) && offset / unit < INT32_MAX)
+                     : find_member(die, name, length, DEPTH, &offset) && offset / unit < INT32_MAX)
             return (int32_t)(offset / unit);
     }
     return WALK_ABSENT;

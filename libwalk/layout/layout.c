@@ -27,6 +27,15 @@ uint64_t walk_layout_segment_slices(const struct walk_layout *layout)
     return slices & (slices - 1) ? 0 : slices;
 }
 
+/* They end with the heap, or before the member that stands behind them in 3.13. */
+uint32_t walk_layout_heap_queues(const struct walk_layout *layout)
+{
+    uint32_t first = WALK_OFFSET(layout, mi_heap, pages), end = WALK_SIZE(layout, mi_heap);
+    if (WALK_HAS(layout, mi_heap, delayed_free) && WALK_OFFSET(layout, mi_heap, delayed_free) > first)
+        end = WALK_OFFSET(layout, mi_heap, delayed_free);
+    return WALK_SIZE(layout, mi_queue) && end > first ? (end - first) / WALK_SIZE(layout, mi_queue) : 0;
+}
+
 void walk_layout_clear(struct walk_layout *layout)
 {
     memset(layout, 0, sizeof *layout);

@@ -67,17 +67,13 @@ static const enum walk_field required_free_threaded[] = {
     F(object, ob_mutex),
     F(object, ob_ref_local),
     F(object, ob_ref_shared),
-    F(interp, abandoned),
-    F(interp, abandoned_visited),
     F(thread_impl, heaps),
     F(thread_impl, tld),
     F(thread_impl, initialized),
     F(mi_heap, tld),
     F(mi_heap, pages),
-    F(mi_heap, pages_end),
     F(mi_heap, tag),
     F(mi_queue, first),
-    F(mi_segment, abandoned_next),
     F(mi_segment, slice_entries),
     F(mi_segment, slices),
     F(mi_page, slice_count),
@@ -85,11 +81,23 @@ static const enum walk_field required_free_threaded[] = {
     F(mi_page, debug_offset),
     F(mi_page, capacity),
     F(mi_page, free),
-    F(mi_page, used),
-    F(mi_page, block_size),
     F(mi_page, local_free),
     F(mi_page, thread_free),
     F(mi_page, next),
+};
+
+/* Besides, with the mimalloc of 3.13 and with that of 3.14.10. */
+static const enum walk_field required_pool[] = {
+    F(interp, abandoned),
+    F(interp, abandoned_visited),
+    F(mi_segment, abandoned_next),
+    F(mi_page, xblock_size),
+};
+static const enum walk_field required_subproc[] = {
+    F(mi_segment, subproc),
+    F(mi_segment, thread_id),
+    F(mi_page, block_size),
+    F(mi_page, page_start),
 };
 
 static const struct {
@@ -99,20 +107,30 @@ static const struct {
     {required, sizeof required / sizeof *required},
     {required_gil, sizeof required_gil / sizeof *required_gil},
     {required_free_threaded, sizeof required_free_threaded / sizeof *required_free_threaded},
+    {required_pool, sizeof required_pool / sizeof *required_pool},
+    {required_subproc, sizeof required_subproc / sizeof *required_subproc},
 };
-enum { FREE_THREADED = 2 };
+
+/* Whether the layout is one of a build that has all members of the list. */
+static bool is_asked(const struct walk_layout *layout, const enum walk_field *list)
+{
+    bool free_threaded = WALK_FREE_THREADED(layout), subproc = WALK_HAS(layout, interp, subproc);
+    return list == required || (list == required_gil && !free_threaded) ||
+           (list == required_free_threaded && free_threaded) || (list == required_pool && free_threaded && !subproc) ||
+           (list == required_subproc && free_threaded && subproc);
+}
 
 static enum walk_verdict has_required(struct walk_proof *proof, const struct walk_rule *rule)
 {
     const struct walk_layout *layout = proof->layout;
     (void)rule;
     bool free_threaded = WALK_FREE_THREADED(layout);
-    for (int l = 0; l <= FREE_THREADED; l++)
-        for (size_t i = 0; i < required_lists[l].count && (l == 0 || (l == FREE_THREADED) == free_threaded); i++)
+    for (size_t l = 0; l < sizeof required_lists / sizeof *required_lists; l++)
+        for (size_t i = 0; i < required_lists[l].count && is_asked(layout, required_lists[l].field); i++)
             if (layout->offset[required_lists[l].field[i]] == WALK_ABSENT)
                 return fails(proof, walk_field_table[required_lists[l].field[i]].id);
-    if (free_threaded && (!walk_layout_segment_slices(layout) || !WALK_SIZE(layout, mi_heap) ||
-                          !WALK_SIZE(layout, mi_queue) || !WALK_SIZE(layout, object)))
+    if (free_threaded &&
+        (!walk_layout_segment_slices(layout) || !walk_layout_heap_queues(layout) || !WALK_SIZE(layout, object)))
         return fails(proof, "the allocator's heaps");
     if (!free_threaded && !proof->runtime->generations && !WALK_HAS(layout, interp, gc) &&
         !WALK_HAS(layout, runtime, gc))
@@ -1021,7 +1039,7 @@ _Static_assert(sizeof walk_rules / sizeof *walk_rules <= WALK_RULES_MAX, "WALK_R
 
 bool walk_layout_requires(enum walk_field field)
 {
-    for (int l = 0; l <= FREE_THREADED; l++)
+    for (size_t l = 0; l < sizeof required_lists / sizeof *required_lists; l++)
         for (size_t i = 0; i < required_lists[l].count; i++)
             if (required_lists[l].field[i] == field)
                 return true;

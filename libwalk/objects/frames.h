@@ -53,6 +53,9 @@ walk_addr walk_frame_of_object(const struct walk_python *python, walk_addr frame
 /* The frame of a generator that has one and is not on a stack's way to its end; 0: finished. */
 walk_addr walk_frame_of_generator(const struct walk_python *python, walk_addr generator);
 
+/* A generator that can be resumed: not begun, or suspended. */
+bool walk_frame_is_suspended(const struct walk_python *python, walk_addr generator);
+
 /* The current line, as frame.f_lineno has it; 0: unknown. `frame_object` may be 0. */
 int walk_frame_line(const struct walk_python *python, const struct walk_frame_view *view, walk_addr frame_object);
 

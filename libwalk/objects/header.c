@@ -20,10 +20,13 @@ static int64_t two_counts(const struct walk_python *python, const uint8_t *view)
  */
 static bool plausible_count(const struct walk_python *python, uint64_t count)
 {
-    if (WALK_MINOR(python) >= 14 && python->word == 8)
-        return (count & 0xffffffff) != 0; /* flags stand in the high half */
-    if (WALK_MINOR(python) >= 12 && python->word == 8)
-        return (count & 0xffffffff) != 0 && count >> 32 < 0x100;
+    if (WALK_MINOR(python) >= 12 && python->word == 8) {
+        uint64_t high = count >> 32;
+        /* 3.14+: 16 bits of it are flags, of which there are few. */
+        if (WALK_MINOR(python) >= 14)
+            high = (high & 0xffff) | high >> 16;
+        return (count & 0xffffffff) != 0 && high < 0x100;
+    }
     return count != 0 && count >> 40 == 0;
 }
 
@@ -66,6 +69,23 @@ uint64_t walk_header_front(const struct walk_python *python, uint64_t flags)
 walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr object)
 {
     return object - collector_head(python) - python->word;
+}
+
+bool walk_header_linked(const struct walk_python *python, walk_addr object)
+{
+    const struct walk_layout *layout = python->layout;
+    const uint64_t mask = ~(uint64_t)3;
+    if (WALK_FREE_THREADED(layout) || WALK_MINOR(python) < 8)
+        return true;
+    walk_addr head = object - WALK_SIZE(layout, gc_head);
+    uint64_t next, prev, back;
+    if (!walk_memory_word(python->memory, head + WALK_OFFSET(layout, gc_head, next), &next) ||
+        !walk_memory_word(python->memory, head + WALK_OFFSET(layout, gc_head, prev), &prev))
+        return false;
+    if (!(next & mask))
+        return !(prev & mask);
+    return walk_memory_word(python->memory, (next & mask) + WALK_OFFSET(layout, gc_head, prev), &back) &&
+           (python->collecting || (back & mask) == head);
 }
 
 bool walk_header_tracked(const struct walk_python *python, walk_addr object)

@@ -92,38 +92,47 @@ static uint64_t before_blocks(unsigned word, uint64_t block_size)
     return block_size <= 64 ? 3 * block_size : block_size;
 }
 
+/* The blocks' size, and where the first one is. */
+static void find_blocks(const struct heaps *heaps, walk_addr slices, struct page *page)
+{
+    const struct walk_layout *layout = heaps->python->layout;
+    if (WALK_HAS(layout, mi_page, page_start)) {
+        page->block_size = WALK_WORD(heaps->python, page->view, mi_page, block_size);
+        page->start = WALK_WORD(heaps->python, page->view, mi_page, page_start);
+        return;
+    }
+    page->block_size = walk_load_u32(page->view + WALK_OFFSET(layout, mi_page, xblock_size));
+    page->start = slices + before_blocks(heaps->python->word, page->block_size);
+}
+
 /* False: what stands there is no page that could hold objects. */
 static bool open_page(const struct heaps *heaps, walk_addr address, struct page *page)
 {
     const struct walk_layout *layout = heaps->python->layout;
-    unsigned word = heaps->python->word;
     walk_addr segment = address & ~(heaps->segment_size - 1);
     uint64_t offset = address - segment - WALK_OFFSET(layout, mi_segment, slices);
     uint64_t index = offset / WALK_SIZE(layout, mi_page);
     const uint8_t *view = walk_memory_view(heaps->python->memory, address, WALK_SIZE(layout, mi_page));
     if (!view || offset % WALK_SIZE(layout, mi_page) || index >= heaps->slices)
         return false;
-    uint64_t block_size = walk_load_u32(view + WALK_OFFSET(layout, mi_page, block_size));
-    uint64_t slice_count = walk_load_u32(view + WALK_OFFSET(layout, mi_page, slice_count));
-    uint64_t before = before_blocks(word, block_size);
-    *page = (struct page){.view = view,
-                          .address = address,
-                          .start = segment + index * heaps->slice_size + before,
-                          .block_size = block_size,
-                          .capacity = walk_load_u16(view + WALK_OFFSET(layout, mi_page, capacity))};
+    *page = (struct page){
+        .view = view, .address = address, .capacity = walk_load_u16(view + WALK_OFFSET(layout, mi_page, capacity))};
+    walk_addr slices = segment + index * heaps->slice_size;
+    find_blocks(heaps, slices, page);
     /* What mimalloc may not overwrite when it fills freed blocks ends with ob_type's begin (tstate_mimalloc_bind()). */
     page->object_at = (uint64_t)view[WALK_OFFSET(layout, mi_page, debug_offset)] - WALK_OFFSET(layout, object, ob_type);
-    if (page->object_at % word || page->object_at > block_size ||
-        block_size - page->object_at < WALK_SIZE(layout, object))
+    if (page->object_at % heaps->python->word || page->object_at > page->block_size ||
+        page->block_size - page->object_at < WALK_SIZE(layout, object))
         return false;
     /* A page of one huge block is as large as that, whatever its slices say. */
-    return page->capacity <= 1 || before + page->capacity * block_size <= slice_count * heaps->slice_size;
+    uint64_t room = walk_load_u32(view + WALK_OFFSET(layout, mi_page, slice_count)) * heaps->slice_size;
+    uint64_t before = page->start - slices;
+    return page->capacity <= 1 || (before <= room && page->block_size <= (room - before) / page->capacity);
 }
 
 static void visit_page(struct heaps *heaps, walk_addr address)
 {
     struct walk_python *python = heaps->python;
-    const struct walk_layout *layout = python->layout;
     struct page page;
     uint64_t marks[BLOCKS_MAX / 64];
     if (!open_page(heaps, address, &page) || page.capacity >= heaps->blocks_left) {
@@ -131,8 +140,6 @@ static void visit_page(struct heaps *heaps, walk_addr address)
         return;
     }
     heaps->blocks_left -= page.capacity + 1;
-    if (!walk_load_u32(page.view + WALK_OFFSET(layout, mi_page, used)))
-        return;
     memset(marks, 0, (page.capacity + 63) / 64 * sizeof *marks);
     /* Three lists: to be used next, freed by the page's thread, freed by other threads. */
     bool good = mark_free(python, &page, WALK_WORD(python, page.view, mi_page, free), marks) &&
@@ -148,8 +155,9 @@ static void visit_heap(struct heaps *heaps, walk_addr heap)
 {
     struct walk_python *python = heaps->python;
     const struct walk_layout *layout = python->layout;
-    walk_addr queue = heap + WALK_OFFSET(layout, mi_heap, pages), end = heap + WALK_OFFSET(layout, mi_heap, pages_end);
-    for (; queue < end; queue += WALK_SIZE(layout, mi_queue)) {
+    walk_addr queue = heap + WALK_OFFSET(layout, mi_heap, pages);
+    uint32_t count = walk_layout_heap_queues(layout);
+    for (uint32_t i = 0; i < count; i++, queue += WALK_SIZE(layout, mi_queue)) {
         walk_addr page = WALK_MEMBER(python, queue, mi_queue, first);
         struct walk_ring ring = {0};
         while (page && !heaps->no_memory) {
@@ -197,16 +205,17 @@ static void visit_segment(struct heaps *heaps, walk_addr segment)
             python->broken_lists++;
             return;
         }
+        struct page page = {.view = view};
+        find_blocks(heaps, 0, &page);
         unsigned tag = walk_load_bits(view, WALK_OFFSET(layout, mi_page, tag), TAG_WIDTH);
-        if (i && walk_load_u32(view + WALK_OFFSET(layout, mi_page, block_size)) &&
-            (tag == HEAP_GC || tag == HEAP_GC_PRE))
+        if (i && page.block_size && (tag == HEAP_GC || tag == HEAP_GC_PRE))
             visit_page(heaps, slices + i * size);
         i += count;
     }
 }
 
-/* `list`: a segment, in whose low bits a counter may stand. */
-static void visit_abandoned(struct heaps *heaps, walk_addr list)
+/* In 3.13 (and 3.14.7) there are two lists of them. `list`: a segment, in whose low bits a counter may stand. */
+static void visit_pool(struct heaps *heaps, walk_addr list)
 {
     struct walk_python *python = heaps->python;
     walk_addr segment = list & ~(heaps->segment_size - 1);
@@ -219,6 +228,30 @@ static void visit_abandoned(struct heaps *heaps, walk_addr list)
         heaps->blocks_left--;
         visit_segment(heaps, segment);
         segment = WALK_MEMBER(python, segment, mi_segment, abandoned_next);
+    }
+}
+
+/*
+ * In 3.14.10 arenas have a bit for each of theirs, behind variables that have no symbol in a stripped build. But a
+ * segment says whose it is, and that no thread has it; and it is where segments can be.
+ */
+static void visit_segments(struct heaps *heaps, walk_addr subproc)
+{
+    struct walk_python *python = heaps->python;
+    const struct walk_memory *memory = python->memory;
+    for (size_t i = 0; i < memory->count && subproc; i++) {
+        walk_addr start = memory->segments[i].start, end = memory->segments[i].end;
+        walk_addr segment = (start + heaps->segment_size - 1) & ~(heaps->segment_size - 1);
+        if (memory->segments[i].kind == WALK_SEGMENT_NOT_SAVED || !(memory->segments[i].flags & WALK_SEGMENT_WRITE))
+            continue;
+        for (; segment >= start && segment < end && !heaps->no_memory; segment += heaps->segment_size) {
+            uint64_t thread;
+            if (WALK_MEMBER(python, segment, mi_segment, subproc) == subproc &&
+                walk_memory_word(python->memory, segment + WALK_OFFSET(python->layout, mi_segment, thread_id),
+                                 &thread) &&
+                !thread)
+                visit_segment(heaps, segment);
+        }
     }
 }
 
@@ -235,8 +268,9 @@ bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *trac
         struct walk_pyinterpreter *interpreter = &python->interpreters[i];
         interpreter->first_tracked = tracked->generations.count;
         visit_threads(&heaps, interpreter->address);
-        visit_abandoned(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned));
-        visit_abandoned(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned_visited));
+        visit_pool(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned));
+        visit_pool(&heaps, WALK_MEMBER(python, interpreter->address, interp, abandoned_visited));
+        visit_segments(&heaps, WALK_MEMBER(python, interpreter->address, interp, subproc));
         interpreter->tracked_count = tracked->generations.count - interpreter->first_tracked;
     }
     return !heaps.no_memory;

@@ -9,12 +9,6 @@
 
 #include "objects/kinds.h"
 
-/*
- * The minor versions of CPython 3 whose answers are proven. The code knows more of 3.6, 3.7, 3.14 and 3.15 than it
- * promises: these open when the tests compare them too.
- */
-enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
-
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
 
 /* tp_flags, Include/object.h and Include/cpython/object.h; the first three bits are 3.11+, 3.12+, 3.13+. */
@@ -24,6 +18,7 @@ enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
 #define WALK_TPFLAGS_HEAPTYPE (UINT64_C(1) << 9)
 #define WALK_TPFLAGS_HAVE_GC (UINT64_C(1) << 14)
 #define WALK_TPFLAGS_LONG_SUBCLASS (UINT64_C(1) << 24)
+#define WALK_TPFLAGS_STR_SUBCLASS (UINT64_C(1) << 28)
 #define WALK_TPFLAGS_TYPE_SUBCLASS (UINT64_C(1) << 31)
 
 /* A member of __slots__. */
@@ -32,6 +27,9 @@ struct walk_slot {
     bool after_items; /* 3.15+, of a tuple's subclass: counted from the end of the items */
     walk_addr name;   /* a C string in the target, mangled */
 };
+
+/* Where a type's name is from. */
+enum walk_naming { WALK_NAMED, WALK_NAME_RECOVERED, WALK_NAME_UNKNOWN };
 
 /* What is decided once per type: how its objects' references are read. */
 struct walk_pytype {
@@ -53,8 +51,9 @@ struct walk_pytype {
     uint64_t head;          /* bytes that sys.getsizeof adds for what stands in front of the object */
     uint32_t first_slot, slot_count; /* in walk_python.slots */
     uint64_t fields;                 /* structseq: how many fields really */
-    const char *name;                /* module.__qualname__, builtins bare */
-    walk_addr cached_keys;           /* 3.11+: the keys that name the inline values; 0: none */
+    const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
+    enum walk_naming naming;
+    walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
 };
 
 /* A frame on the stack of a thread, or on one that a greenlet has put aside. */
@@ -112,7 +111,8 @@ struct walk_python {
 
     walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
-    walk_addr str_type, tuple_type;
+    walk_addr tuple_type;
+    struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
@@ -150,6 +150,9 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 
 /* The index of the type of the object at `address`; false when there is no object that makes sense. */
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);
+
+/* The same for a word that may be something else: also the collector's head in front of an object is looked at. */
+bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint32_t *index);
 
 /* tp_dict, also of the static types of 3.12+, whose dicts the interpreter keeps. 0: none. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);

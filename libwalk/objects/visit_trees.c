@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small arrays inside of objects: the tree behind contextvars, itertools.tee's buffers, re templates, cached code. */
+#include "objects/attribute.h"
+#include "objects/dict.h"
 #include "objects/text.h"
 #include "objects/visit.h"
 
@@ -75,16 +77,36 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
 }
 
 /*
- * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has one:
- * Modules/socketmodule.c visits the first word of its table, Sock_Type.
+ * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has two:
+ * Modules/socketmodule.c and (3.14+) _cursesmodule.c visit the first word of their table, a type. A capsule's name is
+ * in the read-only data of a file; if that is not here, the capsule is known as what its module has.
  */
+static const struct {
+    const char *name, *module, *attribute;
+} traversed_capsules[] = {{"_socket.CAPI", "_socket", "CAPI"}, {"_curses._C_API", "_curses", "_C_API"}};
+
+static bool is_capsule(struct walk_python *python, walk_addr capsule, size_t index)
+{
+    char name[64];
+    if (walk_text_c_string(python, WALK_MEMBER(python, capsule, capsule, name), name, sizeof name))
+        return strcmp(name, traversed_capsules[index].name) == 0;
+    bool found = false;
+    for (size_t i = 0; i < python->interpreter_count && !found; i++) {
+        walk_addr module =
+            walk_python_module(python, python->interpreters[i].address, traversed_capsules[index].module);
+        found = module && walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict),
+                                        traversed_capsules[index].attribute) == capsule;
+    }
+    return found;
+}
+
 void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                         struct walk_refs *refs)
 {
     (void)type;
-    char name[64];
-    if (WALK_MEMBER(python, object, capsule, traverse_func) &&
-        walk_text_c_string(python, WALK_MEMBER(python, object, capsule, name), name, sizeof name) &&
-        strcmp(name, "_socket.CAPI") == 0)
-        add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".Sock_Type", refs);
+    bool traversed = false;
+    for (size_t i = 0; i < sizeof traversed_capsules / sizeof *traversed_capsules && !traversed; i++)
+        traversed = WALK_MEMBER(python, object, capsule, traverse_func) && is_capsule(python, object, i);
+    if (traversed)
+        add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".pointer", refs);
 }

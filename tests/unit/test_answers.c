@@ -9,8 +9,8 @@
 #include "unit.h"
 #include "world.h"
 
-enum { VERSIONS = 4, LISTS = 60, ROW = 5, MODULES = 3 };
-static const unsigned versions[VERSIONS] = {8, 11, 12, 13};
+enum { VERSIONS = 6, LISTS = 60, ROW = 5, MODULES = 3 };
+static const unsigned versions[VERSIONS] = {8, 11, 12, 13, 14, 15};
 
 struct model {
     struct world world;

@@ -491,6 +491,37 @@ START_TEST(offsets_are_those_of_the_compiler)
 }
 END_TEST
 
+/* A function has members too: its variables, also where it was inlined. Those of inner blocks do not count. */
+START_TEST(a_function_has_its_variables)
+{
+    static const char head[] = "typedef struct { void *ob_type; } PyTypeObject; typedef struct { int id; } "
+                               "PyInterpreterState;\nPyTypeObject type; PyInterpreterState interp; int use(void *);\n"
+                               "int PyObject_VisitManagedDict(void *obj) { ";
+    static const struct {
+        const char *options, *body;
+        bool has;
+    } cases[] = {
+        {"-g", "void *dict = &obj; return use(dict); }", true},
+        {"-g -O2",
+         "void *dict = *(void **)obj; return use(dict); }\nint call(void *obj) { return "
+         "PyObject_VisitManagedDict(obj); }",
+         true},
+        {"-g", "void *values = &obj; return use(values); }", false},
+        {"-g", "if (obj) { void *dict = &obj; return use(dict); } return 0; }", false},
+        {"-g", "return use(obj); } int other(void *obj) { void *dict = obj; return use(dict); }", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[64], text[1024];
+        struct walk_layout layout;
+        snprintf(text, sizeof text, "%s%s\n", head, cases[i].body);
+        ck_assert(compile(text, cases[i].options, path));
+        assert_good(walk_layout_from_dwarf(path, NULL, &layout));
+        ck_assert_msg(WALK_HAS(&layout, visit_managed_dict, dict) == cases[i].has, "%s", cases[i].body);
+        unlink(path);
+    }
+}
+END_TEST
+
 /* Two types of one name: the one that has more of the members is meant. */
 START_TEST(of_two_types_of_a_name_the_fuller_one_is_taken)
 {
@@ -528,8 +559,8 @@ END_TEST
 
 /* ---- the proof: memory that fits, and one thing wrong at a time ---- */
 
-static const unsigned versions[] = {8, 11, 12, 13};
-enum { VERSIONS = 4 };
+static const unsigned versions[] = {8, 11, 12, 13, 14, 15};
+enum { VERSIONS = 6 };
 #define NOWHERE UINT64_C(0x7fff00000000)
 
 static struct walk_error *prove(struct world *world)
@@ -710,7 +741,7 @@ int main(void)
                                         a_table_in_the_order_of_another_version_is_refused, NULL};
     const TTest *const cache_tests[] = {what_was_remembered_comes_back, a_damaged_memory_is_none,
                                         a_cache_that_cannot_be_written_or_is_off_is_no_error, NULL};
-    const TTest *const dwarf_tests[] = {offsets_are_those_of_the_compiler,
+    const TTest *const dwarf_tests[] = {offsets_are_those_of_the_compiler, a_function_has_its_variables,
                                         of_two_types_of_a_name_the_fuller_one_is_taken,
                                         files_without_the_right_debug_information_are_errors, NULL};
     const TTest *const proof_tests[] = {memory_that_fits_is_proven,

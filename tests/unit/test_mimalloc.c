@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Free-threaded: what the collector tracks, found among the blocks of invented heaps, and of damaged ones. */
+/*
+ * Free-threaded: what the collector tracks, found among the blocks of invented heaps, and of damaged ones. Every test
+ * runs with the structures of 3.13, and (_i is 1) with those of 3.14.10's mimalloc.
+ */
 #include "unit.h"
 #include "world.h"
 
@@ -17,9 +20,39 @@ static uint8_t *member8(struct world *world, walk_addr structure, enum walk_fiel
     return world_at(world, structure + (uint32_t)world->layout->offset[field]);
 }
 
-static void begin(struct world *world)
+static void move(struct walk_layout *layout, enum walk_field from, enum walk_field to)
+{
+    layout->offset[to] = layout->offset[from];
+    layout->offset[from] = WALK_ABSENT;
+}
+
+/* Segments that no thread has are told by their members; pages say where their blocks are; queues end the heap. */
+static void modernize(struct world *world)
+{
+    struct walk_layout *layout = world->layout;
+    uint32_t page = WALK_SIZE(layout, mi_page), heap = WALK_SIZE(layout, mi_heap);
+    uint32_t queues = walk_layout_heap_queues(layout) * WALK_SIZE(layout, mi_queue);
+    move(layout, WALK_FIELD_interp_abandoned, WALK_FIELD_interp_subproc);
+    layout->offset[WALK_FIELD_interp_abandoned_visited] = WALK_ABSENT;
+    move(layout, WALK_FIELD_mi_segment_abandoned_next, WALK_FIELD_mi_segment_subproc);
+    layout->offset[WALK_FIELD_mi_page_xblock_size] = WALK_ABSENT;
+    layout->offset[WALK_FIELD_mi_page_block_size] = (int32_t)page;
+    layout->offset[WALK_FIELD_mi_page_page_start] = (int32_t)page + 8;
+    layout->size[WALK_STRUCT_mi_page] = page + 16;
+    layout->size[WALK_STRUCT_mi_segment] += (WORLD_SLICES + 1) * 16;
+    layout->offset[WALK_FIELD_mi_heap_delayed_free] = 8;
+    layout->offset[WALK_FIELD_mi_heap_pages] = (int32_t)heap;
+    layout->size[WALK_STRUCT_mi_heap] = heap + queues;
+    layout->size[WALK_STRUCT_thread_impl] += HEAPS * queues;
+    layout->offset[WALK_FIELD_thread_impl_tld] += (int32_t)(HEAPS * queues);
+    layout->offset[WALK_FIELD_thread_impl_initialized] += (int32_t)(HEAPS * queues);
+}
+
+static void begin(struct world *world, bool modern)
 {
     world_init_free_threaded(world);
+    if (modern)
+        modernize(world);
     thread = world_alloc(world, WALK_SIZE(world->layout, thread_impl));
     PUT(world, thread, thread, interp, world->interpreter);
     PUT(world, world->interpreter, interp, tstate_head, thread);
@@ -33,7 +66,7 @@ static void begin(struct world *world)
 }
 #define BEGIN                                                                                                          \
     struct world world;                                                                                                \
-    begin(&world)
+    begin(&world, _i)
 #define OPEN assert_good(world_open(&world))
 #define END world_close(&world)
 
@@ -42,6 +75,14 @@ static walk_addr queue_of(struct world *world, unsigned heap, unsigned queue)
     const struct walk_layout *layout = world->layout;
     return thread + WALK_OFFSET(layout, thread_impl, heaps) + heap * WALK_SIZE(layout, mi_heap) +
            WALK_OFFSET(layout, mi_heap, pages) + queue * WALK_SIZE(layout, mi_queue);
+}
+
+static void put_block_size(struct world *world, walk_addr page, uint32_t size)
+{
+    if (WALK_HAS(world->layout, mi_page, block_size))
+        PUT(world, page, mi_page, block_size, size);
+    else
+        PUT_INT(world, page, mi_page, xblock_size, size);
 }
 
 static walk_addr make_segment(struct world *world)
@@ -54,8 +95,29 @@ static walk_addr make_segment(struct world *world)
     walk_addr slices = segment + WALK_OFFSET(world->layout, mi_segment, slices);
     for (unsigned i = 0; i < WORLD_SLICES; i++)
         PUT_INT(world, slices + i * WALK_SIZE(world->layout, mi_page), mi_page, slice_count, 1);
-    PUT_INT(world, slices, mi_page, block_size, 1);
+    put_block_size(world, slices, 1);
+    PUT(world, segment, mi_segment, thread_id, 0x1000);
     return segment;
+}
+
+static bool is_modern(const struct world *world) { return WALK_HAS(world->layout, interp, subproc); }
+
+#define SUBPROC WORLD_BASE
+/* Segments that no thread has; `second` goes to the second list where there are two. */
+static void abandon(struct world *world, walk_addr first, walk_addr second)
+{
+    const walk_addr segments[] = {first, second};
+    if (!is_modern(world)) {
+        PUT(world, world->interpreter, interp, abandoned, first | 0xfff); /* with a counter */
+        PUT(world, world->interpreter, interp, abandoned_visited, second);
+        return;
+    }
+    PUT(world, world->interpreter, interp, subproc, SUBPROC);
+    for (int i = 0; i < 2; i++)
+        if (segments[i]) {
+            PUT(world, segments[i], mi_segment, subproc, SUBPROC);
+            PUT(world, segments[i], mi_segment, thread_id, 0);
+        }
 }
 
 static walk_addr page_at(struct world *world, walk_addr segment, unsigned slice)
@@ -63,24 +125,25 @@ static walk_addr page_at(struct world *world, walk_addr segment, unsigned slice)
     return segment + WALK_OFFSET(world->layout, mi_segment, slices) + slice * WALK_SIZE(world->layout, mi_page);
 }
 
+static walk_addr first_block(walk_addr segment, unsigned slice, uint32_t size)
+{
+    return segment + slice * SLICE + (size <= 64 ? 3 * size : size <= 512 ? size : 0);
+}
+
 /* A page of one slice with blocks of `size` bytes, on no queue. */
 static walk_addr make_page(struct world *world, walk_addr segment, unsigned slice, unsigned heap, uint32_t size,
                            uint16_t capacity)
 {
     walk_addr page = page_at(world, segment, slice);
-    PUT_INT(world, page, mi_page, used, capacity);
-    PUT_INT(world, page, mi_page, block_size, size);
+    put_block_size(world, page, size);
+    if (WALK_HAS(world->layout, mi_page, page_start))
+        PUT(world, page, mi_page, page_start, first_block(segment, slice, size));
     memcpy(member8(world, page, WALK_FIELD_mi_page_capacity), &capacity, sizeof capacity);
     *member8(world, page, WALK_FIELD_mi_page_debug_offset) =
         (uint8_t)(WALK_OFFSET(world->layout, object, ob_type) + (heap == WITH_DICT ? 16 : 0));
     uint32_t bit = WALK_OFFSET(world->layout, mi_page, tag);
     *world_at(world, page + bit / 8) |= (uint8_t)(heap << bit % 8);
     return page;
-}
-
-static walk_addr first_block(walk_addr segment, unsigned slice, uint32_t size)
-{
-    return segment + slice * SLICE + (size <= 64 ? 3 * size : size <= 512 ? size : 0);
 }
 
 static void enqueue(struct world *world, unsigned heap, walk_addr page)
@@ -231,10 +294,20 @@ START_TEST(what_ended_threads_have_left_is_found)
     *member8(&world, page, WALK_FIELD_object_ob_gc_bits) = 0;
     uint32_t bit = WALK_OFFSET(world.layout, mi_page, tag);
     *world_at(&world, page + bit / 8) = (uint8_t)(1u << bit % 8);
-    /* The list's head has a counter in its low bits. */
-    PUT(&world, world.interpreter, interp, abandoned, one | 0xfff);
-    PUT(&world, one, mi_segment, abandoned_next, two);
-    PUT(&world, world.interpreter, interp, abandoned_visited, three);
+    abandon(&world, one, three);
+    if (is_modern(&world))
+        abandon(&world, two, 0);
+    else
+        PUT(&world, one, mi_segment, abandoned_next, two);
+    /* A segment that a thread has is not looked at, nor one of somebody else. */
+    walk_addr four = make_segment(&world), five = make_segment(&world);
+    make_objects(&world, four, 1, 64, 1, &page);
+    make_objects(&world, five, 1, 64, 1, &page);
+    if (is_modern(&world)) {
+        PUT(&world, four, mi_segment, subproc, SUBPROC);
+        PUT(&world, five, mi_segment, subproc, SUBPROC + 8);
+        PUT(&world, five, mi_segment, thread_id, 0);
+    }
     OPEN;
     const walk_addr expected[] = {a, b, c};
     check_tracked(&world, expected, 3);
@@ -300,13 +373,13 @@ START_TEST(a_page_that_cannot_be_one_is_broken_and_holds_nothing)
     make_objects(&world, segment, 1, 64, 8, &page);
     enqueue(&world, PLAIN, page);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        PUT_INT(&world, page, mi_page, block_size, sizes[i]);
+        put_block_size(&world, page, sizes[i]);
         OPEN;
         expect_eq(world_python(&world)->broken_lists, 1);
         expect_eq(world_python(&world)->tracked_count, 0);
         walk_python_close(world_python(&world));
     }
-    PUT_INT(&world, page, mi_page, block_size, 64);
+    put_block_size(&world, page, 64);
     static const uint8_t offsets[] = {0, 23, 25, 64, 255};
     for (size_t i = 0; i < sizeof offsets; i++) {
         *member8(&world, page, WALK_FIELD_mi_page_debug_offset) = offsets[i];
@@ -361,10 +434,12 @@ START_TEST(queues_and_lists_that_run_in_circles_end)
     enqueue(&world, PLAIN, a);
     enqueue(&world, PLAIN, b);
     PUT(&world, a, mi_page, next, b);
-    PUT(&world, world.interpreter, interp, abandoned, two);
-    PUT(&world, two, mi_segment, abandoned_next, two);
+    if (!is_modern(&world)) {
+        abandon(&world, two, 0);
+        PUT(&world, two, mi_segment, abandoned_next, two);
+    }
     OPEN;
-    expect_eq(world_python(&world)->broken_lists, 2);
+    expect_eq(world_python(&world)->broken_lists, is_modern(&world) ? 1 : 2);
     expect(world_python(&world)->tracked_count >= 8 && world_python(&world)->tracked_count <= 3 * 8);
     END;
 }
@@ -376,8 +451,7 @@ START_TEST(pages_that_are_reached_again_and_again_are_rationed)
     BEGIN;
     walk_addr page, segment = make_segment(&world);
     make_objects(&world, segment, 1, 64, (SLICE - 3 * 64) / 64, &page);
-    uint32_t queues = (WALK_OFFSET(world.layout, mi_heap, pages_end) - WALK_OFFSET(world.layout, mi_heap, pages)) /
-                      WALK_SIZE(world.layout, mi_queue);
+    uint32_t queues = walk_layout_heap_queues(world.layout);
     for (unsigned heap = PLAIN; heap <= WITH_DICT; heap++)
         for (unsigned i = 0; i < queues; i++)
             PUT(&world, queue_of(&world, heap, i), mi_queue, first, page);
@@ -397,7 +471,7 @@ START_TEST(slices_of_an_abandoned_segment_that_lead_nowhere_are_broken)
 {
     BEGIN;
     walk_addr page, segment = make_segment(&world), first = make_objects(&world, segment, 1, 64, 1, &page);
-    PUT(&world, world.interpreter, interp, abandoned, segment);
+    abandon(&world, segment, 0);
     PUT_INT(&world, page_at(&world, segment, 2), mi_page, slice_count, 0);
     OPEN;
     check_tracked(&world, &first, 1);
@@ -409,7 +483,10 @@ START_TEST(slices_of_an_abandoned_segment_that_lead_nowhere_are_broken)
     check_tracked(&world, &first, 1);
     expect_eq(world_python(&world)->broken_lists, 1);
     walk_python_close(world_python(&world));
-    PUT(&world, world.interpreter, interp, abandoned, NOWHERE);
+    if (is_modern(&world))
+        PUT(&world, world.interpreter, interp, subproc, NOWHERE);
+    else
+        PUT(&world, world.interpreter, interp, abandoned, NOWHERE);
     OPEN;
     check_tracked(&world, NULL, 0);
     END;
@@ -439,9 +516,10 @@ END_TEST
 
 START_TEST(a_layout_without_the_allocator_or_with_an_odd_one_is_refused)
 {
-    static const enum walk_field some[] = {WALK_FIELD_interp_abandoned, WALK_FIELD_mi_heap_pages_end,
-                                           WALK_FIELD_mi_page_tag, WALK_FIELD_object_ob_ref_shared};
     BEGIN;
+    const enum walk_field some[] = {is_modern(&world) ? WALK_FIELD_mi_segment_subproc : WALK_FIELD_interp_abandoned,
+                                    is_modern(&world) ? WALK_FIELD_mi_page_page_start : WALK_FIELD_mi_page_xblock_size,
+                                    WALK_FIELD_mi_heap_pages, WALK_FIELD_mi_page_tag, WALK_FIELD_object_ob_ref_shared};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         int32_t old = world.layout->offset[some[i]];
         world.layout->offset[some[i]] = WALK_ABSENT;
@@ -477,6 +555,6 @@ int main(void)
     const TTest *const proof_tests[] = {heaps_must_be_numbered_and_be_their_threads,
                                         a_layout_without_the_allocator_or_with_an_odd_one_is_refused, NULL};
     const struct unit_group groups[] = {
-        {"found", found_tests, 0}, {"damage", damage_tests, 0}, {"proof", proof_tests, 0}};
+        {"found", found_tests, 2}, {"damage", damage_tests, 2}, {"proof", proof_tests, 2}};
     return unit_run("mimalloc", groups, sizeof groups / sizeof *groups);
 }

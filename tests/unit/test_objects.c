@@ -8,8 +8,8 @@
 #include "unit.h"
 #include "world.h"
 
-enum { VERSIONS = 4, MANY = 40 };
-static const unsigned versions[VERSIONS] = {8, 11, 12, 13};
+enum { VERSIONS = 6, MANY = 40 };
+static const unsigned versions[VERSIONS] = {8, 11, 12, 13, 14, 15};
 
 static const uint64_t hostile[] = {UINT64_C(1) << 62, UINT64_C(1) << 63,       UINT64_MAX, INT64_MAX, UINT64_C(1) << 40,
                                    UINT64_C(1) << 32, (UINT64_C(1) << 61) + 1, 1 << 24};
@@ -207,8 +207,15 @@ START_TEST(flags_in_the_low_bits_of_links_are_no_part_of_the_address)
 {
     BEGIN;
     make_tracked(&world);
-    walk_addr link = head_of(&world, make_tracked(&world)) + WALK_OFFSET(world.layout, gc_head, next);
-    world_put(&world, link, world_get(&world, link) | 3);
+    struct walk_collector collector;
+    walk_runtime_collector(&world.target.runtime, world.interpreter, &collector);
+    /* A link between objects, one back to the head, and the head's own (3.14.0 to 3.14.4). */
+    walk_addr heads[3] = {0, head_of(&world, make_tracked(&world)), collector.generation[0]};
+    heads[0] = world_get(&world, heads[2] + WALK_OFFSET(world.layout, gc_head, next));
+    for (int i = 0; i < 3; i++) {
+        walk_addr link = heads[i] + WALK_OFFSET(world.layout, gc_head, next);
+        world_put(&world, link, world_get(&world, link) | 3);
+    }
     OPEN;
     expect_eq(world_python(&world)->tracked_count, 2);
     expect_eq(world_python(&world)->broken_lists, 0);
@@ -470,9 +477,8 @@ START_TEST(a_split_dict_takes_its_values_from_its_array)
 }
 END_TEST
 
-/* 3.13: the values stand in an instance, which is who visits them. */
-/* Whoever does not visit embedded values has them all the same: the object in some builds, the dict in others. */
-START_TEST(embedded_values_are_extra_for_the_dict_where_the_object_visits_them)
+/* 3.13+: the values stand in an instance, which visits either them or the dict (fields_core.def). */
+START_TEST(embedded_values_are_extra_for_the_dict_unless_it_is_visited)
 {
     BEGIN;
     walk_addr key = world_str(&world, "a"), dict = world_dict(&world, WORLD_SPLIT, &key, &world.none, 1);
@@ -480,8 +486,10 @@ START_TEST(embedded_values_are_extra_for_the_dict_where_the_object_visits_them)
         walk_addr values = world_get(&world, dict + WALK_OFFSET(world.layout, dict, ma_values));
         *world_at(&world, values + WALK_OFFSET(world.layout, dict_values, embedded)) = 1;
         OPEN;
-        unsigned extra = WALK_HAS(world.layout, visit_managed_dict, dict) ? 0 : WALK_EDGE_EXTRA;
-        CHECK_REFS(&world, dict, {world.none, "value['a']", extra}, {key, "key", WALK_EDGE_EXTRA});
+        world.layout->offset[WALK_FIELD_visit_managed_dict_dict] = WALK_ABSENT;
+        CHECK_REFS(&world, dict, {world.none, "value['a']", WALK_EDGE_EXTRA}, {key, "key", WALK_EDGE_EXTRA});
+        world.layout->offset[WALK_FIELD_visit_managed_dict_dict] = 0;
+        CHECK_REFS(&world, dict, {world.none, "value['a']", 0}, {key, "key", WALK_EDGE_EXTRA});
     }
     END;
 }
@@ -808,14 +816,15 @@ END_TEST
 START_TEST(a_dict_at_a_negative_offset_is_behind_the_items)
 {
     BEGIN;
-    walk_addr cls = world_class(&world, "Point", world.tuple, 32, 0, NULL);
+    uint32_t items = WALK_OFFSET(world.layout, tuple, ob_item);
+    walk_addr cls = world_class(&world, "Point", world.tuple, items + 8, 0, NULL);
     PUT(&world, cls, type, tp_itemsize, 8);
     PUT(&world, cls, type, tp_dictoffset, (uint64_t)-8);
     walk_addr point = world_object(&world, cls, 64), dict = world_dict(&world, WORLD_UNICODE, NULL, NULL, 0);
     PUT(&world, point, var_object, ob_size, 2);
-    world_put(&world, point + 24, world.none);
-    world_put(&world, point + 32, world.none);
-    world_put(&world, point + 40, dict);
+    world_put(&world, point + items, world.none);
+    world_put(&world, point + items + 8, world.none);
+    world_put(&world, point + items + 16, dict);
     OPEN;
     CHECK_REFS(&world, point, {dict, "__dict__", 0}, {cls, "__class__", 0}, {world.none, "item[0]", 0},
                {world.none, "item[1]", 0});
@@ -857,6 +866,54 @@ START_TEST(inline_values_are_visited_by_their_names)
         OPEN;
         CHECK_REFS(&world, instance, {a, ".job", 0}, {world.none, ".user", 0}, {cls, "__class__", 0});
     }
+    END;
+}
+END_TEST
+
+/* 3.13+: both are held, and which of them is visited depends on the build (fields_core.def). */
+START_TEST(of_inline_values_and_their_dict_one_is_visited)
+{
+    BEGIN;
+    if (world.minor >= 13) {
+        walk_addr key = world_str(&world, "job");
+        walk_addr cls = class_with_managed_dict(&world, &key, 1, WALK_TPFLAGS_INLINE_VALUES);
+        walk_addr instance = world_object(&world, cls, 256), dict = world_dict(&world, WORLD_UNICODE, NULL, NULL, 0);
+        world_put(&world, instance - 24, dict);
+        *world_at(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, valid)) = 1;
+        *world_at(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, capacity)) = 1;
+        world_put(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, values), world.none);
+        OPEN;
+        world.layout->offset[WALK_FIELD_visit_managed_dict_dict] = WALK_ABSENT;
+        CHECK_REFS(&world, instance, {world.none, ".job", 0}, {dict, "__dict__", WALK_EDGE_EXTRA},
+                   {cls, "__class__", 0});
+        world.layout->offset[WALK_FIELD_visit_managed_dict_dict] = 0;
+        CHECK_REFS(&world, instance, {world.none, ".job", WALK_EDGE_EXTRA}, {dict, "__dict__", 0},
+                   {cls, "__class__", 0});
+    }
+    END;
+}
+END_TEST
+
+/* 3.15, a subclass of tuple: the slots stand behind the items. */
+START_TEST(slots_behind_the_items_are_visited)
+{
+    static const char *const slots[] = {"job", NULL};
+    BEGIN;
+    uint32_t items = WALK_OFFSET(world.layout, tuple, ob_item);
+    walk_addr cls = world_class(&world, "Point", world.tuple, items + 8, 0, slots);
+    PUT(&world, cls, type, tp_itemsize, 8);
+    walk_addr member = cls + world_get(&world, world.type + WALK_OFFSET(world.layout, type, tp_basicsize));
+    PUT(&world, member, member_def, offset, items);
+    PUT_INT(&world, member, member_def, flags, 0x10);
+    walk_addr point = world_object(&world, cls, 64), a = world_list(&world, NULL, 0);
+    PUT(&world, point, var_object, ob_size, 2);
+    world_put(&world, point + items, world.none);
+    world_put(&world, point + items + 8, world.none);
+    world_put(&world, point + items + 16, a);
+    OPEN;
+    if (world.minor >= 15)
+        CHECK_REFS(&world, point, {a, ".job", 0}, {cls, "__class__", 0}, {world.none, "item[0]", 0},
+                   {world.none, "item[1]", 0});
     END;
 }
 END_TEST
@@ -1330,6 +1387,34 @@ START_TEST(threads_in_a_circle_end)
 }
 END_TEST
 
+/* FRAME_CREATED to FRAME_CLEARED, Include/internal/pycore_frame.h. */
+START_TEST(a_generator_is_suspended_until_it_ends)
+{
+    static const struct {
+        int8_t state;
+        bool since_13, suspended;
+    } cases[] = {{-3, true, true},  {-2, false, true}, {-1, false, true},
+                 {0, false, false}, {1, false, false}, {4, false, false}};
+    BEGIN;
+    walk_addr generator = world_object(&world, world.generator, WALK_SIZE(world.layout, generator) + 256);
+    bool new = WALK_HAS(world.layout, generator, gi_iframe);
+    if (!new)
+        PUT(&world, generator, generator, gi_frame, add_frame(&world, 0));
+    OPEN;
+    for (size_t i = 0; new &&i < sizeof cases / sizeof *cases; i++) {
+        *world_at(&world, generator + WALK_OFFSET(world.layout, generator, gi_frame_state)) = (uint8_t)cases[i].state;
+        if (!cases[i].since_13 || world.minor >= 13)
+            ck_assert_int_eq(walk_frame_is_suspended(world_python(&world), generator), cases[i].suspended);
+    }
+    if (!new) {
+        ck_assert(walk_frame_is_suspended(world_python(&world), generator));
+        PUT(&world, generator, generator, gi_frame, 0);
+        ck_assert(!walk_frame_is_suspended(world_python(&world), generator));
+    }
+    END;
+}
+END_TEST
+
 /* ---- greenlets ---- */
 
 /* Where a greenlet of the test keeps what is read of it. */
@@ -1511,7 +1596,7 @@ int main(void)
     const TTest *const dict_tests[] = {a_general_dict_visits_values_and_keys,
                                        keys_of_a_dict_of_str_are_extra,
                                        a_split_dict_takes_its_values_from_its_array,
-                                       embedded_values_are_extra_for_the_dict_where_the_object_visits_them,
+                                       embedded_values_are_extra_for_the_dict_unless_it_is_visited,
                                        a_dict_of_a_thousand_entries_is_read_to_the_last,
                                        a_dict_whose_keys_lie_is_unreadable,
                                        NULL};
@@ -1532,6 +1617,8 @@ int main(void)
                                            a_dict_at_a_negative_offset_is_behind_the_items,
                                            inline_values_are_visited_by_their_names,
                                            a_managed_dict_that_was_made_is_visited,
+                                           of_inline_values_and_their_dict_one_is_visited,
+                                           slots_behind_the_items_are_visited,
                                            references_of_an_unknown_type_are_guessed,
                                            NULL};
     const TTest *const value_tests[] = {floats_are_printed_as_repr_does,
@@ -1553,6 +1640,7 @@ int main(void)
                                         frames_in_a_circle_end_and_the_stack_is_incomplete,
                                         threads_in_a_circle_end,
                                         a_frame_of_hostile_counts_is_no_frame,
+                                        a_generator_is_suspended_until_it_ends,
                                         a_greenlet_keeps_its_frames_in_one_of_three_places,
                                         frames_on_the_c_stack_are_read_where_they_were_copied_to,
                                         a_greenlet_of_hostile_state_has_no_frames,

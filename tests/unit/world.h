@@ -4,7 +4,7 @@
 
 /*
  * A miniature CPython, built word by word in memory of the test: an interpreter, its collector's lists, types, objects.
- * Where members are is what the world's layout says: that of a real build (3.8, 3.11, 3.12, 3.13) with the members of
+ * Where members are is what the world's layout says: that of a real build (3.8, 3.11 to 3.15) with the members of
  * some structures moved, so that code which knows an offset by heart fails.
  */
 
@@ -29,7 +29,7 @@ struct world {
         odict, deque, module_type, function, cell, boolean, complex_type, generator;
 };
 
-/* The minor version is one of 8, 11, 12, 13. Objects may be added until world_open(), and changed until world_close().
+/* The minor version is one of 8, 11 to 15. Objects may be added until world_open(), and changed until world_close().
  */
 void world_init(struct world *world, unsigned minor);
 /* A free-threaded 3.13. Its segments have WORLD_SLICES slices, so that some fit. */
