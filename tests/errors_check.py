@@ -37,6 +37,7 @@ _NEED_FILE = (
     r"give the right one with gdb's file command, or the folder .* with set sysroot"
 )
 _TRUNCATED = r"truncated \(disk full, ulimit -c\?\)|the core is truncated"
+_UNSUPPORTED = r"no CPython |3\.6 to 3\.15"
 _NOT_OBJECT = r"`py-heap-find TYPE` lists the objects of a type"
 
 
@@ -266,17 +267,20 @@ class Cases:
         self.tool_refuses("4194304", "process")
 
     def case_unsupported(self, python: str = "") -> None:
-        """An interpreter that is too old or too new; the message says which are supported."""
+        """One that is too old, too new or no CPython; the message says which are supported."""
         if not python:
-            raise Skip("this CPython was not found")
+            raise Skip("this interpreter was not found")
         process = started([python, "-c", f"import time; {_READY}"], dict(os.environ))
         try:
-            self.refused(["-p", str(process.pid)], r"3\.8 to 3\.13")
+            self.refused(["-p", str(process.pid)], _UNSUPPORTED)
         finally:
             stop(process)
 
 
-_READY = "print('ready', flush=True); time.sleep(1000)"
+# For Python 2 too.
+_READY = (
+    "import sys; sys.stdout.write('ready\\n'); sys.stdout.flush(); time.sleep(1000)"
+)
 
 
 class Skip(Exception):
