@@ -24,6 +24,10 @@ LEAST_STARTS = 50
 # Types whose size is their own affair, though libwalk has a table for their references. StgDict
 # (_ctypes, up to 3.12) is a dict in C that adds the memory of its ffi_type to its size.
 NOT_BUILTIN_SIZES = {"StgDict"}
+# How libwalk calls a type whose name it does not know, and of the tracked objects, how many must have one where the
+# interpreter's file is missing.
+NO_NAME = "type@0x"
+LEAST_NAMED = 0.99
 # Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
 SHOWN_CHARACTERS = 120
 
@@ -99,8 +103,10 @@ class Walk:
 class Comparison:
     """One core against its truth; each check returns what it compared, in words."""
 
-    def __init__(self, walk: Walk, truth: Truth) -> None:
+    def __init__(self, walk: Walk, truth: Truth, nameless: bool = False) -> None:
         self.walk, self.truth = walk, truth
+        self.nameless = nameless  # some types may have no name
+        self.names_of: Dict[str, str] = {}  # by what they are called instead
         self.differences = 0
         self.compared = {
             address: object
@@ -130,6 +136,8 @@ class Comparison:
             ours = self.walk.objects.get(address)
             if ours is None:
                 self.differ("missing:", self.name(address))
+            elif self.nameless and ours.type.startswith(NO_NAME):
+                self.names_of[ours.type] = object.type
             elif ours.type != object.type:
                 self.differ("type:", self.name(address), "is for us", ours.type)
         return f"{len(self.compared)} objects, {len(self.truth.own)} of the measuring"
@@ -192,7 +200,7 @@ class Comparison:
         own = self.truth.own & set(self.truth.tracked())
         theirs.subtract(Counter(self.truth.objects[address].type for address in own))
         ours = Counter(
-            node.type
+            self.names_of.get(node.type, node.type)
             for address, node in self.walk.objects.items()
             if node.tracked and address not in self.truth.own
         )
@@ -200,6 +208,21 @@ class Comparison:
             if theirs[type] != ours[type]:
                 self.differ("count:", type, theirs[type], "- ours", ours[type])
         return f"{len(theirs)} types, {sum(theirs.values())} objects"
+
+    def named(self) -> str:
+        """Nearly all tracked objects have a type with a name."""
+        tracked = [node.type for node in self.walk.objects.values() if node.tracked]
+        nameless = Counter(type for type in tracked if type.startswith(NO_NAME))
+        share = 1 - sum(nameless.values()) / max(1, len(tracked))
+        if share < (LEAST_NAMED if self.nameless else 1):
+            self.differ(
+                f"names: only {share:.2%} of the tracked objects' types have one"
+            )
+        return f"{share:.2%}{_listed(', not:', Counter(map(self.called, nameless.elements())))}"
+
+    def called(self, type: str) -> str:
+        """The name by the truth."""
+        return self.names_of.get(type, type)
 
     def sizes(self) -> str:
         """Our sizes are sys.getsizeof's, of the types that have a table."""
@@ -293,6 +316,7 @@ class Comparison:
         yield "tracked", self.tracked
         yield "collectors", self.collectors
         yield "counts", self.counts
+        yield "named", self.named
         yield "sizes", self.sizes
         yield "values", self.values
         yield "ancestors", self.ancestors
