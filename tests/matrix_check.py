@@ -61,7 +61,7 @@ class Core:
             with open(os.path.join(folder, "root"), encoding="utf-8") as file:
                 self.root = file.read().strip()
         self.truth = Truth(os.path.join(folder, "truth"))
-        self.verdicts: Dict[str, Tuple[str, str]] = {}  # by what walk printed
+        self.verdicts: Dict[bytes, Tuple[str, str]] = {}  # by what walk printed
         self.best: Optional[Walk] = None  # the first that is exact
 
     def environment(self, way: Way) -> Dict[str, str]:
@@ -120,11 +120,11 @@ class Core:
             if way.files == "whole" and _NO_DWARF in text and not required():
                 raise Skip("its debug symbols are not here") from None
             return "failed", text
-        if walk.text not in self.verdicts:
-            self.verdicts[walk.text] = self.compared(walk, way)
-        if self.best is None and self.verdicts[walk.text][0] == "passed":
+        if walk.said not in self.verdicts:
+            self.verdicts[walk.said] = self.compared(walk, way)
+        if self.best is None and self.verdicts[walk.said][0] == "passed":
             self.best = walk
-        return self.verdicts[walk.text]
+        return self.verdicts[walk.said]
 
     def compared(self, walk: Walk, way: Way) -> Tuple[str, str]:
         """What is printed against the truth, and against what could be known."""
