@@ -40,7 +40,7 @@ WAYS = (
 _ALONE = 0x03090000
 # What walk says when it has no symbols, or knows no build that the memory agrees with: it is no failure to say so.
 _NO_DWARF = "has no debug information"
-_NO_OTHER = "DWARF was not asked"
+_NO_OTHER = "none fits"
 
 
 # A core begins with its notes; more than these bytes are not of interest.
