@@ -102,6 +102,11 @@ rows: all ## make rows of libwalk/layout/rows.inc anew, for all interpreters tha
 	libwalk/layout/make-rows $(or $(PYTHONS),$$(tests/matrix/builds | awk -F '\t' '{ print ($$2 ? $$2 ":" : "") $$3 }')) >$(BUILD)/rows.inc
 	mv $(BUILD)/rows.inc libwalk/layout/rows.inc
 
+.PHONY: type-names
+type-names: all ## add what the static types of the interpreters in PYTHONS="…" offer to libwalk/objects/type_names.inc
+	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
+	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)

@@ -71,7 +71,7 @@ struct walk_options {
     /*
      * Which sources of layouts are asked, in their order, ',' between: "row" (built in for this very build), "cache"
      * (remembered of it), "dwarf", "probe" (layouts of other builds, as far as the memory agrees). "probe:3.13" takes
-     * only builds whose name begins so ("3.13.5 debug 7e8d5f6d"). NULL: all.
+     * only builds whose name begins so ("3.13.5 debug 7e8d5f6d"), this one among them. NULL: all.
      */
     const char *layout;
 };
@@ -115,6 +115,7 @@ struct walk_target_info {
     const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
     const char *build_id;      /* of that file, hex, or "" */
     const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
+    const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
     const char *layout_source; /* where the structures' layout is from, for people */
     bool truncated;            /* the core is shorter than its program headers say */
 };
@@ -160,6 +161,8 @@ struct walk_heap_stats {
     size_t guessed_edges;   /* of these: words that are addresses of objects, in objects of a type without a table */
     size_t guessed_objects; /* objects whose references were guessed */
     size_t unreadable;      /* objects with references that could not be read */
+    size_t recovered_types; /* types of objects whose name was found in the heap: the file that has it is not used */
+    size_t unnamed_objects; /* objects of types whose name is not known: "type@0x…" */
     size_t broken_lists;    /* lists of the collector, or of the allocator, that could not be followed to their end */
     size_t broken_stacks;   /* threads and greenlets whose frames could not be followed to the outermost */
     bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
@@ -375,6 +378,9 @@ struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id 
  * static types by name. Open the target with the layout "dwarf".
  */
 struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out);
+
+/* Writes what each static type offers, as a number, the minor version and its name, for objects/type_names.inc. */
+void walk_heap_print_type_names(const struct walk_heap *heap, FILE *out);
 
 #pragma GCC visibility pop
 

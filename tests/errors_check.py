@@ -29,7 +29,7 @@ _COMMANDS = (
     "py-heap-frames --locals --json",
     "py-heap-info",
 )
-_LONGEST = 400  # characters of an error
+_LONGEST = 600  # characters of an error
 
 # The remedies, by what is wrong.
 _NEED_TARGET = r"use `core-file FILE`, `attach PID` or `target remote`"
@@ -37,7 +37,8 @@ _NEED_FILE = (
     r"give the right one with gdb's file command, or the folder .* with set sysroot"
 )
 _TRUNCATED = r"truncated \(disk full, ulimit -c\?\)|the core is truncated"
-_UNSUPPORTED = r"no CPython |3\.6 to 3\.15"
+_SUPPORTED = r"(CPython )?3\.6 to 3\.15 can be read"
+_NO_LAYOUT = {"WALK_LAYOUT": "dwarf", "WALK_DEBUG_DIRS": "/nonexistent"}
 _NOT_OBJECT = r"`py-heap-find TYPE` lists the objects of a type"
 
 
@@ -70,13 +71,14 @@ class Cases:
         for line in sorted({reply.errors.strip() for reply in replies[::2]}):
             print(line)
 
-    def tool_refuses(self, target: str, remedy: str) -> None:
-        """The walk tool fails with one line, too."""
+    def tool_refuses(self, target: str, remedy: str, **options: str) -> None:
+        """The walk tool fails with one line, too; options are of its environment."""
         run = subprocess.run(
             [self.walk, "types", target],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            env=dict(os.environ, **options),
         )
         if run.returncode != 1 or run.stdout:
             raise AssertionError(f"walk {target}: {run}")
@@ -117,14 +119,18 @@ class Cases:
         self.refused([self.python], _NEED_TARGET)
 
     def case_no_binary(self) -> None:
-        """The interpreter's file is gone; the right one elsewhere helps."""
+        """The interpreter's file is gone; the core answers, and the right file elsewhere helps."""
         core = self.core_of_copy()
-        os.unlink(os.path.join(self.temporary, "mypython"))
-        self.refused(["-c", core], _NEED_FILE)
-        self.tool_refuses(core, _NEED_FILE)
-        (reply,) = gdb([self.python, core], ["py-heap-types --json"])
-        if not json.loads(reply.output)["complete"]:
-            raise AssertionError(f"the remedy does not help: {reply}")
+        copy = os.path.join(self.temporary, "mypython")
+        os.unlink(copy)
+        self.not_used(["-c", core], f"{copy} was not found")
+        self.tool_refuses(core, f"{copy} was not found.*{_NEED_FILE}", **_NO_LAYOUT)
+        self.used([self.python, core])
+        identity = build_id(self.python).hex()
+        folder = os.path.join(self.temporary, ".build-id", identity[:2])
+        os.makedirs(folder)
+        shutil.copy2(self.python, os.path.join(folder, identity[2:]))
+        self.used(["-iex", f"set debug-file-directory {self.temporary}", "-c", core])
 
     def case_wrong_binary(self) -> None:
         """Another build of the interpreter is there: every byte would be read wrongly."""
@@ -132,11 +138,48 @@ class Cases:
         copy = os.path.join(self.temporary, "mypython")
         with open(copy, "rb") as file:
             content = file.read()
-        changed = content.replace(build_id(copy), bytes(len(build_id(copy))))
+        own = build_id(copy)
+        changed = content.replace(own, bytes(len(own)))
         os.unlink(copy)
         self.file("mypython", changed)
-        self.refused([copy, core], rf"another build.*{_NEED_FILE}")
-        self.tool_refuses(core, rf"another build.*{_NEED_FILE}")
+        words = f"{copy} is another build .build-id {bytes(len(own)).hex()}.; .* build-id {own.hex()}"
+        self.not_used([copy, core], words)
+        self.tool_refuses(core, f"{words}.*{_NEED_FILE}", **_NO_LAYOUT)
+        os.unlink(copy)
+        os.rename(self.debug_only(self.python), copy)
+        self.not_used(["-c", core], f"{copy} has debug information only")
+
+    def info(self, arguments: Sequence[str]) -> Dict[str, Any]:
+        """The document of py-heap-info, of a complete heap."""
+        (reply,) = gdb(arguments, ["py-heap-info --json"])
+        found: Dict[str, Any] = json.loads(reply.output)
+        if not found["complete"]:
+            raise AssertionError(f"not complete: {reply}")
+        return found
+
+    def not_used(self, arguments: Sequence[str], problem: str) -> None:
+        """The interpreter's file is not used, which is said; the core alone answers."""
+        found = self.info(arguments)
+        print(found["file_problem"])
+        if not re.search(problem, found["file_problem"] or ""):
+            raise AssertionError(f"does not say '{problem}': {found}")
+        if found["unnamed_objects"] > found["objects"] // 100:
+            raise AssertionError(f"too many types without a name: {found}")
+        text = "".join(reply.output for reply in gdb(arguments, ["py-heap-info"]))
+        if "the interpreter's file is not used" not in text:
+            raise AssertionError(f"does not say that the file is not used: {text}")
+
+    def used(self, arguments: Sequence[str]) -> None:
+        """The interpreter's file is used."""
+        found = self.info(arguments)
+        if found["file_problem"] or found["unnamed_objects"]:
+            raise AssertionError(f"the remedy does not help: {found}")
+
+    def debug_only(self, path: str) -> str:
+        """The file without what is mapped when it runs."""
+        stripped = os.path.join(self.temporary, "debug")
+        subprocess.run(["objcopy", "--only-keep-debug", path, stripped], check=True)
+        return stripped
 
     def case_text(self) -> None:
         """A text file."""
@@ -266,21 +309,33 @@ class Cases:
         """A pid of no process."""
         self.tool_refuses("4194304", "process")
 
-    def case_unsupported(self, python: str = "") -> None:
-        """One that is too old, too new or no CPython; the message says which are supported."""
-        if not python:
-            raise Skip("this interpreter was not found")
-        process = started([python, "-c", f"import time; {_READY}"], dict(os.environ))
+    def case_pypy(self) -> None:
+        """PyPy is no CPython; the message says so and which are supported."""
+        pypy = shutil.which("pypy3")
+        if not pypy:
+            raise Skip("pypy3 was not found")
+        process = started([pypy, "-c", f"import time; {_READY}"], dict(os.environ))
+        core = os.path.join(self.temporary, "core")
         try:
-            self.refused(["-p", str(process.pid)], _UNSUPPORTED)
+            self.refused(["-p", str(process.pid)], f"is PyPy; {_SUPPORTED}")
+            gdb(["-p", str(process.pid)], [f"generate-core-file {core}"])
         finally:
             stop(process)
+        self.tool_refuses(core, f"is PyPy; {_SUPPORTED}")
+
+    def case_too_old(self) -> None:
+        """A CPython without a layout that is called 3.5; one that can be read may be called so."""
+        with open(self.core, "rb") as file:
+            content = file.read()
+        renamed = re.sub(rb"python3\.\d\d", b"python3.05", content)
+        if renamed == content:
+            raise Skip("the interpreter's file has no version in its name")
+        path = self.file("core", renamed)
+        self.tool_refuses(path, f"is CPython 3.5; {_SUPPORTED}", **_NO_LAYOUT)
+        self.info(["-c", path])
 
 
-# For Python 2 too.
-_READY = (
-    "import sys; sys.stdout.write('ready\\n'); sys.stdout.flush(); time.sleep(1000)"
-)
+_READY = "print('ready', flush=True); time.sleep(1000)"
 
 
 class Skip(Exception):
@@ -292,7 +347,11 @@ def one_line(reply: Reply, words: str) -> None:
     lines = reply.errors.splitlines()
     if reply.output or len(lines) != 1:
         raise AssertionError(f"not one line of error: {reply}")
-    if len(lines[0]) > _LONGEST or "Traceback" in lines[0] or "bug" in lines[0]:
+    if (
+        len(lines[0]) > _LONGEST
+        or "Traceback" in lines[0]
+        or re.search(r"\bbug\b", lines[0])
+    ):
         raise AssertionError(f"not a good error: {reply}")
     if not re.search(words, lines[0]):
         raise AssertionError(f"does not say '{words}': {reply}")

@@ -10,11 +10,10 @@ compared with the truth only if it is not the very same text. RESULTS gets a lin
 import contextlib
 import os
 import re
-import subprocess
 import sys
-import tempfile
-from typing import Counter, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Counter, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from bare_files import make_bare
 from exact import Comparison, Failed, Walk
 from truthfile import Truth
 
@@ -23,15 +22,19 @@ class Way(NamedTuple):
     """What of a target's machine is there, and where the layout may be from."""
 
     name: str
-    files: str  # whole, stripped (no symbols but .dynsym, no DWARF), none
+    files: str  # whole, none, or a variant of bare_files.py
     layout: str  # $WALK_LAYOUT
-    guessed: float  # the share of all objects that may be guessed, though they are exact in a better way
+    guessed: float = 0  # the share of all objects that may be guessed, though in the first way they are not
+    programs: Sequence[str] = ()  # only these; all if empty
 
 
+# "probe:3." probes the row of the very build, too.
 WAYS = (
-    Way("symbols", "whole", "dwarf", 0),
-    Way("dynsym", "stripped", "row,probe", 0),
-    Way("dynsym, unknown build", "stripped", "probe", 0.001),
+    Way("symbols", "whole", "dwarf"),
+    Way("dynsym", "dynsym", "row,probe"),
+    Way("dynsym, unknown build", "dynsym", "probe", 0.001),
+    Way("no symbols", "section", "probe:3.", 0.001, ("worker", "kinds")),
+    Way("no sections", "segments", "probe:3.", 0.001, ("worker", "kinds")),
     Way("no binary", "none", "row,probe", 0.001),
     Way("no binary, unknown build", "none", "probe", 0.001),
 )
@@ -56,6 +59,7 @@ class Core:
 
     def __init__(self, tool: str, folder: str, stripped: str) -> None:
         self.tool, self.stripped = tool, stripped
+        self.program = os.path.basename(folder)
         self.core = os.path.join(folder, "core")
         self.root = ""
         with contextlib.suppress(FileNotFoundError):
@@ -75,9 +79,8 @@ class Core:
         else:
             variables["WALK_DEBUG_DIRS"] = self.nothing
             variables["WALK_SYSROOT"] = self.nothing
-            if way.files == "stripped":
-                self.strip_files()
-                variables["WALK_SYSROOT"] = self.stripped
+            if way.files != "none":
+                variables["WALK_SYSROOT"] = self.bare(way.files)
         return variables
 
     @property
@@ -87,16 +90,14 @@ class Core:
         os.makedirs(path, exist_ok=True)
         return path
 
-    def strip_files(self) -> None:
-        """Copies the ELF files of the target, without symbols, to where a sysroot has them."""
+    def bare(self, variant: str) -> str:
+        """A sysroot with bare copies of the target's ELF files."""
+        root = os.path.join(self.stripped, variant)
         for path in self.files():
-            source, copy = self.root + path, self.stripped + path
+            source, copy = self.root + path, root + path
             if not os.path.exists(copy) and is_elf(source):
-                os.makedirs(os.path.dirname(copy), exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=self.stripped) as work:
-                    part = os.path.join(work, "part")
-                    subprocess.run(["strip", "-o", part, source], check=True)
-                    os.replace(part, copy)
+                make_bare(source, copy, variant)
+        return root
 
     def files(self) -> List[str]:
         """The files that were mapped when the program died, and maybe some more."""
@@ -162,6 +163,8 @@ def required() -> bool:
 def outcomes(core: Core) -> Iterator[Tuple[str, str, str]]:
     """The lines of RESULTS."""
     for way in WAYS:
+        if way.programs and core.program not in way.programs:
+            continue
         print(f"== {way.name}")
         try:
             outcome, reason = core.verdict(way)

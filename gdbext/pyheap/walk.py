@@ -86,6 +86,7 @@ class TargetInfo(NamedTuple):
     python_path: str
     build_id: str
     build: str
+    file_problem: str
     layout_source: str
     truncated: bool
 
@@ -117,6 +118,8 @@ class Stats(NamedTuple):
     guessed_edges: int
     guessed_objects: int
     unreadable: int
+    recovered_types: int
+    unnamed_objects: int
     broken_lists: int
     broken_stacks: int
     collecting: bool
@@ -258,6 +261,7 @@ class _TargetInfo(Structure):
         ("python_path", c_char_p),
         ("build_id", c_char_p),
         ("build", c_char_p),
+        ("file_problem", c_char_p),
         ("layout_source", c_char_p),
         ("truncated", c_bool),
     ]
@@ -282,6 +286,8 @@ class _Stats(Structure):
         ("guessed_edges", c_size_t),
         ("guessed_objects", c_size_t),
         ("unreadable", c_size_t),
+        ("recovered_types", c_size_t),
+        ("unnamed_objects", c_size_t),
         ("broken_lists", c_size_t),
         ("broken_stacks", c_size_t),
         ("collecting", c_bool),
@@ -710,6 +716,7 @@ class Target(_Closing):
             _text(info.python_path),
             _text(info.build_id),
             _text(info.build),
+            _text(info.file_problem),
             _text(info.layout_source),
             info.truncated,
         )

@@ -72,6 +72,16 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     yield [f"incomplete: {'; '.join(reasons) or 'the heap was not read to its end'}"]
 
 
+def unnamed(heap: "Heap") -> Iterator[Line]:
+    """Objects whose types are shown by address, if any are."""
+    count = heap.stats().unnamed_objects
+    if count:
+        yield [
+            f"{counted(count, 'object')} of types whose names are not known"
+            " (type@0x…): `py-heap-info` says which file has them"
+        ]
+
+
 def guesses(heap: "Heap") -> Iterator[Line]:
     """Whose references are guesses, if any are."""
     stats = heap.stats()

@@ -233,6 +233,7 @@ static struct walk_error *count_types(struct walk_heap *heap)
     heap->types = calloc((size_t)heap->type_count + 3, sizeof *heap->types);
     if (!heap->types)
         return walk_error_no_memory();
+    const struct walk_pytype *pytypes = heap->python->types;
     for (walk_id id = 0; id < graph->node_count; id++) {
         enum walk_node_kind kind = walk_node_kind(heap, id);
         heap->stats.unreadable += (graph->flags[id] & WALK_NODE_UNREADABLE) != 0;
@@ -245,7 +246,8 @@ static struct walk_error *count_types(struct walk_heap *heap)
         heap->stats.objects++;
         type->objects++;
         type->size += size;
-        heap->stats.guessed_objects += heap->python->types[graph->class[id]].guessed;
+        heap->stats.guessed_objects += pytypes[graph->class[id]].guessed;
+        heap->stats.unnamed_objects += pytypes[graph->class[id]].naming == WALK_NAME_UNKNOWN;
         if (!walk_node_tracked(heap, id))
             continue;
         heap->stats.tracked++;
@@ -261,6 +263,8 @@ static void finish_stats(struct walk_heap *heap)
     const struct walk_graph *graph = &heap->graph;
     for (uint64_t i = 0; i < graph->edge_count; i++)
         stats->extra_edges += (graph->forward.edge[i] & WALK_EDGE_MARK) != 0;
+    for (uint32_t i = 0; i < heap->type_count; i++)
+        stats->recovered_types += heap->types[i].objects && heap->python->types[i].naming == WALK_NAME_RECOVERED;
     stats->nodes = graph->node_count;
     stats->edges = graph->edge_count;
     stats->permanent = heap->python->permanent_count;

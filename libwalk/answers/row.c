@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
+#include "objects/names.h"
 
 static int by_address(const void *a, const void *b)
 {
@@ -13,14 +14,30 @@ static int by_address(const void *a, const void *b)
     return (x->address > y->address) - (x->address < y->address);
 }
 
-/* A name that a row can hold: it was read, and has no comma. */
+/* A name that a row can hold: it has no comma. */
 static bool is_plain(const char *name, size_t size)
 {
     size_t length = strlen(name);
-    bool plain = length > 0 && length < size && strncmp(name, "type@", 5) != 0;
+    bool plain = length > 0 && length < size;
     for (size_t i = 0; i < length && plain; i++)
         plain = name[i] >= 0x20 && name[i] < 0x7f && name[i] != ',';
     return plain;
+}
+
+/* Every type object becomes known, also those of which there is no other object. */
+static void know_all_types(const struct walk_heap *heap)
+{
+    struct walk_python *python = heap->python;
+    uint32_t type;
+    for (walk_id id = 0; id < heap->graph.node_count; id++)
+        if (walk_node_kind(heap, id) == WALK_OBJECT && python->types[heap->graph.class[id]].kind == WALK_KIND_type)
+            walk_python_type(python, heap->graph.key[id], &type);
+}
+
+/* A static type whose name is its own. */
+static bool is_named(const struct walk_pytype *type, size_t size)
+{
+    return !(type->flags & WALK_TPFLAGS_HEAPTYPE) && type->naming == WALK_NAMED && is_plain(type->name, size);
 }
 
 /* The static types of the interpreter's own file that the process came by. */
@@ -35,8 +52,8 @@ static struct walk_error *take_types(const struct walk_python *python, struct wa
         return walk_error_no_memory();
     }
     for (uint32_t i = 0; i < python->type_count; i++)
-        if (!(python->types[i].flags & WALK_TPFLAGS_HEAPTYPE) && python->types[i].address >= module->start &&
-            python->types[i].address < module->end && is_plain(python->types[i].name, sizeof row->types->name))
+        if (python->types[i].address >= module->start && python->types[i].address < module->end &&
+            is_named(&python->types[i], sizeof row->types->name))
             types[count++] = &python->types[i];
     qsort(types, count, sizeof *types, by_address);
     for (size_t i = 0; i < count; i++) {
@@ -54,13 +71,10 @@ struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layou
     const struct walk_runtime *runtime = python->runtime;
     struct walk_layout_row *row = calloc(1, sizeof *row);
     walk_addr start = runtime->module->start;
-    uint32_t version = python->version, type;
+    uint32_t version = python->version;
     if (!row)
         return walk_error_no_memory();
-    /* Every type object becomes known, also those of which there is no other object. */
-    for (walk_id id = 0; id < heap->graph.node_count; id++)
-        if (walk_node_kind(heap, id) == WALK_OBJECT && python->types[heap->graph.class[id]].kind == WALK_KIND_type)
-            walk_python_type(python, heap->graph.key[id], &type);
+    know_all_types(heap);
     row->version = version;
     row->word = python->word;
     row->layout = runtime->layout;
@@ -87,4 +101,16 @@ struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out)
     walk_row_print(row, out);
     walk_layout_row_free(row);
     return NULL;
+}
+
+void walk_heap_print_type_names(const struct walk_heap *heap, FILE *out)
+{
+    struct walk_python *python = heap->python;
+    know_all_types(heap);
+    for (uint32_t i = 0; i < python->type_count; i++) {
+        const struct walk_pytype *type = &python->types[i];
+        uint32_t print = is_named(type, SIZE_MAX) ? walk_names_print(python, type->address) : 0;
+        if (print)
+            fprintf(out, "%08" PRIx32 " %u %s\n", print, WALK_MINOR(python), type->name);
+    }
 }

@@ -18,10 +18,12 @@ struct walk_file_mapping {
 
 /* An ELF file mapped into the target: the executable or a shared library. */
 struct walk_module {
-    const char *path; /* as the target names it */
-    char *file;       /* where it was found on this machine; NULL: not found, or another build */
-    walk_addr start;  /* of its first mapping */
-    walk_addr end;    /* of its last */
+    const char *path;           /* as the target names it */
+    char *file;                 /* where it was found on this machine; NULL: not found, or another build */
+    walk_addr start, first_end; /* its first mapping */
+    walk_addr end;              /* of its memory, .bss included where its first page says how long that is */
+    walk_addr bias;             /* address in the target = address in the file + bias */
+    bool bias_known;            /* its first page is in the target's memory */
     uint8_t build_id[32];
     size_t build_id_size; /* 0: neither the target's memory says it nor a file that fits */
     char *problem;        /* why `file` is NULL, for people */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ELF files mapped into the target, found again on this machine and checked by build-id. */
 #include <elfutils/libdwelf.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +10,9 @@
 #include "bytes/process.h"
 
 #define BUILD_ID_MAX 32
+#define DEBUG_DIRS "/usr/lib/debug"
+/* No module's .bss is larger. */
+#define MODULE_MAX ((walk_addr)1 << 32)
 
 static size_t copy_build_id(Elf *elf, uint8_t *id)
 {
@@ -20,15 +24,42 @@ static size_t copy_build_id(Elf *elf, uint8_t *id)
     return (size_t)size;
 }
 
-/* The build-id in the target's memory; 0 bytes when page 0 of the module is not there or holds none. */
-static size_t build_id_in_memory(struct walk_image *image, const struct walk_module *module, uint8_t *id)
+/* The address up to which no other file is mapped behind the module. */
+static walk_addr room_behind(const struct walk_image *image, const struct walk_module *module)
+{
+    walk_addr room = module->end + MODULE_MAX;
+    for (size_t i = 0; i < image->mapping_count; i++)
+        if (image->mappings[i].start >= module->end && image->mappings[i].start < room)
+            room = image->mappings[i].start;
+    return room;
+}
+
+/* Where it was loaded, and where it ends: .bss is no mapping of the file. */
+static void read_program_headers(const struct walk_image *image, struct walk_module *module, Elf *elf)
+{
+    size_t count;
+    walk_addr end = module->end, room = room_behind(image, module);
+    module->bias_known = walk_elf_bias(elf, module->start, &module->bias);
+    for (size_t i = 0; module->bias_known && elf_getphdrnum(elf, &count) == 0 && i < count; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD)
+            continue;
+        walk_addr last = module->bias + header.p_vaddr + header.p_memsz;
+        if (last > end && last <= room)
+            end = last;
+    }
+    module->end = end;
+}
+
+/* What the module's first page says in the target's memory; nothing when it is not there. */
+static void read_head(struct walk_image *image, struct walk_module *module)
 {
     struct walk_elf elf;
     if (!walk_elf_in_memory(image, module->start, &elf))
-        return 0;
-    size_t size = copy_build_id(elf.elf, id);
+        return;
+    module->build_id_size = copy_build_id(elf.elf, module->build_id);
+    read_program_headers(image, module, elf.elf);
     walk_elf_close(&elf);
-    return size;
 }
 
 static struct walk_error *say(struct walk_module *module, const char *format, const char *a, const char *b)
@@ -103,6 +134,17 @@ static const char *machine_name(Elf *elf)
     }
 }
 
+/* A separate debug file has the build-id too, but not what was mapped. */
+static bool is_debug_only(Elf *elf)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) && (header.sh_flags & SHF_EXECINSTR) && header.sh_type == SHT_NOBITS)
+            return true;
+    }
+    return false;
+}
+
 static struct walk_error *judge_file(struct walk_image *image, struct walk_module *module, const char *path, Elf *elf)
 {
     uint8_t id[BUILD_ID_MAX];
@@ -111,6 +153,8 @@ static struct walk_error *judge_file(struct walk_image *image, struct walk_modul
         return module->problem
                    ? NULL
                    : say(module, "%s is for another machine than the target's (%s)", path, machine_name(elf));
+    if (is_debug_only(elf))
+        return say(module, "%s has debug information only%s", path, "");
     size_t size = copy_build_id(elf, id);
     if (module->build_id_size && (size != module->build_id_size || memcmp(id, module->build_id, size) != 0)) {
         walk_build_id_format(module->build_id, module->build_id_size, theirs);
@@ -142,9 +186,19 @@ static struct walk_error *try_file(struct walk_image *image, struct walk_module 
     return error;
 }
 
+/* The length of a path without what the kernel adds to that of a file which was removed or replaced meanwhile. */
+static int path_length(const char *path)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(path), tail = sizeof deleted - 1;
+    return (int)(length > tail && strcmp(path + length - tail, deleted) == 0 ? length - tail : length);
+}
+
+/* With a sysroot, files of this machine's own root are none of the target's, as for gdb. */
 bool walk_image_place(const struct walk_image *image, const char *path, bool is_executable, unsigned place,
                       char *buffer, size_t size)
 {
+    int length = path_length(path);
     *buffer = '\0';
     switch (place) {
     case 0:
@@ -153,27 +207,58 @@ bool walk_image_place(const struct walk_image *image, const char *path, bool is_
         return true;
     case 1:
         if (image->process)
-            snprintf(buffer, size, "/proc/%d/root%s", walk_process_reader_pid(image->process), path);
+            snprintf(buffer, size, "/proc/%d/root%.*s", walk_process_reader_pid(image->process), length, path);
         return true;
-    case 2:
-        if (image->sysroot)
-            snprintf(buffer, size, "%s%s", image->sysroot, path);
+    case 2: /* also when it was removed */
+        if (image->process && is_executable)
+            snprintf(buffer, size, "/proc/%d/exe", walk_process_reader_pid(image->process));
         return true;
     case 3:
-        snprintf(buffer, size, "%s", path);
+        snprintf(buffer, size, "%s%.*s", image->sysroot ? image->sysroot : "", length, path);
         return true;
     default:
         return false;
     }
 }
 
+/*
+ * A folder that has files by build-id (.build-id/ab/cdef…, as debug packages and debuginfod's caches lay them out), or
+ * just has them. Only for a known build-id: no other check is left.
+ */
+static struct walk_error *find_by_build_id(struct walk_image *image, struct walk_module *module, const char *folder,
+                                           int length)
+{
+    char path[PATH_MAX + 64], hex[2 * BUILD_ID_MAX + 1];
+    if (!length || folder[0] != '/' || module->file || !module->build_id_size)
+        return NULL;
+    walk_build_id_format(module->build_id, module->build_id_size, hex);
+    snprintf(path, sizeof path, "%.*s/.build-id/%.2s/%s", length, folder, hex, hex + 2);
+    struct walk_error *error = try_file(image, module, path);
+    const char *name = strrchr(module->path, '/');
+    snprintf(path, sizeof path, "%.*s%.*s", length, folder, name ? path_length(name) : 0, name ? name : "");
+    return error || !name ? error : try_file(image, module, path);
+}
+
 static struct walk_error *find_file(struct walk_image *image, struct walk_module *module, bool is_executable)
 {
     char path[PATH_MAX + 64];
+    const char *sysroot = image->sysroot ? image->sysroot : "";
     struct walk_error *error = NULL;
     for (unsigned i = 0; !error && walk_image_place(image, module->path, is_executable, i, path, sizeof path); i++)
         if (*path)
             error = try_file(image, module, path);
+    if (!error && image->process) { /* a library that was removed */
+        snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, walk_process_reader_pid(image->process),
+                 module->start, module->first_end);
+        error = try_file(image, module, path);
+    }
+    if (!error)
+        error = find_by_build_id(image, module, sysroot, (int)strlen(sysroot));
+    const char *next = image->debug_dirs ? image->debug_dirs : DEBUG_DIRS;
+    for (size_t length; !error && *next; next += length + (next[length] == ':')) {
+        length = strcspn(next, ":");
+        error = find_by_build_id(image, module, next, (int)length);
+    }
     if (!error && !module->file && !module->problem)
         error = say(module, "%s was not found%s", module->path, "");
     return error;
@@ -192,8 +277,8 @@ static struct walk_error *group(struct walk_image *image)
         if (mapping->offset == 0) {
             const uint8_t *magic = walk_memory_view(&image->memory, mapping->start, SELFMAG);
             if (!magic || memcmp(magic, ELFMAG, SELFMAG) == 0)
-                image->modules[image->module_count++] =
-                    (struct walk_module){.path = mapping->path, .start = mapping->start, .end = mapping->end};
+                image->modules[image->module_count++] = (struct walk_module){
+                    .path = mapping->path, .start = mapping->start, .first_end = mapping->end, .end = mapping->end};
         } else if (last && strcmp(last->path, mapping->path) == 0) {
             last->end = mapping->end;
         }
@@ -206,7 +291,7 @@ struct walk_error *walk_image_find_modules(struct walk_image *image)
     struct walk_error *error = group(image);
     for (size_t i = 0; i < image->module_count && !error; i++) {
         struct walk_module *module = &image->modules[i];
-        module->build_id_size = build_id_in_memory(image, module, module->build_id);
+        read_head(image, module);
         error = find_file(image, module, i == 0);
     }
     return error;

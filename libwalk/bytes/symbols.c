@@ -68,19 +68,27 @@ struct walk_error *walk_symbols_open(const struct walk_module *module, struct wa
     return read_symbols(symbols, module->file, module);
 }
 
+bool walk_debug_file(const struct walk_module *module, const char *debug_dirs, char *path, size_t size)
+{
+    char hex[2 * sizeof module->build_id + 1];
+    walk_build_id_format(module->build_id, module->build_id_size, hex);
+    for (const char *dir = debug_dirs ? debug_dirs : "/usr/lib/debug"; *hex && *dir;) {
+        size_t length = strcspn(dir, ":");
+        snprintf(path, size, "%.*s/.build-id/%.2s/%s.debug", (int)length, dir, hex, hex + 2);
+        if (length && access(path, R_OK) == 0)
+            return true;
+        dir += length + (dir[length] == ':');
+    }
+    return false;
+}
+
 struct walk_error *walk_symbols_open_debug(const struct walk_module *module, const char *debug_dirs,
                                            const struct walk_symbols *own, struct walk_symbols *symbols)
 {
-    char hex[2 * sizeof module->build_id + 1], path[4096];
-    walk_build_id_format(module->build_id, module->build_id_size, hex);
-    *symbols = (struct walk_symbols){.fd = -1, .bias = own->bias};
-    for (const char *dir = debug_dirs ? debug_dirs : "/usr/lib/debug"; *hex && *dir;) {
-        size_t length = strcspn(dir, ":");
-        snprintf(path, sizeof path, "%.*s/.build-id/%.2s/%s.debug", (int)length, dir, hex, hex + 2);
-        if (access(path, R_OK) == 0)
-            return read_symbols(symbols, path, NULL);
-        dir += length + (dir[length] == ':');
-    }
+    char path[4096];
+    *symbols = (struct walk_symbols){.fd = -1, .bias = own ? own->bias : module->bias};
+    if ((own || module->bias_known) && walk_debug_file(module, debug_dirs, path, sizeof path))
+        return read_symbols(symbols, path, NULL);
     return walk_error_new(WALK_ERROR_NOT_FOUND, "%s has no separate debug file here", module->path);
 }
 
@@ -124,4 +132,20 @@ walk_addr walk_symbols_find(const struct walk_symbols *symbols, const char *name
             break;
     }
     return found ? found->address : 0;
+}
+
+walk_addr walk_symbols_section(const struct walk_symbols *symbols, const char *name)
+{
+    size_t names;
+    if (!symbols->elf || elf_getshdrstrndx(symbols->elf, &names) < 0)
+        return 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(symbols->elf, section));) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC))
+            continue;
+        const char *own = elf_strptr(symbols->elf, names, header.sh_name);
+        if (own && strcmp(own, name) == 0)
+            return header.sh_addr + symbols->bias;
+    }
+    return 0;
 }

@@ -37,16 +37,17 @@ static bool asked(const struct walk_image *image, enum source source)
     return all;
 }
 
-/* Rows to probe: all, or those whose name begins as some "probe:…" says. */
-static bool may_probe(const struct walk_image *image, const struct walk_layout_row *row)
+/* Rows to probe: those of other builds, or those whose name begins as some "probe:…" says. */
+static bool may_probe(const struct walk_image *image, const struct walk_layout_row *row, const char *own)
 {
-    bool all = !image->layout;
-    for (const char *part = image->layout; part && !all; part = next_part(part)) {
+    bool other = strcmp(row->build_id, own) != 0, may = !image->layout && other;
+    for (const char *part = image->layout; part && !may; part = next_part(part)) {
         size_t length = strcspn(part, ",:");
         if (source_of(part) == SOURCE_PROBE)
-            all = part[length] != ':' || strncmp(row->name, part + length + 1, strcspn(part + length + 1, ",")) == 0;
+            may = part[length] == ':' ? strncmp(row->name, part + length + 1, strcspn(part + length + 1, ",")) == 0
+                                      : other;
     }
-    return all;
+    return may;
 }
 
 struct walk_error *walk_runtime_check_sources(const struct walk_image *image)
@@ -77,13 +78,20 @@ static struct walk_layout_row *row_of(const struct walk_image *image, const stru
     return NULL;
 }
 
+/* Where no symbols were found, the state is looked for by the layout itself. */
+static struct walk_error *locate_and_prove(struct walk_runtime *runtime)
+{
+    walk_runtime_locate(runtime);
+    return walk_layout_prove(runtime);
+}
+
 /* The layout of a row of this very build; takes it over. */
 static struct walk_error *use_row(struct walk_runtime *runtime, struct walk_layout_row *row, enum source source)
 {
     runtime->row = row;
     runtime->layout = row->layout;
     walk_runtime_from(runtime, "%s (%s)", source == SOURCE_ROW ? "built-in row of this build" : "cache", row->name);
-    return walk_layout_prove(runtime);
+    return locate_and_prove(runtime);
 }
 
 bool walk_runtime_use_own_row(struct walk_runtime *runtime)
@@ -92,8 +100,7 @@ bool walk_runtime_use_own_row(struct walk_runtime *runtime)
     for (size_t i = 0; i < image->module_count; i++) {
         const struct walk_module *module = &image->modules[i];
         enum source source;
-        /* Without its file the row would do for most of it; the names of other static types are in the file. */
-        struct walk_layout_row *row = module->file ? row_of(image, module, &source) : NULL;
+        struct walk_layout_row *row = row_of(image, module, &source);
         if (!row || !row->runtime) {
             walk_layout_row_free(row);
             continue;
@@ -101,6 +108,7 @@ bool walk_runtime_use_own_row(struct walk_runtime *runtime)
         runtime->module = module;
         runtime->runtime = module->start + row->runtime;
         runtime->type_type = module->start + row->type;
+        runtime->located = true;
         struct walk_error *error = use_row(runtime, row, source);
         if (!error)
             return true;
@@ -110,6 +118,19 @@ bool walk_runtime_use_own_row(struct walk_runtime *runtime)
         *runtime = (struct walk_runtime){.image = runtime->image, .symbols = {.fd = -1}};
     }
     return false;
+}
+
+/* Of the file, or of its separate debug file when only that is here. */
+static struct walk_error *read_dwarf(struct walk_runtime *runtime)
+{
+    const struct walk_image *image = runtime->image;
+    const struct walk_module *module = runtime->module;
+    char debug[4096];
+    if (module->file)
+        return walk_layout_from_dwarf(module->file, image->debug_dirs, &runtime->layout);
+    if (walk_debug_file(module, image->debug_dirs, debug, sizeof debug))
+        return walk_layout_from_dwarf(debug, image->debug_dirs, &runtime->layout);
+    return walk_error_new(WALK_ERROR_LAYOUT, "%s: neither it nor its debug file is here", module->path);
 }
 
 struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
@@ -122,11 +143,11 @@ struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
         return use_row(runtime, row, source);
     struct walk_error *error = NULL;
     if (asked(image, SOURCE_DWARF)) {
-        error = walk_layout_from_dwarf(runtime->module->file, image->debug_dirs, &runtime->layout);
+        error = read_dwarf(runtime);
         if (!error) {
             walk_runtime_from(runtime, "DWARF");
             runtime->remember = asked(image, SOURCE_CACHE);
-            return walk_layout_prove(runtime);
+            return locate_and_prove(runtime);
         }
         if (walk_error_code(error) != WALK_ERROR_LAYOUT)
             return error;

@@ -11,6 +11,9 @@
 
 #include "bytes/symbols.h"
 
+/* The minor versions of CPython 3 whose answers are proven. */
+enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
+
 enum walk_struct {
 #define STRUCT(id, names) WALK_STRUCT_##id,
 #define FIELD(structure, id, names)
@@ -107,6 +110,10 @@ struct walk_part {
 };
 enum { WALK_PARTS_MAX = 8 };
 
+/* The types whose subclasses have a flag in tp_flags, from bit 24 on (Include/object.h), and object. */
+enum { WALK_BASIC_TYPES = 9 };
+extern const char *const walk_basic_types[WALK_BASIC_TYPES];
+
 /* The interpreter of a target: which file it is, where its state is, and a layout that the memory agrees with. */
 struct walk_runtime {
     struct walk_image *image;
@@ -114,11 +121,14 @@ struct walk_runtime {
     struct walk_symbols symbols; /* none when the row says all */
     struct walk_layout_row *row; /* of this very build, built in or remembered; NULL: there is none */
     struct walk_layout layout;
-    walk_addr runtime;     /* _PyRuntime; 0 in 3.6, which has none */
-    walk_addr first;       /* 3.6: the first interpreter's state */
-    walk_addr generations; /* 3.6: the collector's lists, static variables */
-    walk_addr type_type;   /* PyType_Type */
-    char source[160];      /* where the layout is from, for people */
+    walk_addr runtime;                 /* _PyRuntime; 0 in 3.6, which has none */
+    walk_addr first;                   /* 3.6: the first interpreter's state */
+    walk_addr generations;             /* 3.6: the collector's lists, static variables */
+    walk_addr type_type;               /* PyType_Type */
+    walk_addr basic[WALK_BASIC_TYPES]; /* without symbols: types that are known by their flags */
+    bool located;                      /* the state was found without a layout */
+    uint64_t scanned;                  /* bytes of modules that were looked through */
+    char source[160];                  /* where the layout is from, for people */
     struct walk_verdicts verdicts;
     struct walk_part parts[WALK_PARTS_MAX]; /* which source gave what of the layout */
     unsigned part_count;
@@ -130,6 +140,9 @@ struct walk_runtime {
 /* Errors: NO_PYTHON, UNSUPPORTED, LAYOUT. */
 struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runtime *runtime);
 void walk_runtime_close(struct walk_runtime *runtime);
+
+/* What is said of an interpreter for which no layout is believed. Takes over `error`. */
+struct walk_error *walk_runtime_explain(const struct walk_runtime *runtime, struct walk_error *error);
 
 /* The address of a static type: by its symbol (NULL: none) or by its name in the row; 0: not found. */
 walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const char *symbol, const char *name);

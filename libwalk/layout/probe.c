@@ -153,8 +153,9 @@ static void load_rows(struct probe *probe, walk_row_wanted *wanted)
     walk_build_id_format(module->build_id, module->build_id_size, own);
     for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
         /* A free-threaded build has other structures, and says since 3.13 that it is one. */
-        if (row->word != probe->runtime->image->memory.word || strcmp(row->build_id, own) == 0 ||
-            WALK_FREE_THREADED(&row->layout) != probe->said_of.free_threaded || !wanted(probe->runtime->image, row)) {
+        if (row->word != probe->runtime->image->memory.word ||
+            WALK_FREE_THREADED(&row->layout) != probe->said_of.free_threaded ||
+            !wanted(probe->runtime->image, row, own)) {
             walk_layout_row_free(row);
             continue;
         }
@@ -183,12 +184,16 @@ static bool choose_base(struct probe *probe)
         if (good && (runtime->verdicts.failed == 0 || minor_of(probe->row[i]) != probe->minor))
             break;
         trial.layout = probe->row[i]->layout;
+        walk_runtime_locate(&trial);
         walk_runtime_ask_all(&trial, &trial.verdicts);
         if (any && misfit(&trial.verdicts) >= misfit(&runtime->verdicts))
             continue;
         any = true;
         good = trial.verdicts.essential_failed == 0 && minor_of(probe->row[i]) == probe->minor;
         runtime->layout = trial.layout;
+        runtime->runtime = trial.runtime;
+        runtime->generations = trial.generations;
+        runtime->first = trial.first;
         runtime->verdicts = trial.verdicts;
         probe->base = i;
         memset(probe->origin, (int)i, sizeof probe->origin);

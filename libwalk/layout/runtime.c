@@ -54,6 +54,9 @@ walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const cha
     for (size_t i = 0; !address && runtime->row && i < runtime->row->type_count; i++)
         if (strcmp(runtime->row->types[i].name, name) == 0)
             address = runtime->module->start + runtime->row->types[i].offset;
+    for (size_t i = 0; !address && i < WALK_BASIC_TYPES; i++)
+        if (strcmp(walk_basic_types[i], name) == 0)
+            address = runtime->basic[i];
     return address;
 }
 
@@ -87,8 +90,8 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
     struct walk_error *error = walk_runtime_check_sources(image);
     if (!error && !walk_runtime_use_own_row(runtime)) {
         error = walk_runtime_find_module(runtime);
-        if (!error)
-            error = walk_runtime_choose_layout(runtime);
+        if (!error && (error = walk_runtime_choose_layout(runtime)))
+            error = walk_runtime_explain(runtime, error);
     }
     if (error)
         walk_runtime_close(runtime);

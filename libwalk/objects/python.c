@@ -5,6 +5,7 @@
 
 #include "objects/attribute.h"
 #include "objects/dict.h"
+#include "objects/names.h"
 #include "objects/text.h"
 
 /* The slot of `text`: where it is, or the free one where it belongs. */
@@ -86,7 +87,7 @@ static struct walk_error *read_version(struct walk_python *python)
 /* Up to 3.10: object.__subclasses__ is kept in a dict with int keys, so its look-up function is the general one. */
 static void learn_lookdict(struct walk_python *python)
 {
-    walk_addr object = walk_runtime_static_type(python->runtime, "PyBaseObject_Type", "object");
+    walk_addr object = WALK_MEMBER(python, python->runtime->type_type, type, tp_base);
     walk_addr subclasses = WALK_MEMBER(python, object, type, tp_subclasses);
     walk_addr keys = WALK_MEMBER(python, subclasses, dict, ma_keys);
     if (WALK_HAS(python->layout, dict_keys, dk_lookup))
@@ -127,9 +128,9 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     *python = (struct walk_python){.runtime = runtime,
                                    .layout = &runtime->layout,
                                    .memory = &runtime->image->memory,
-                                   .word = runtime->image->memory.word,
-                                   .str_type = walk_runtime_static_type(runtime, "PyUnicode_Type", "str"),
-                                   .tuple_type = walk_runtime_static_type(runtime, "PyTuple_Type", "tuple")};
+                                   .word = runtime->image->memory.word};
+    python->tuple_type =
+        walk_python_ob_type(python, WALK_MEMBER(python, runtime->type_type, type, tp_mro)); /* no symbol is needed */
     struct walk_error *error = read_interpreters(python);
     if (!error)
         error = read_version(python);
@@ -158,6 +159,7 @@ void walk_python_close(struct walk_python *python)
     for (size_t i = 0; i < python->string_slots; i++)
         free(python->strings[i]);
     free(python->strings);
+    walk_names_close(python->names);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
     free(python->types);

@@ -9,9 +9,6 @@
 
 #include "objects/kinds.h"
 
-/* The minor versions of CPython 3 that the tests compare: tests/test_matrix.sh. Others are refused. */
-enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
-
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
 
 /* tp_flags, Include/object.h and Include/cpython/object.h; the first three bits are 3.11+, 3.12+, 3.13+. */
@@ -21,6 +18,7 @@ enum { WALK_OLDEST = 6, WALK_NEWEST = 15 };
 #define WALK_TPFLAGS_HEAPTYPE (UINT64_C(1) << 9)
 #define WALK_TPFLAGS_HAVE_GC (UINT64_C(1) << 14)
 #define WALK_TPFLAGS_LONG_SUBCLASS (UINT64_C(1) << 24)
+#define WALK_TPFLAGS_STR_SUBCLASS (UINT64_C(1) << 28)
 #define WALK_TPFLAGS_TYPE_SUBCLASS (UINT64_C(1) << 31)
 
 /* A member of __slots__. */
@@ -29,6 +27,9 @@ struct walk_slot {
     bool after_items; /* 3.15+, of a tuple's subclass: counted from the end of the items */
     walk_addr name;   /* a C string in the target, mangled */
 };
+
+/* Where a type's name is from. */
+enum walk_naming { WALK_NAMED, WALK_NAME_RECOVERED, WALK_NAME_UNKNOWN };
 
 /* What is decided once per type: how its objects' references are read. */
 struct walk_pytype {
@@ -50,8 +51,9 @@ struct walk_pytype {
     uint64_t head;          /* bytes that sys.getsizeof adds for what stands in front of the object */
     uint32_t first_slot, slot_count; /* in walk_python.slots */
     uint64_t fields;                 /* structseq: how many fields really */
-    const char *name;                /* module.__qualname__, builtins bare */
-    walk_addr cached_keys;           /* 3.11+: the keys that name the inline values; 0: none */
+    const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
+    enum walk_naming naming;
+    walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
 };
 
 /* A frame on the stack of a thread, or on one that a greenlet has put aside. */
@@ -109,7 +111,8 @@ struct walk_python {
 
     walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
-    walk_addr str_type, tuple_type;
+    walk_addr tuple_type;
+    struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */

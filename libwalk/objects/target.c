@@ -6,6 +6,14 @@
 
 #include "layout/proof.h"
 
+static void copy_plain(char *to, size_t size, const char *text)
+{
+    snprintf(to, size, "%s", text);
+    for (char *c = to; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+}
+
 /* `error`: of opening the image. Takes over `target`. */
 static struct walk_error *open_python(struct walk_error *error, struct walk_target *target, struct walk_target **result)
 {
@@ -17,8 +25,10 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
     error = walk_runtime_find(&target->image, &target->runtime);
     if (!error) {
         error = walk_python_open(&target->python, &target->runtime);
-        if (error)
+        if (error) {
+            error = walk_runtime_explain(&target->runtime, error);
             walk_runtime_close(&target->runtime);
+        }
     }
     if (error) {
         walk_image_close(&target->image);
@@ -27,10 +37,8 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
     }
     const struct walk_module *module = target->runtime.module;
     walk_build_id_format(module->build_id, module->build_id_size, target->build_id);
-    snprintf(target->python_path, sizeof target->python_path, "%s", module->path);
-    for (char *c = target->python_path; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    copy_plain(target->python_path, sizeof target->python_path, module->path);
+    copy_plain(target->file_problem, sizeof target->file_problem, module->file ? "" : module->problem);
     bool debug = strchr(target->python.abiflags, 'd') != NULL;
     snprintf(target->build, sizeof target->build, "%s%s",
              strchr(target->python.abiflags, 't') ? (debug ? "free-threaded " : "free-threaded")
@@ -85,6 +93,7 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
                                       .python_path = target->python_path,
                                       .build_id = target->build_id,
                                       .build = target->build,
+                                      .file_problem = target->file_problem,
                                       .layout_source = target->runtime.source,
                                       .truncated = target->image.truncated};
 }

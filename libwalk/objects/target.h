@@ -10,7 +10,7 @@ struct walk_target {
     struct walk_python python;
     char build_id[65];
     char build[32];
-    char python_path[4096]; /* fit for a terminal */
+    char python_path[4096], file_problem[4096 + 256]; /* fit for a terminal */
 };
 
 #endif

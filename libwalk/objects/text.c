@@ -115,8 +115,7 @@ static bool open_str(const struct walk_python *python, walk_addr address, uint64
 static bool is_str(const struct walk_python *python, walk_addr address)
 {
     walk_addr type = walk_python_ob_type(python, address);
-    /* tp_flags bit 28: a subclass of str. */
-    return type && (type == python->str_type || (WALK_MEMBER(python, type, type, tp_flags) >> 28 & 1));
+    return type && (WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_STR_SUBCLASS);
 }
 
 bool walk_text_str(const struct walk_python *python, walk_addr address, char *buffer, size_t size)

@@ -5,7 +5,7 @@
 
 #include "objects/dict.h"
 #include "objects/header.h"
-#include "objects/python.h"
+#include "objects/names.h"
 #include "objects/ring.h"
 #include "objects/text.h"
 
@@ -89,30 +89,39 @@ static bool plausible(const struct walk_python *python, walk_addr type, int dept
 
 /* ---- names ---- */
 
-/* tp_name of a static type is "module.name", of a heap type the bare name: there __module__ is in the dict. */
-static void name_of(const struct walk_python *python, walk_addr type, char *name, size_t size)
+/* A heap type has its names in the heap: the bare one, and __module__ in its dict. */
+static bool heap_type_name(const struct walk_python *python, walk_addr type, char *name, size_t size)
 {
     char module[256];
     size_t length = 0;
-    uint64_t flags = WALK_MEMBER(python, type, type, tp_flags);
-    name[0] = '\0';
-    if (flags & WALK_TPFLAGS_HEAPTYPE) {
-        walk_addr module_name = walk_dict_get(python, walk_python_type_dict(python, type), "__module__");
-        if (module_name && walk_text_str(python, module_name, module, sizeof module) && strcmp(module, "builtins") != 0)
-            length = (size_t)snprintf(name, size, "%s.", module);
-        if (!walk_text_str(python, WALK_MEMBER(python, type, heap_type, ht_qualname), name + length, size - length))
-            length = 0, name[0] = '\0';
-    }
-    if (!(flags & WALK_TPFLAGS_HEAPTYPE) || !name[0]) {
-        walk_addr text = WALK_MEMBER(python, type, type, tp_name);
-        const char *known = walk_runtime_type_name(python->runtime, type);
+    walk_addr module_name = walk_dict_get(python, walk_python_type_dict(python, type), "__module__");
+    if (module_name && walk_text_str(python, module_name, module, sizeof module) && strcmp(module, "builtins") != 0)
+        length = (size_t)snprintf(name, size, "%s.", module);
+    name[length] = '\0';
+    return walk_text_str(python, WALK_MEMBER(python, type, heap_type, ht_qualname), name + length, size - length) &&
+           name[0];
+}
+
+/* tp_name of a static type is "module.name", in the read-only data of the file. */
+static enum walk_naming name_of(struct walk_python *python, walk_addr type, char *name, size_t size)
+{
+    const char *known;
+    enum walk_naming naming = WALK_NAMED;
+    if ((WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE) && heap_type_name(python, type, name, size))
+        return naming;
+    if ((known = walk_runtime_type_name(python->runtime, type))) {
+        snprintf(name, size, "%s", known);
+    } else if (!walk_text_c_string(python, WALK_MEMBER(python, type, type, tp_name), name, size)) {
+        known = walk_names_recover(python, type);
+        naming = known ? WALK_NAME_RECOVERED : WALK_NAME_UNKNOWN;
         if (known)
             snprintf(name, size, "%s", known);
-        else if (!walk_text_c_string(python, text, name, size))
+        else
             snprintf(name, size, "type@0x%" PRIx64, type);
-        if (strncmp(name, "builtins.", 9) == 0)
-            memmove(name, name + 9, strlen(name + 9) + 1);
     }
+    if (strncmp(name, "builtins.", 9) == 0)
+        memmove(name, name + 9, strlen(name + 9) + 1);
+    return naming;
 }
 
 /* ---- what Python code adds: __slots__ ---- */
@@ -150,7 +159,21 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
 
 /* ---- which kind ---- */
 
-static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr type)
+/*
+ * A class of the same name in another extension is not it: the size must be the structure's. Of CPython's own types a
+ * few allocate less than their structure (frames and generators, by what their code needs).
+ */
+static bool has_size_of(const struct walk_python *python, walk_addr type, enum walk_kind_id kind)
+{
+    const struct walk_module *module = python->runtime->module;
+    uint64_t size = python->layout->size[python->kinds.kind[kind].structure];
+    uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize);
+    bool own = type >= module->start && type < module->end &&
+               !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE);
+    return own || !size || (basic <= size && size - basic <= 2 * python->word);
+}
+
+static enum walk_kind_id kind_of(struct walk_python *python, walk_addr type)
 {
     const struct walk_layout *layout = python->layout;
     uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize),
@@ -159,14 +182,12 @@ static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr typ
     enum walk_kind_id kind = walk_kinds_by_address(&python->kinds, type);
     bool by_name = kind == WALK_KIND_NONE, fits = true;
     if (by_name) {
-        name_of(python, type, name, sizeof name);
+        if (name_of(python, type, name, sizeof name) == WALK_NAME_UNKNOWN)
+            return walk_names_kind(python, type);
         kind = walk_kinds_by_name(&python->kinds, name);
+        fits = has_size_of(python, type, kind);
     }
     enum walk_struct structure = python->kinds.kind[kind].structure;
-    uint64_t size = layout->size[structure];
-    /* A class of the same name in another extension is not it: the size must be the structure's. */
-    if (by_name)
-        fits = !size || (basic <= size && size - basic <= 2 * python->word);
     /* Nor is one of which another version has another structure. Coroutines have more than a generator. */
     if (python->runtime->other_version && structure != WALK_STRUCT_generator)
         fits &= walk_layout_fits(layout, python->word, structure, basic, items);
@@ -178,7 +199,7 @@ static enum walk_kind_id kind_of(const struct walk_python *python, walk_addr typ
  * visited as the base that it inherits from; a type without any holds what its nearest known base holds. Of a type with
  * an unknown traverse the part that a known base laid out is exact, and what stands behind it is guessed.
  */
-static void find_kind(const struct walk_python *python, struct walk_pytype *info)
+static void find_kind(struct walk_python *python, struct walk_pytype *info)
 {
     walk_addr type = info->own_base;
     uint64_t traverse = info->flags & WALK_TPFLAGS_HAVE_GC ? WALK_MEMBER(python, type, type, tp_traverse) : 0;
@@ -286,7 +307,7 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
     info.head = walk_header_front(python, info.flags);
     char name[512];
-    name_of(python, type, name, sizeof name);
+    info.naming = name_of(python, type, name, sizeof name);
     if (!(info.name = walk_python_keep(python, name)))
         return false;
     decide(python, &info);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small arrays inside of objects: the tree behind contextvars, itertools.tee's buffers, re templates, cached code. */
+#include "objects/attribute.h"
+#include "objects/dict.h"
 #include "objects/text.h"
 #include "objects/visit.h"
 
@@ -76,15 +78,28 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
 
 /*
  * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has two:
- * Modules/socketmodule.c and (3.14+) _cursesmodule.c visit the first word of their table, a type.
+ * Modules/socketmodule.c and (3.14+) _cursesmodule.c visit the first word of their table, a type. A capsule's name is
+ * in the read-only data of a file; if that is not here, it is known as what the module has.
  */
+static bool is_capsule(struct walk_python *python, walk_addr capsule, const char *module, const char *attribute)
+{
+    char name[64], wanted[64];
+    bool found = false;
+    snprintf(wanted, sizeof wanted, "%s.%s", module, attribute);
+    if (walk_text_c_string(python, WALK_MEMBER(python, capsule, capsule, name), name, sizeof name))
+        return strcmp(name, wanted) == 0;
+    for (size_t i = 0; i < python->interpreter_count && !found; i++) {
+        walk_addr object = walk_python_module(python, python->interpreters[i].address, module);
+        found = object && walk_dict_get(python, WALK_MEMBER(python, object, module, md_dict), attribute) == capsule;
+    }
+    return found;
+}
+
 void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                         struct walk_refs *refs)
 {
     (void)type;
-    char name[64];
     if (WALK_MEMBER(python, object, capsule, traverse_func) &&
-        walk_text_c_string(python, WALK_MEMBER(python, object, capsule, name), name, sizeof name) &&
-        (strcmp(name, "_socket.CAPI") == 0 || strcmp(name, "_curses._C_API") == 0))
+        (is_capsule(python, object, "_socket", "CAPI") || is_capsule(python, object, "_curses", "_C_API")))
         add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".pointer", refs);
 }

@@ -5,10 +5,12 @@
  *   info         seconds, version, layout and its sources, counts, invariants
  *   types        count, bytes and name of every type of tracked objects
  *   objects      every object: address, type, size, tracked, guessed, referents seen by the collector, the number of
- * the interpreter whose collector tracks it ancestors    reads "ADDRESS N" lines from stdin, prints the tracked
- * ancestors of each values       reads "ADDRESS" lines from stdin, prints the short value of each frames interpreters,
- * threads, frames and locals; suspended generators and greenlets row          the row of layout/rows.inc for the
- * interpreter of the target, from its DWARF
+ *                the interpreter whose collector tracks it
+ *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
+ *   values       reads "ADDRESS" lines from stdin, prints the short value of each
+ *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
+ *   row          the row of layout/rows.inc for the interpreter of the target, from its DWARF
+ *   type-names   the lines of objects/type_names.inc for its static types
  *
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
@@ -66,13 +68,14 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", took.open, took.build, seconds() - start);
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
-           info.python_path, info.build_id, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
+           info.python_path, info.build_id, info.file_problem, info.layout_source);
     for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
         struct walk_layout_part part;
         walk_target_layout_part(target, i, &part);
         printf("part\t%s\t%zu\t%s\n", part.source, part.count, part.structures);
     }
+    printf("recovered\t%zu\nunnamed\t%zu\n", stats.recovered_types, stats.unnamed_objects);
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
            "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
@@ -291,12 +294,19 @@ static struct walk_error *print_row(struct walk_target *target, struct walk_heap
     return walk_heap_print_row(heap, stdout);
 }
 
+static struct walk_error *print_type_names(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    walk_heap_print_type_names(heap, stdout);
+    return NULL;
+}
+
 static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
     {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
-    {"values", print_values}, {"frames", print_frames}, {"row", print_row},
+    {"values", print_values}, {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
 };
 
 /* The command that a list with commas begins with; NULL: none. */

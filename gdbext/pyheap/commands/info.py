@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pyheap.walk import LayoutPart
 
 _MOST_GUESSED = 10
+_GIVE_FILE = (
+    "  give the files with `file FILE`, `set sysroot FOLDER`, or by build-id with"
+    " `set debug-file-directory FOLDER`"
+)
 
 
 def version(hexversion: int) -> str:
@@ -66,6 +70,7 @@ class InfoAnswer(Answer):
             "python": info.python_path or None,
             "build_id": info.build_id or None,
             "build": info.build,
+            "file_problem": info.file_problem or None,
             "layout": info.layout_source,
             "layouts": [part._asdict() for part in self.parts],
             "invariants": [asked._asdict() for asked in self.invariants],
@@ -82,6 +87,8 @@ class InfoAnswer(Answer):
             "guessed_references": stats.guessed_edges,
             "guessed_objects": stats.guessed_objects,
             "unreadable": stats.unreadable,
+            "recovered_types": stats.recovered_types,
+            "unnamed_objects": stats.unnamed_objects,
             "guessed_types": [
                 {"type": name, "count": count} for name, count in self.guessed()
             ],
@@ -99,6 +106,7 @@ class InfoAnswer(Answer):
                 left = wording.number(len(guessed) - _MOST_GUESSED)
                 yield [f"  … {left} more types; --json has all"]
         yield from self._doubts()
+        yield from self._names()
         if self.info.truncated:
             yield ["the core file is shorter than it says: a part of it is missing"]
         yield from wording.incomplete(self.heap)
@@ -140,6 +148,20 @@ class InfoAnswer(Answer):
             ["unreadable", number(stats.unreadable)],
             ["complete", "yes" if stats.complete else "no"],
         ]
+
+    def _names(self) -> Iterator[Line]:
+        """What the missing file of the interpreter means, and what would help."""
+        problem, stats = self.info.file_problem, self.stats
+        if problem:
+            yield [f"the interpreter's file is not used: {problem}"]
+        if stats.recovered_types or stats.unnamed_objects:
+            text = f"  names of {wording.counted(stats.recovered_types, 'type')}"
+            text += " were recovered from the heap"
+            if stats.unnamed_objects:
+                objects = wording.counted(stats.unnamed_objects, "object")
+                text += f"; {objects} of types whose names are not known (type@0x…)"
+            yield [text]
+            yield [_GIVE_FILE]
 
     def _several(self) -> List[List[Cell]]:
         """A row for each interpreter, if there are several."""

@@ -117,6 +117,7 @@ class TypesAnswer(Answer):
                 "size": total.bytes,
             },
             "guessed_objects": stats.guessed_objects,
+            "unnamed_objects": stats.unnamed_objects,
             **wording.completeness(self.heap),
         }
 
@@ -128,6 +129,7 @@ class TypesAnswer(Answer):
             )
         yield from wording.cut(len(self.rows) - len(self.shown), "types")
         yield [self._summary()]
+        yield from wording.unnamed(self.heap)
         yield from wording.guesses(self.heap)
         yield from wording.incomplete(self.heap)
 
