@@ -107,6 +107,10 @@ type-names: all ## add what the static types of the interpreters in PYTHONS="…
 	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
 	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
 
+.PHONY: bench
+bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
+	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
+
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)

@@ -95,7 +95,7 @@ class LayoutPart(NamedTuple):
     """What one source gave of the layout; no structures: all that no other part has."""
 
     source: str
-    count: int
+    structure_count: int
     structures: List[str]
 
 

@@ -283,7 +283,8 @@ static void finish_stats(struct walk_heap *heap)
 static void remember(const struct walk_heap *heap)
 {
     struct walk_layout_row *row;
-    if (!heap->target->runtime.remember || heap->stats.unreadable || heap->stats.broken_lists)
+    const struct walk_heap_stats *stats = &heap->stats;
+    if (!heap->target->runtime.remember || stats->unreadable > stats->objects / 1000 || stats->broken_lists)
         return;
     struct walk_error *error = walk_heap_row(heap, &row);
     if (!error) {

@@ -139,9 +139,15 @@ struct walk_error *walk_runtime_choose_layout(struct walk_runtime *runtime)
     enum source source;
     /* 3.6: its row has the layout, its symbols were needed for the rest. */
     struct walk_layout_row *row = row_of(image, runtime->module, &source);
-    if (row)
-        return use_row(runtime, row, source);
-    struct walk_error *error = NULL;
+    struct walk_error *error = row ? use_row(runtime, row, source) : NULL;
+    if (row && !error)
+        return NULL;
+    walk_layout_row_free(row);
+    runtime->row = NULL;
+    if (error && walk_error_code(error) != WALK_ERROR_LAYOUT)
+        return error;
+    walk_error_free(error);
+    error = NULL;
     if (asked(image, SOURCE_DWARF)) {
         error = read_dwarf(runtime);
         if (!error) {

@@ -94,6 +94,8 @@ struct walk_layout_row {
 /* Free with walk_layout_row_free(); NULL: no memory, or no such row. */
 struct walk_layout_row *walk_layout_row_open(size_t index);
 struct walk_layout_row *walk_layout_row_find(const char *build_id);
+/* All built-in rows, but for their types; how many they are. */
+size_t walk_layout_rows_open(struct walk_layout_row **rows, size_t most);
 void walk_layout_row_free(struct walk_layout_row *row);
 
 /* What the memory said to a layout (layout/proof.h). */

@@ -101,44 +101,55 @@ static int32_t byte_of(const struct walk_layout *layout, size_t field)
 
 static int32_t units(size_t field) { return walk_field_in_bits((enum walk_field)field) ? 8 : 1; }
 
-/* How far the last member in front of `field` that is said stands from where the row has it. */
-static int32_t shift_of(const struct walk_layout *row, const struct walk_layout *said, size_t field)
+/* The members that something is said of. */
+struct anchors {
+    size_t field[WALK_FIELD_COUNT];
+    size_t count;
+};
+
+/* How far the last anchor in front of `field` stands from where the row has it; false: all are in front of it. */
+static bool find_shift(const struct walk_layout *row, const struct walk_layout *said, const struct anchors *anchors,
+                       size_t field, int32_t *shift)
 {
-    int32_t shift = 0, last = -1;
-    for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
+    int32_t last = -1;
+    bool behind = false;
+    *shift = 0;
+    for (size_t a = 0; a < anchors->count; a++) {
+        size_t i = anchors->field[a];
         int32_t at = row->offset[i];
-        if (walk_field_table[i].structure == walk_field_table[field].structure && at != WALK_ABSENT &&
-            said->offset[i] != WALK_ABSENT && at <= byte_of(row, field) && at > last) {
+        if (walk_field_table[i].structure != walk_field_table[field].structure || at == WALK_ABSENT)
+            continue;
+        behind |= at >= byte_of(row, field);
+        if (at <= byte_of(row, field) && at > last) {
             last = at;
-            shift = said->offset[i] - at;
+            *shift = said->offset[i] - at;
         }
     }
-    return shift;
+    return behind;
 }
 
-/* Nothing is said behind this member, of a structure that is not as large as the row has it: who knows what is new. */
-static bool is_beyond(const struct walk_layout *row, const struct walk_layout *said, size_t field)
-{
-    enum walk_struct structure = walk_field_table[field].structure;
-    bool beyond = said->size[structure] && said->size[structure] != row->size[structure];
-    for (size_t i = 0; i < WALK_FIELD_COUNT && beyond; i++)
-        beyond = walk_field_table[i].structure != structure || said->offset[i] == WALK_ABSENT ||
-                 row->offset[i] < byte_of(row, field);
-    return beyond;
-}
-
-/* What is said is taken; members between move along with what is said in front of them. */
+/*
+ * What is said is taken; members between move along with what is said in front of them. Behind all that is said, in a
+ * structure that is not as large as the row has it, who knows what is new.
+ */
 static void adopt(struct walk_layout *layout, const struct walk_layout *said, struct doubts *doubts)
 {
     const struct walk_layout row = doubts->row = *layout;
-    for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
+    struct anchors anchors = {.count = 0};
+    for (size_t i = 0; i < WALK_FIELD_COUNT; i++)
         if (said->offset[i] != WALK_ABSENT) {
             layout->offset[i] = said->offset[i];
+            anchors.field[anchors.count++] = i;
             doubts->said[walk_field_table[i].structure] = true;
-        } else if (row.offset[i] != WALK_ABSENT) {
-            layout->offset[i] = row.offset[i] + shift_of(&row, said, i) * units(i);
-            doubts->field[i] = is_beyond(&row, said, i);
         }
+    for (size_t i = 0; i < WALK_FIELD_COUNT; i++) {
+        enum walk_struct structure = walk_field_table[i].structure;
+        int32_t shift;
+        if (said->offset[i] != WALK_ABSENT || row.offset[i] == WALK_ABSENT)
+            continue;
+        bool between = find_shift(&row, said, &anchors, i, &shift);
+        layout->offset[i] += shift * units(i);
+        doubts->field[i] = !between && said->size[structure] && said->size[structure] != row.size[structure];
     }
     for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
         if (said->size[i])
@@ -148,10 +159,12 @@ static void adopt(struct walk_layout *layout, const struct walk_layout *said, st
 static void load_rows(struct probe *probe, walk_row_wanted *wanted)
 {
     const struct walk_module *module = probe->runtime->module;
-    struct walk_layout_row *row;
+    struct walk_layout_row *rows[ROWS_MAX];
+    size_t count = walk_layout_rows_open(rows, ROWS_MAX);
     char own[2 * sizeof module->build_id + 1];
     walk_build_id_format(module->build_id, module->build_id_size, own);
-    for (size_t i = 0; probe->row_count < ROWS_MAX && (row = walk_layout_row_open(i)); i++) {
+    for (size_t i = 0; i < count; i++) {
+        struct walk_layout_row *row = rows[i];
         /* A free-threaded build has other structures, and says since 3.13 that it is one. */
         if (row->word != probe->runtime->image->memory.word ||
             WALK_FREE_THREADED(&row->layout) != probe->said_of.free_threaded ||

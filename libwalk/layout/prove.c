@@ -781,27 +781,22 @@ static enum walk_verdict inline_values(struct walk_proof *proof, const struct wa
 
 /* ---- threads and frames ---- */
 
-/* pthread_self() is the thread register, on the machines of which the core has it. */
+/* pthread_self() is the thread register, on the machines of which the core has it. Ended threads have states too. */
 static enum walk_verdict thread_ids(struct walk_proof *proof, const struct walk_rule *rule)
 {
     const struct walk_image *image = proof->runtime->image;
-    unsigned good = 0, bad = 0;
-    bool known = false;
+    bool known = false, found = false;
     (void)rule;
     for (size_t i = 0; i < image->lwp_count; i++)
         known |= image->lwps[i].thread_pointer != 0;
     for (unsigned i = 0; i < proof->threads; i++) {
         uint64_t id;
-        bool found = false;
         if (!PEEK(proof, proof->thread[i], thread, thread_id, &id))
             id = 0;
         for (size_t l = 0; l < image->lwp_count && id; l++)
             found |= image->lwps[l].thread_pointer == id;
-        good += found;
-        bad += !found;
     }
-    /* Ended and not yet started threads have states too. */
-    return !known || !proof->threads ? WALK_UNASKED : good ? WALK_HOLDS : fails(proof, "");
+    return !known || !proof->threads ? WALK_UNASKED : found ? WALK_HOLDS : fails(proof, "");
 }
 
 static enum walk_verdict native_ids(struct walk_proof *proof, const struct walk_rule *rule)

@@ -184,16 +184,23 @@ static const char *const built_in[] = {
     NULL,
 };
 
-static struct walk_layout_row *parse_built_in(const char *const *line, bool layout_only);
+static struct walk_layout_row *parse_built_in(const char *const *line, const struct walk_row_parser *how);
 
 /* Rows are only like rows before them, so this ends. */
-static bool be_like(struct walk_layout_row *row, const char *name, size_t length)
+static bool be_like(const struct walk_row_parser *parser, const char *name, size_t length)
 {
+    struct walk_layout_row *row = parser->row;
     const char *const *line = built_in;
+    for (size_t i = 0; i < parser->known_count; i++)
+        if (is_named(parser->known[i]->name, name, length)) {
+            row->layout = parser->known[i]->layout;
+            return true;
+        }
     while (*line && !(strncmp(*line, "row: ", 5) == 0 && is_named(*line + 5, name, length)))
         line++;
-    struct walk_layout_row *other =
-        *line && !is_named(*line + 5, row->name, strlen(row->name)) ? parse_built_in(line, true) : NULL;
+    if (!*line || is_named(*line + 5, row->name, strlen(row->name)))
+        return false;
+    struct walk_layout_row *other = parse_built_in(line, &(struct walk_row_parser){.layout_only = true});
     if (other)
         row->layout = other->layout;
     walk_layout_row_free(other);
@@ -223,7 +230,7 @@ bool walk_row_parse_line(struct walk_row_parser *parser, const char *line, size_
     if (take(&text, "type: "))
         return parse_hex(&text, UINT32_MAX, &row->type) && text.at == text.end;
     if (take(&text, "like: "))
-        return parser->may_be_like && be_like(row, text.at, (size_t)(text.end - text.at));
+        return parser->may_be_like && be_like(parser, text.at, (size_t)(text.end - text.at));
     if (take(&text, "types: "))
         return parser->layout_only || parse_types(parser, text);
     if (length == 3 && take(&text, "end")) {
@@ -248,12 +255,14 @@ void walk_layout_row_free(struct walk_layout_row *row)
     free(row);
 }
 
-static struct walk_layout_row *parse_built_in(const char *const *line, bool layout_only)
+static struct walk_layout_row *parse_built_in(const char *const *line, const struct walk_row_parser *how)
 {
     struct walk_layout_row *row = calloc(1, sizeof *row);
-    struct walk_row_parser parser = {.row = row, .may_be_like = true, .layout_only = layout_only};
+    struct walk_row_parser parser = *how;
     if (!row)
         return NULL;
+    parser.row = row;
+    parser.may_be_like = true;
     walk_layout_clear(&row->layout);
     while (*line && !parser.ended && walk_row_parse_line(&parser, *line, strlen(*line)))
         line++;
@@ -263,12 +272,23 @@ static struct walk_layout_row *parse_built_in(const char *const *line, bool layo
     return NULL;
 }
 
+size_t walk_layout_rows_open(struct walk_layout_row **rows, size_t most)
+{
+    size_t count = 0;
+    for (const char *const *line = built_in; *line && count < most; line++) {
+        struct walk_row_parser how = {.layout_only = true, .known = rows, .known_count = count};
+        if (strncmp(*line, "row: ", 5) == 0 && (rows[count] = parse_built_in(line, &how)))
+            count++;
+    }
+    return count;
+}
+
 struct walk_layout_row *walk_layout_row_open(size_t index)
 {
     const char *const *line = built_in;
     for (; *line; line++)
         if (strncmp(*line, "row: ", 5) == 0 && index-- == 0)
-            return parse_built_in(line, false);
+            return parse_built_in(line, &(struct walk_row_parser){0});
     return NULL;
 }
 
@@ -279,7 +299,7 @@ struct walk_layout_row *walk_layout_row_find(const char *build_id)
         if (strncmp(*line, "row: ", 5) == 0)
             start = line;
         if (strncmp(*line, "build-id: ", 10) == 0 && strcmp(*line + 10, build_id) == 0)
-            return parse_built_in(start, false);
+            return parse_built_in(start, &(struct walk_row_parser){0});
     }
     return NULL;
 }

@@ -27,8 +27,10 @@ struct walk_row_parser {
     struct walk_layout_row *row;
     size_t structure, field; /* where the next one is likely to be in the tables */
     size_t type_capacity;
-    bool may_be_like; /* "like" is allowed */
-    bool layout_only; /* no types */
+    bool may_be_like;                     /* "like" is allowed */
+    bool layout_only;                     /* no types */
+    struct walk_layout_row *const *known; /* rows that were read before: what one is like need not be read again */
+    size_t known_count;
     bool ended;
 };
 

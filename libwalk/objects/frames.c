@@ -195,48 +195,133 @@ bool walk_frame_is_suspended(const struct walk_python *python, walk_addr generat
 
 /* ---- locals ---- */
 
-static void add_slot_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
+/* The value of a slot that frame.f_locals would show, which does not show cells; 0: none. False: unreadable. */
+static bool slot_local(struct walk_python *python, const struct walk_frame_view *view, uint64_t slot, unsigned kind,
+                       walk_addr *value)
+{
+    uint64_t word;
+    uint32_t type;
+    *value = 0;
+    if (!walk_memory_word(python->memory, view->slots + slot * python->word, &word))
+        return false;
+    walk_addr object = walk_frame_slot(python, word);
+    if (!object || !walk_python_type_of(python, object, &type))
+        return true;
+    /* An argument that is a cell is the bare value until MAKE_CELL has run. */
+    if ((kind & (FAST_CELL | FAST_FREE)) && python->types[type].kind == WALK_KIND_cell)
+        object = WALK_MEMBER(python, object, cell, ob_ref);
+    *value = object;
+    return true;
+}
+
+/* Of the slots that have one of these kinds (0: of all). */
+static void add_slot_locals(struct walk_python *python, const struct walk_frame_view *view, unsigned kinds,
+                            struct walk_refs *refs)
 {
     struct walk_code_names names;
     walk_code_names(python, view->code, &names);
     for (uint64_t i = 0; i < view->slot_count; i++) {
-        uint64_t value;
+        walk_addr value;
         unsigned kind = kind_of_slot(python, &names, i);
-        if (!walk_memory_word(python->memory, view->slots + i * python->word, &value)) {
+        if (kinds && !(kind & kinds))
+            continue;
+        if (!slot_local(python, view, i, kind, &value)) {
             refs->unreadable = true;
             return;
         }
-        uint32_t type;
-        value = walk_frame_slot(python, value);
-        if (!value || (kind & FAST_HIDDEN) || !walk_python_type_of(python, value, &type))
-            continue;
-        /* An argument that is a cell is the bare value until MAKE_CELL has run. */
-        if ((kind & (FAST_CELL | FAST_FREE)) && python->types[type].kind == WALK_KIND_cell)
-            value = WALK_MEMBER(python, value, cell, ob_ref);
         walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, walk_code_name(python, &names, i));
     }
 }
 
-static void add_namespace_locals(struct walk_python *python, walk_addr namespace, struct walk_refs *refs)
+/*
+ * 3.12+: the variables of a comprehension that runs as a part of a module's or a class' code are in slots that are
+ * hidden from its namespace (PEP 709). True when `name`, or any for 0, has a value.
+ */
+static bool is_hidden_local(struct walk_python *python, const struct walk_frame_view *view, walk_addr name)
+{
+    struct walk_code_names names;
+    walk_code_names(python, view->code, &names);
+    for (uint64_t i = 0; names.kinds && i < view->slot_count; i++) {
+        walk_addr value;
+        unsigned kind = kind_of_slot(python, &names, i);
+        if ((kind & FAST_HIDDEN) && (!name || walk_code_name(python, &names, i) == name) &&
+            slot_local(python, view, i, kind, &value) && value)
+            return true;
+    }
+    return false;
+}
+
+/* The namespace of a module's or a class' code, but for the names that `view` hides. */
+static void add_namespace_locals(struct walk_python *python, const struct walk_frame_view *view, bool hides,
+                                 struct walk_refs *refs)
 {
     struct walk_dict dict;
-    if (!walk_dict_open(python, namespace, &dict)) {
+    if (!walk_dict_open(python, view->f_locals, &dict)) {
         refs->unreadable = true;
         return;
     }
     for (uint64_t i = 0; i < dict.keys.count; i++) {
         walk_addr key, value;
         walk_dict_entry(python, &dict, i, &key, &value);
-        walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, key);
+        if (!hides || !is_hidden_local(python, view, key))
+            walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, key);
     }
 }
 
-void walk_frame_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
+static bool is_variable(const struct walk_python *python, const struct walk_code_names *names, walk_addr name)
+{
+    for (uint64_t i = 0; i < names->count; i++)
+        if (walk_code_name(python, names, i) == name)
+            return true;
+    return false;
+}
+
+/* What was put into frame.f_locals under names that are no variables of the code: they stay there. */
+static void add_other_locals(struct walk_python *python, const struct walk_frame_view *view, walk_addr namespace,
+                             struct walk_refs *refs)
+{
+    struct walk_dict dict;
+    struct walk_code_names names;
+    if (!walk_dict_open(python, namespace, &dict)) {
+        refs->unreadable = true;
+        return;
+    }
+    walk_code_names(python, view->code, &names);
+    if (!walk_refs_afford(refs, dict.keys.count))
+        return;
+    for (uint64_t i = 0; i < dict.keys.count; i++) {
+        walk_addr key, value;
+        walk_dict_entry(python, &dict, i, &key, &value);
+        if (!is_variable(python, &names, key))
+            walk_refs_add(refs, value, 0, WALK_LABEL_LOCAL, key);
+    }
+}
+
+static bool is_dict(struct walk_python *python, walk_addr object)
 {
     uint32_t type;
-    if (!(WALK_INT_MEMBER(python, view->code, code, co_flags) & CO_OPTIMIZED) && view->f_locals &&
-        walk_python_type_of(python, view->f_locals, &type) && python->types[type].kind == WALK_KIND_dict)
-        add_namespace_locals(python, view->f_locals, refs);
-    else
-        add_slot_locals(python, view, refs);
+    if (!object || !walk_python_type_of(python, object, &type))
+        return false;
+    enum walk_kind_id kind = python->types[type].kind;
+    return kind == WALK_KIND_dict || kind == WALK_KIND_odict || kind == WALK_KIND_defaultdict;
+}
+
+/* frame.f_locals: fast locals up to 3.12 are copied to a dict that is kept, since 3.13 the frame has the others. */
+void walk_frame_locals(struct walk_python *python, const struct walk_frame_view *view, struct walk_refs *refs)
+{
+    bool optimized = WALK_INT_MEMBER(python, view->code, code, co_flags) & CO_OPTIMIZED;
+    bool hides = !optimized && is_hidden_local(python, view, 0);
+    /* Since 3.13 what is hidden hides the namespace. */
+    if (!optimized && is_dict(python, view->f_locals) && (!hides || WALK_MINOR(python) < 13)) {
+        add_namespace_locals(python, view, hides, refs);
+        if (hides)
+            add_slot_locals(python, view, FAST_HIDDEN, refs);
+        return;
+    }
+    walk_addr object = WALK_MEMBER(python, view->address, iframe, frame_obj), others = view->f_locals;
+    if (WALK_HAS(python->layout, frame, f_extra_locals))
+        others = WALK_MEMBER(python, object, frame, f_extra_locals);
+    add_slot_locals(python, view, 0, refs);
+    if (is_dict(python, others))
+        add_other_locals(python, view, others, refs);
 }

@@ -21,6 +21,12 @@ uint64_t walk_header_front(const struct walk_python *python, uint64_t flags);
 /* The address of the word for the __dict__ of an object with WALK_TPFLAGS_MANAGED_DICT. */
 walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr object);
 
+/*
+ * False when what stands in front of the object can be no collector's head: asked of what may be no object at all. The
+ * type must be one with WALK_TPFLAGS_HAVE_GC.
+ */
+bool walk_header_linked(const struct walk_python *python, walk_addr object);
+
 /* True when the collector tracks the object, which must be of a type with WALK_TPFLAGS_HAVE_GC. */
 bool walk_header_tracked(const struct walk_python *python, walk_addr object);
 

@@ -151,6 +151,9 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 /* The index of the type of the object at `address`; false when there is no object that makes sense. */
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);
 
+/* The same for a word that may be something else: also the collector's head in front of an object is looked at. */
+bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint32_t *index);
+
 /* tp_dict, also of the static types of 3.12+, whose dicts the interpreter keeps. 0: none. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);
 walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type);

@@ -380,6 +380,12 @@ bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytyp
     return type->kind != WALK_KIND_type || (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE);
 }
 
+bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint32_t *index)
+{
+    return walk_python_type_of(python, word, index) &&
+           (!walk_python_is_gc(python, &python->types[*index], word) || walk_header_linked(python, word));
+}
+
 /* ---- subtype_traverse ---- */
 
 /* Types that have voted, and what they voted for. */

@@ -197,7 +197,7 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
         uint32_t index;
         if ((int64_t)at == type->weaklistoffset || !target || target == object)
             continue;
-        if (!walk_python_type_of(python, target, &index))
+        if (!walk_python_guess_type_of(python, target, &index))
             continue;
         if ((int64_t)at == type->dictoffset)
             walk_refs_add_text(refs, target, flags, "__dict__");

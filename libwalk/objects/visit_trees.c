@@ -79,18 +79,23 @@ void walk_visit_code(struct walk_python *python, const struct walk_pytype *type,
 /*
  * Objects/capsule.c, capsule_traverse() (3.13+) calls a function that the capsule brings. The standard library has two:
  * Modules/socketmodule.c and (3.14+) _cursesmodule.c visit the first word of their table, a type. A capsule's name is
- * in the read-only data of a file; if that is not here, it is known as what the module has.
+ * in the read-only data of a file; if that is not here, the capsule is known as what its module has.
  */
-static bool is_capsule(struct walk_python *python, walk_addr capsule, const char *module, const char *attribute)
+static const struct {
+    const char *name, *module, *attribute;
+} traversed_capsules[] = {{"_socket.CAPI", "_socket", "CAPI"}, {"_curses._C_API", "_curses", "_C_API"}};
+
+static bool is_capsule(struct walk_python *python, walk_addr capsule, size_t index)
 {
-    char name[64], wanted[64];
-    bool found = false;
-    snprintf(wanted, sizeof wanted, "%s.%s", module, attribute);
+    char name[64];
     if (walk_text_c_string(python, WALK_MEMBER(python, capsule, capsule, name), name, sizeof name))
-        return strcmp(name, wanted) == 0;
+        return strcmp(name, traversed_capsules[index].name) == 0;
+    bool found = false;
     for (size_t i = 0; i < python->interpreter_count && !found; i++) {
-        walk_addr object = walk_python_module(python, python->interpreters[i].address, module);
-        found = object && walk_dict_get(python, WALK_MEMBER(python, object, module, md_dict), attribute) == capsule;
+        walk_addr module =
+            walk_python_module(python, python->interpreters[i].address, traversed_capsules[index].module);
+        found = module && walk_dict_get(python, WALK_MEMBER(python, module, module, md_dict),
+                                        traversed_capsules[index].attribute) == capsule;
     }
     return found;
 }
@@ -99,7 +104,9 @@ void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *ty
                         struct walk_refs *refs)
 {
     (void)type;
-    if (WALK_MEMBER(python, object, capsule, traverse_func) &&
-        (is_capsule(python, object, "_socket", "CAPI") || is_capsule(python, object, "_curses", "_C_API")))
+    bool traversed = false;
+    for (size_t i = 0; i < sizeof traversed_capsules / sizeof *traversed_capsules && !traversed; i++)
+        traversed = WALK_MEMBER(python, object, capsule, traverse_func) && is_capsule(python, object, i);
+    if (traversed)
         add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".pointer", refs);
 }

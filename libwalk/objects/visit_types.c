@@ -212,7 +212,7 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
         uint32_t index;
         uint64_t word = at / python->word, bit = word < 64 ? UINT64_C(1) << word : 0;
         bool seen = traversed && !(special.unseen & bit);
-        if (target && !(special.no_object & bit) && walk_python_type_of(python, target, &index))
+        if (target && !(special.no_object & bit) && walk_python_guess_type_of(python, target, &index))
             walk_refs_add(refs, target, seen ? 0 : WALK_EDGE_EXTRA, WALK_LABEL_OFFSET, at);
     }
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "layout/cache.h"
+#include "layout/debug_offsets.h"
+#include "layout/proof.h"
 #include "layout/row.h"
 #include "unit.h"
 #include "world.h"
@@ -161,6 +163,140 @@ START_TEST(every_row_names_one_build_and_its_types_are_sorted)
         strcpy(known[r], row->build_id);
         for (size_t i = 1; i < row->type_count; i++)
             expect(row->types[i - 1].offset < row->types[i].offset);
+        walk_layout_row_free(row);
+    }
+}
+END_TEST
+
+/* ---- _Py_DebugOffsets ---- */
+
+/* Where a row says that the words are, what the row says that they are. */
+static const struct {
+    enum walk_field word;
+    int field, structure;
+} words[] = {
+#define OFFSET(structure, field, name)                                                                                 \
+    {WALK_FIELD_debug_offsets_##structure##_##field, WALK_FIELD_##structure##_##field, -1},
+#define SIZE(structure, name) {WALK_FIELD_debug_offsets_##structure##_size, -1, WALK_STRUCT_##structure},
+#include "layout/debug_offsets.def"
+#undef OFFSET
+#undef SIZE
+};
+enum { WORDS = sizeof words / sizeof *words, TABLE = 2048 };
+
+struct table {
+    uint8_t bytes[TABLE];
+    struct walk_memory memory;
+    struct walk_layout said;
+};
+
+static void put(struct table *table, int32_t at, uint64_t value) { memcpy(table->bytes + at, &value, sizeof value); }
+
+static void make_table(struct table *table, const struct walk_layout_row *row)
+{
+    memset(table, 0, sizeof *table);
+    walk_memory_init(&table->memory, row->word);
+    struct walk_segment segment = {
+        .start = 0x1000, .end = 0x1000 + TABLE, .data = table->bytes, .kind = WALK_SEGMENT_SAVED};
+    ck_assert(!walk_memory_add(&table->memory, &segment) && !walk_memory_seal(&table->memory));
+    memcpy(table->bytes, "xdebugpy", 8);
+    put(table, 8, row->version);
+    put(table, 16, WALK_FREE_THREADED(&row->layout));
+    for (int i = 0; i < WORDS; i++) {
+        int32_t at = row->layout.offset[words[i].word];
+        if (at != WALK_ABSENT)
+            put(table, at,
+                words[i].field >= 0 ? (uint64_t)row->layout.offset[words[i].field]
+                                    : row->layout.size[words[i].structure]);
+    }
+}
+
+static bool read_table(struct table *table, const struct walk_layout_row *row)
+{
+    return walk_debug_offsets_read(&table->memory, 0x1000, &row->layout, &table->said);
+}
+
+START_TEST(what_a_build_says_of_itself_is_what_its_row_says)
+{
+    struct walk_layout_row *row;
+    unsigned tables = 0;
+    for (size_t r = 0; (row = walk_layout_row_open(r)); r++) {
+        struct table table;
+        make_table(&table, row);
+        ck_assert_msg(read_table(&table, row) == (row->version >= 0x030d0000), "%s", row->name);
+        for (int i = 0; i < WORDS && row->version >= 0x030d0000; i++) {
+            if (row->layout.offset[words[i].word] == WALK_ABSENT)
+                continue;
+            tables++;
+            if (words[i].field >= 0)
+                expect_eq(table.said.offset[words[i].field], row->layout.offset[words[i].field]);
+            else
+                expect_eq(table.said.size[words[i].structure], row->layout.size[words[i].structure]);
+        }
+        walk_memory_deinit(&table.memory);
+        walk_layout_row_free(row);
+    }
+    ck_assert_msg(tables > 200, "%u", tables);
+}
+END_TEST
+
+START_TEST(a_table_that_makes_no_sense_says_nothing)
+{
+    struct walk_layout_row *row;
+    for (size_t r = 0; (row = walk_layout_row_open(r)); r++) {
+        struct table table;
+        if (row->version < 0x030d0000) {
+            walk_layout_row_free(row);
+            continue;
+        }
+        const struct {
+            int32_t at;
+            uint64_t value;
+        } bad[] = {
+            {0, 0},                                                                    /* the cookie */
+            {8, 0},                                                                    /* the version */
+            {8, UINT64_C(0x1030d0000)},                                                /* two of them */
+            {16, 2},                                                                   /* free-threaded or not */
+            {row->layout.offset[WALK_FIELD_debug_offsets_interp_modules], 1 << 30},    /* far away */
+            {row->layout.offset[WALK_FIELD_debug_offsets_interp_modules], UINT64_MAX}, /* farther */
+            {row->layout.offset[WALK_FIELD_debug_offsets_thread_interp], 1 << 20},     /* behind its structure */
+            {row->layout.offset[WALK_FIELD_debug_offsets_object_ob_type], 0},          /* not where a header ends */
+            {row->layout.offset[WALK_FIELD_debug_offsets_list_size], row->word},       /* smaller than a header */
+            {row->layout.offset[WALK_FIELD_debug_offsets_var_object_ob_size], 0},
+        };
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            make_table(&table, row);
+            put(&table, bad[i].at, bad[i].value);
+            ck_assert_msg(!read_table(&table, row), "%s: %zu", row->name, i);
+            walk_memory_deinit(&table.memory);
+        }
+        make_table(&table, row);
+        ck_assert(!walk_debug_offsets_read(&table.memory, 0, &row->layout, &table.said));
+        ck_assert(!walk_debug_offsets_read(&table.memory, 0x1000 + TABLE - 16, &row->layout, &table.said));
+        struct rng rng = {r};
+        for (int i = 0; i < 200; i++) { /* never more than a refusal */
+            put(&table, (int32_t)rng_below(&rng, TABLE - 8), rng_next(&rng) >> rng_below(&rng, 64));
+            read_table(&table, row);
+        }
+        walk_memory_deinit(&table.memory);
+        walk_layout_row_free(row);
+    }
+}
+END_TEST
+
+/* The words of another minor version stand elsewhere. */
+START_TEST(a_table_in_the_order_of_another_version_is_refused)
+{
+    struct walk_layout_row *row, *other;
+    for (size_t r = 0; (row = walk_layout_row_open(r)); r++) {
+        for (size_t o = 0; (other = walk_layout_row_open(o)); o++) {
+            struct table table;
+            make_table(&table, row);
+            if (row->version >= 0x030d0000 && other->version >> 16 != row->version >> 16)
+                ck_assert_msg(!read_table(&table, other), "%s by %s", row->name, other->name);
+            walk_memory_deinit(&table.memory);
+            walk_layout_row_free(other);
+        }
         walk_layout_row_free(row);
     }
 }
@@ -538,16 +674,71 @@ START_TEST(interpreters_must_be_there_and_must_end)
 }
 END_TEST
 
+/* ---- the list of invariants ---- */
+
+static enum walk_verdict ask(struct world *world, const char *words)
+{
+    struct walk_verdicts verdicts;
+    world->target.runtime.symbols.count = world->symbol_count;
+    walk_runtime_ask_all(&world->target.runtime, &verdicts);
+    for (size_t i = 0; i < walk_rule_count; i++)
+        if (strcmp(walk_rules[i].words, words) == 0)
+            return verdicts.of[i];
+    ck_abort_msg("no invariant %s", words);
+}
+
+START_TEST(every_invariant_has_words_of_its_own_and_suspects)
+{
+    for (size_t i = 0; i < walk_rule_count; i++) {
+        const struct walk_rule *rule = &walk_rules[i];
+        ck_assert(rule->words && *rule->words && rule->check);
+        ck_assert(rule->suspects <= sizeof rule->suspect / sizeof *rule->suspect);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(rule->words, walk_rules[j].words) == 0)
+                ck_abort_msg("twice: %s", rule->words);
+    }
+}
+END_TEST
+
+START_TEST(an_invariant_fails_when_what_it_asks_is_otherwise)
+{
+    BEGIN;
+    walk_addr name = world_str(&world, "f"), code = world_object(&world, world.code, WALK_SIZE(world.layout, code));
+    walk_addr globals = world_dict(&world, WORLD_UNICODE, &name, &name, 1);
+    walk_addr function = world_object(&world, world.function, WALK_SIZE(world.layout, function));
+    PUT(&world, function, function, func_code, code);
+    PUT(&world, function, function, func_globals, globals);
+    world_track(&world, function);
+    ck_assert_int_eq(ask(&world, "function.func_code points to code"), WALK_HOLDS);
+    ck_assert_int_eq(ask(&world, "function.func_globals points to dict"), WALK_HOLDS);
+    ck_assert_int_eq(ask(&world, "generator.gi_name points to unicode"), WALK_UNASKED);
+    PUT(&world, function, function, func_code, globals);
+    ck_assert_int_eq(ask(&world, "function.func_code points to code"), WALK_FAILS);
+    PUT(&world, function, function, func_code, 0);
+    ck_assert_int_eq(ask(&world, "function.func_code points to code"), WALK_FAILS);
+    PUT(&world, function, function, func_globals, NOWHERE);
+    ck_assert_int_eq(ask(&world, "function.func_globals points to dict"), WALK_FAILS);
+    ck_assert_int_eq(ask(&world, "an interpreter has a thread"), WALK_FAILS);
+    world.layout->offset[WALK_FIELD_function_func_code] = WALK_ABSENT;
+    ck_assert_int_eq(ask(&world, "function.func_code points to code"), WALK_UNASKED);
+    END;
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const table_tests[] = {every_structure_and_every_field_has_an_id_of_its_own,
-                                        names_are_alternatives_of_identifiers, a_cleared_layout_has_nothing, NULL};
+                                        names_are_alternatives_of_identifiers, a_cleared_layout_has_nothing,
+                                        every_invariant_has_words_of_its_own_and_suspects, NULL};
     const TTest *const row_tests[] = {a_row_tells_offset_zero_from_absent,
                                       what_the_table_has_no_more_is_passed_over,
                                       lines_that_make_no_sense_make_no_row,
                                       members_of_every_row_are_inside_of_their_structures,
                                       every_row_names_one_build_and_its_types_are_sorted,
                                       NULL};
+    const TTest *const debug_tests[] = {what_a_build_says_of_itself_is_what_its_row_says,
+                                        a_table_that_makes_no_sense_says_nothing,
+                                        a_table_in_the_order_of_another_version_is_refused, NULL};
     const TTest *const cache_tests[] = {what_was_remembered_comes_back, a_damaged_memory_is_none,
                                         a_cache_that_cannot_be_written_or_is_off_is_no_error, NULL};
     const TTest *const dwarf_tests[] = {offsets_are_those_of_the_compiler, a_function_has_its_variables,
@@ -559,11 +750,10 @@ int main(void)
                                         a_thread_must_point_back_to_its_interpreter,
                                         the_collectors_lists_must_close_unless_it_is_at_work,
                                         interpreters_must_be_there_and_must_end,
+                                        an_invariant_fails_when_what_it_asks_is_otherwise,
                                         NULL};
-    const struct unit_group groups[] = {{"table", table_tests, 0},
-                                        {"rows", row_tests, 0},
-                                        {"cache", cache_tests, 0},
-                                        {"DWARF", dwarf_tests, 0},
-                                        {"proof", proof_tests, VERSIONS}};
+    const struct unit_group groups[] = {
+        {"table", table_tests, 0}, {"rows", row_tests, 0},    {"_Py_DebugOffsets", debug_tests, 0},
+        {"cache", cache_tests, 0}, {"DWARF", dwarf_tests, 0}, {"proof", proof_tests, VERSIONS}};
     return unit_run("layout", groups, sizeof groups / sizeof *groups);
 }

@@ -40,6 +40,14 @@ def _of(part: "LayoutPart") -> str:
     return part.source + (f" ({', '.join(part.structures)})" if part.structures else "")
 
 
+def _part(part: "LayoutPart") -> Dict[str, Any]:
+    return {
+        "source": part.source,
+        "count": part.structure_count,
+        "structures": part.structures,
+    }
+
+
 class InfoAnswer(Answer):
     """The target, the layout, the counts and the doubts."""
 
@@ -72,7 +80,7 @@ class InfoAnswer(Answer):
             "build": info.build,
             "file_problem": info.file_problem or None,
             "layout": info.layout_source,
-            "layouts": [part._asdict() for part in self.parts],
+            "layouts": [_part(part) for part in self.parts],
             "invariants": [asked._asdict() for asked in self.invariants],
             "word": info.word,
             "truncated": info.truncated,
@@ -115,13 +123,14 @@ class InfoAnswer(Answer):
         """Which source gave what, when it was several, and the invariants by name."""
         if len(self.parts) > 1:
             yield ["the layout is composed:"]
-            rows = [(part.count, _of(part)) for part in self.parts]
+            rows = [(part.structure_count, _of(part)) for part in self.parts]
             yield from aligned(rows, indent="  ")
         for verdict, words in _SHOWN:
             asked = [i.words for i in self.invariants if i.verdict == verdict]
             if asked and (self.verbose or verdict == "fails"):
                 yield [words]
-                yield from ([f"  {text}"] for text in asked)
+                for text in asked:
+                    yield [f"  {text}"]
 
     def _proof(self) -> str:
         verdicts = [asked.verdict for asked in self.invariants]

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The sources of layouts give the same answers: DWARF, what was remembered of it, and the layouts of other builds. There a
+# build may be refused, with what was tried; and objects of C types whose structure differs are guessed.
+
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+# What `walk` says of the core in $1 with the layout $2.
+answers() {
+    WALK_LAYOUT=$2 "$WALK" frames "$1/core" && WALK_LAYOUT=$2 "$WALK" objects "$1/core"
+}
+
+# Address, type, size and whether it is tracked, of every object; threads, frames and locals whole.
+without_references() {
+    awk -F "$TAB" '$1 ~ /^[0-9a-f]+$/ { print $1, $2, $3, $4; next } { print }' "$1"
+}
+
+check() {
+    local folder work
+    folder=$(core_of "$1" cache)
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' RETURN
+    export LIBWALK_CACHE=$work/cache
+    WALK_LAYOUT=cache "$WALK" info "$folder/core" >"$work/none" 2>&1 && flunk "there is no cache yet"
+    answers "$folder" cache,dwarf >"$work/dwarf" || skip "$1: no DWARF"
+    answers "$folder" cache >"$work/cache.answers"
+    cmp "$work/dwarf" "$work/cache.answers"
+    WALK_LAYOUT=cache "$WALK" info "$folder/core" | grep "^layout${TAB}cache (3\."
+    [ "$(stat -c %a "$work"/cache/*)" = 600 ]
+    # What was remembered is as good as what is built in, and no better: damaged it is not believed.
+    sed -i 's/ ob_type=[0-9]*/ ob_type=0/' "$work"/cache/*
+    WALK_LAYOUT=cache "$WALK" info "$folder/core" >"$work/none" 2>&1 && flunk "a damaged cache was believed"
+    answers "$folder" cache,dwarf >"$work/again"
+    cmp "$work/dwarf" "$work/again"
+    if answers "$folder" probe >"$work/probe" 2>"$work/error"; then
+        WALK_LAYOUT=probe "$WALK" info "$folder/core" | grep "^part"
+        diff <(without_references "$work/dwarf") <(without_references "$work/probe")
+    else
+        grep "were tried, and none fits" "$work/error"
+    fi
+    drop_core "$folder"
+}
+
+each() { add_test "${1%%"$TAB"*}" check "$1"; }
+for_each_interpreter each
+
+run_tests
