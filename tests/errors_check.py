@@ -347,7 +347,11 @@ def one_line(reply: Reply, words: str) -> None:
     lines = reply.errors.splitlines()
     if reply.output or len(lines) != 1:
         raise AssertionError(f"not one line of error: {reply}")
-    if len(lines[0]) > _LONGEST or "Traceback" in lines[0] or re.search(r"\bbug\b", lines[0]):
+    if (
+        len(lines[0]) > _LONGEST
+        or "Traceback" in lines[0]
+        or re.search(r"\bbug\b", lines[0])
+    ):
         raise AssertionError(f"not a good error: {reply}")
     if not re.search(words, lines[0]):
         raise AssertionError(f"does not say '{words}': {reply}")
