@@ -89,8 +89,7 @@ class FakeHeap:
     weak = [Edge(0, 5, "wr_object", False, False, True)]
 
     def __init__(self, **stats):
-        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, False, False, True)
-        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, 0, 0, False, True)
+        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, 0, 0, False, False, True)
         self._stats = self._stats._replace(**stats)
         self.types_ = [
             Type(0x10, "dict", 5, 9, 500, 900, False),

@@ -5,6 +5,7 @@
 
 #include "layout/cache.h"
 #include "layout/find.h"
+#include "layout/proof.h"
 
 /* ---- which sources are asked ---- */
 
@@ -85,13 +86,22 @@ static struct walk_error *locate_and_prove(struct walk_runtime *runtime)
     return walk_layout_prove(runtime);
 }
 
-/* The layout of a row of this very build; takes it over. */
+/*
+ * The layout of a row of this very build; takes it over. What was remembered anybody may have written: all that can be
+ * asked must hold, or else other sources are asked.
+ */
 static struct walk_error *use_row(struct walk_runtime *runtime, struct walk_layout_row *row, enum source source)
 {
     runtime->row = row;
     runtime->layout = row->layout;
     walk_runtime_from(runtime, "%s (%s)", source == SOURCE_ROW ? "built-in row of this build" : "cache", row->name);
-    return locate_and_prove(runtime);
+    struct walk_error *error = locate_and_prove(runtime);
+    if (!error && source == SOURCE_CACHE) {
+        walk_runtime_ask_all(runtime, &runtime->verdicts);
+        if (runtime->verdicts.failed)
+            error = walk_error_new(WALK_ERROR_LAYOUT, "what was remembered does not fit this process");
+    }
+    return error;
 }
 
 bool walk_runtime_use_own_row(struct walk_runtime *runtime)

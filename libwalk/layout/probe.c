@@ -625,7 +625,8 @@ static void say(struct probe *probe)
     for (size_t i = 0; i < WALK_STRUCT_COUNT; i++)
         runtime->left_out |= probe->dropped[i];
     walk_runtime_from(runtime, "row of another build%s (%s), probed%s%s", runtime->other_version ? " and version" : "",
-                      probe->row[base]->name, probe->said_of.version ? ", with _Py_DebugOffsets" : "",
+                      probe->row[base]->name,
+                      memchr(probe->doubts.said, true, sizeof probe->doubts.said) ? ", with _Py_DebugOffsets" : "",
                       runtime->left_out ? "; parts of it do not fit and are left out" : "");
 }
 
