@@ -15,6 +15,8 @@ SOURCES := $(foreach layer,$(LAYERS),$(wildcard libwalk/$(layer)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBS := -ldw -lelf -lm
 
+PYTHON3 ?= python3
+
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 said = $(if $(V),,@echo "  $1 $(@:$(BUILD)/%=%)")
@@ -61,10 +63,20 @@ test: ## all tests; PYTHONS="…" names the interpreters, KEEP_CORES=1 keeps the
 	@tests/run
 
 .PHONY: test-one
-test-one: ## some tests: TEST=unit, TEST=test_gdb, TEST='test_exact:3.11*worker'
+test-one: ## some tests: TEST=unit, TEST=test_gdb, TEST='test_matrix:3.11*worker'
 	@.ci/deps test
 	@$(MAKE) --no-print-directory all
 	@tests/run '$(or $(TEST),$(error say which: make test-one TEST=test_gdb))'
+
+.PHONY: test-matrix
+test-matrix: ## every build of CPython that Debian's archive and this machine have (MATRIX_NOGIL=1: 3.14t too), in a table
+	@.ci/deps test
+	@$(MAKE) --no-print-directory all
+	@MATRIX_FETCH=1 tests/run test_matrix
+
+.PHONY: matrix-readme
+matrix-readme: ## put the table of the last `make test-matrix` into README.md
+	@$(PYTHON3) tests/matrix_table.py $(BUILD)/matrix/cells --readme README.md
 
 .PHONY: lint
 lint: ## warnings of two compilers, formats, shell and Python checks, layers, exported symbols, …
@@ -86,18 +98,18 @@ docs: ## make docs/commands.md from the declarations of the commands
 	python3 gdbext/pyheap/manual.py
 
 .PHONY: rows
-rows: all ## make libwalk/layout/rows.inc anew from the interpreters in PYTHONS="…", with their DWARF
-	libwalk/layout/make-rows $(PYTHONS) >$(BUILD)/rows.inc
+rows: all ## make rows of libwalk/layout/rows.inc anew, for all interpreters that are found, or those in PYTHONS="…"
+	libwalk/layout/make-rows $(or $(PYTHONS),$$(tests/matrix/builds | awk -F '\t' '{ print ($$2 ? $$2 ":" : "") $$3 }')) >$(BUILD)/rows.inc
 	mv $(BUILD)/rows.inc libwalk/layout/rows.inc
-
-.PHONY: bench
-bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
-	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
 
 .PHONY: type-names
 type-names: all ## add what the static types of the interpreters in PYTHONS="…" offer to libwalk/objects/type_names.inc
 	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
 	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
+
+.PHONY: bench
+bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
+	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
 
 .PHONY: clean
 clean: ## remove build/, with the cores in it
@@ -105,6 +117,6 @@ clean: ## remove build/, with the cores in it
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include tests/unit/unit.mk

@@ -107,6 +107,10 @@ _GENERATORS = (
     (types.AsyncGeneratorType, "ag_frame"),
 )
 
+# The kernel's ids of threads by their identifiers, where the threading module does not
+# know them (before 3.8).
+_NATIVE_IDS = {}
+
 _GENERATIONS = 5
 _MOST_ANCESTORS = 5000
 _ANCESTORS_PER_TYPE = 2
@@ -147,6 +151,7 @@ def write(path, expect=None, sample=None, others=None):
     """Write the truth to *path*; the objects of this process stay as they are."""
     wait_until_parked()
     gc.disable()
+    _find_native_ids()
     sys.stdout.flush()
     pid = _FORK()
     if pid == 0:
@@ -189,6 +194,28 @@ def _other_threads():
                     line for line in status if "ctxt" in line or "State" in line
                 ]
     return threads
+
+
+def _find_native_ids():
+    """Fill _NATIVE_IDS: the C library has them, and forgets them when it forks.
+
+    A thread's identifier is the address of its struct pthread, with the kernel's id as
+    a member; that of the main thread is the process's.
+    """
+    if hasattr(threading, "get_native_id"):
+        return
+    main = (ctypes.c_int * 512).from_address(threading.main_thread().ident)
+    offset = ctypes.sizeof(ctypes.c_int) * list(main).index(os.getpid())
+    for thread in threading.enumerate():
+        native = ctypes.c_int.from_address(thread.ident + offset).value
+        if not os.path.exists("/proc/self/task/%d" % native):
+            raise RuntimeError("the C library's threads are not understood")
+        _NATIVE_IDS[thread.ident] = native
+
+
+def _native_id(thread):
+    """The kernel's id of a thread."""
+    return getattr(thread, "native_id", None) or _NATIVE_IDS.get(thread.ident, 0)
 
 
 def _use_up_freed_futures():
@@ -235,6 +262,10 @@ def _child(snapshot, path, expect, sample, others):
     """Measure in the forked child, and exit."""
     interned = _interned_strings(snapshot)  # noqa: F841
     try:
+        # The cache of attributes may be all that holds a name. What the measuring looks
+        # up would take its place there, and the name would leave the dict of interned
+        # strings.
+        names = [gc.get_referents(o) for o in snapshot if type(o) is dict]  # noqa: F841
         sizes = _sizes_of_the_measuring()
         futures = _use_up_freed_futures()  # noqa: F841
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -557,7 +588,7 @@ def _ident(state):
 def _own_threads():
     """The native id and name of each thread that this interpreter's module knows."""
     known = {
-        thread.ident: (getattr(thread, "native_id", None) or 0, thread.name)
+        thread.ident: (_native_id(thread), thread.name)
         for thread in threading.enumerate()
     }
     native, name = known[threading.get_ident()]

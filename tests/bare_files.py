@@ -1,25 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a core in a folder of their own, the interpreter's without its symbols.
-
-    python3 tests/bare_files.py CORE FILE FOLDER VARIANT
-
-FOLDER gets links to all files that the core names, at their paths, and in place of FILE
-a copy without .symtab; by VARIANT also without more:
-
-    dynsym    only .dynsym is left
-    section   that is gone, the other section headers (.PyRuntime) are left
-    segments  no section headers are left: what the program headers say is all
-"""
+"""Copies of ELF files that have lost their symbols, as distributions install them, and more."""
 
 import os
-import re
+import shutil
 import struct
 import subprocess
-import sys
-from typing import List, Set
+import tempfile
+from typing import List
 
 _SHT_PROGBITS, _SHT_DYNSYM = 1, 11
-_NOTES = 1 << 16  # bytes
 
 
 class Elf:
@@ -49,35 +38,27 @@ class Elf:
         struct.pack_into("<HHH", self.content, self._counts, 0, 0, 0)
 
 
-def mapped_files(core: str) -> Set[str]:
-    """The files that the core's notes name; these stand in front of the memory."""
-    with open(core, "rb") as stream:
-        notes = stream.read(_NOTES)
-    paths = re.findall(rb"(?<=\0)/[^\0]+(?=\0)", notes)
-    return {os.fsdecode(path) for path in paths if os.path.isfile(path)}
+def make_bare(source: str, copy: str, variant: str) -> None:
+    """Copies an ELF file without .symtab and DWARF; by the variant also without more.
 
-
-def main() -> None:
-    """Fills the folder."""
-    core, file, folder, variant = sys.argv[1:]
-    for path in mapped_files(core):
-        place = folder + path
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        if path != file:
-            os.symlink(path, place)
-    bare = folder + file
-    subprocess.run(["objcopy", "--strip-all", file, bare], check=True)
-    with open(bare, "rb") as stream:
-        elf = Elf(stream.read())
-    if variant == "section":
-        elf.drop_dynsym()
-    elif variant == "segments":
-        elf.drop_headers()
-    elif variant != "dynsym":
-        sys.exit(f"no such variant: {variant}")
-    with open(bare, "wb") as stream:
-        stream.write(elf.content)
-
-
-if __name__ == "__main__":
-    main()
+    dynsym    only .dynsym is left
+    section   that is gone, the other section headers (.PyRuntime) are left
+    segments  no section headers are left: what the program headers say is all
+    """
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(copy)) as work:
+        part = os.path.join(work, "part")
+        # What it does not know, of another architecture, is as the distribution has stripped it.
+        if subprocess.run(
+            ["objcopy", "--strip-all", source, part], stderr=subprocess.DEVNULL
+        ).returncode:
+            shutil.copyfile(source, part)
+        with open(part, "rb") as stream:
+            elf = Elf(stream.read())
+        if variant == "section":
+            elf.drop_dynsym()
+        elif variant == "segments":
+            elf.drop_headers()
+        with open(part, "wb") as stream:
+            stream.write(elf.content)
+        os.replace(part, copy)

@@ -11,9 +11,11 @@ compared as ever.
 """
 
 import ast
+import functools
 import os
 import subprocess
 import sys
+import tempfile
 from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple
 from typing import Set, Tuple
 
@@ -56,7 +58,7 @@ class Failed(Exception):
 
 
 class Walk:
-    """What the walk tool says of one core, in an environment; `text` is all of it."""
+    """What the walk tool says of one core, in an environment; `said` is all of it."""
 
     def __init__(
         self, tool: str, core: str, truth: Truth, environment: Mapping[str, str]
@@ -64,43 +66,44 @@ class Walk:
         self.ancestors = [a for a in truth.ancestors if a.start not in truth.own]
         self.values = [a for a in truth.values if a not in truth.own]
         questions = [f"{a.start} {a.generations}" for a in self.ancestors]
-        run = subprocess.run(
-            [tool, "objects,frames,values,ancestors", core],
-            input="\n".join([*self.values, ".", *questions, "."]),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment,
-        )
-        if run.returncode or run.stderr:
-            error = run.stderr.strip() or f"walk ended with {run.returncode}"
-            raise Failed(error)
-        self.text = run.stdout
-        parts = [part.partition("\n") for part in f"\n{run.stdout}".split("\n== ")]
-        self._printed = {command: lines for command, _, lines in parts}
-        self._objects: Dict[Address, Node] = {}
+        with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
+            asked.write("\n".join([*self.values, ".", *questions, "."]).encode())
+            asked.seek(0)
+            run = subprocess.run(
+                [tool, "objects,frames,values,ancestors", core],
+                stdin=asked,
+                stdout=said,
+                stderr=subprocess.PIPE,
+                env=environment,
+            )
+            if run.returncode or run.stderr:
+                error = run.stderr.decode().strip()
+                raise Failed(error or f"walk ended with {run.returncode}")
+            said.seek(0)
+            self.said = said.read()
+        self._printed: Dict[str, str] = {}
 
     def lines(self, command: str) -> Iterator[List[str]]:
         """The fields of each line that a command printed."""
-        printed = self._printed[command].rstrip("\n")
+        if not self._printed:
+            parts = f"\n{self.said.decode()}".split("\n== ")
+            for part in parts:
+                name, _, lines = part.partition("\n")
+                self._printed[name] = lines.rstrip("\n")
+        printed = self._printed[command]
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
 
-    @property
+    @functools.cached_property
     def objects(self) -> Dict[Address, Node]:
         """All objects."""
-        if not self._objects:
-            for line in self.lines("objects"):
-                address, type, size, tracked, guessed, referents, interpreter = line
-                self._objects[address] = Node(
-                    type,
-                    int(size),
-                    tracked == "1",
-                    guessed == "1",
-                    referents,
-                    interpreter,
-                )
-        return self._objects
+        found = {}
+        for address, type, size, tracked, *rest in self.lines("objects"):
+            guessed, referents, interpreter = rest
+            found[address] = Node(
+                type, int(size), tracked == "1", guessed == "1", referents, interpreter
+            )
+        return found
 
 
 class Comparison:

@@ -8,6 +8,7 @@ it is stopped, and running on afterwards.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -83,9 +84,20 @@ def check_live(walk: str, pid: int, folder: str, address: str) -> List[Reply]:
     return answers
 
 
+def comparable(output: str, native: bool) -> str:
+    """An answer, if need be without the threads' native ids."""
+    if native:
+        return output
+    return re.sub(
+        r'"native_id": [0-9]+', '"native_id": null', re.sub(", LWP [0-9]+", "", output)
+    )
+
+
 def check_core(walk: str, python: str, folder: str, live: List[Reply]) -> None:
     """The core answers the same."""
     core = os.path.join(folder, "core")
+    # Before 3.8, a live process does not tell them; the thread registers in a core do.
+    native = not any('"native_id": null' in reply.output for reply in live)
     for ours, theirs in zip(
         gdb([python, core], [reply.command for reply in live]), live
     ):
@@ -93,7 +105,7 @@ def check_core(walk: str, python: str, folder: str, live: List[Reply]) -> None:
             raise AssertionError(f"{ours}")
         if "--json" in ours.command:
             document(ours)
-        if ours.output != theirs.output:
+        if comparable(ours.output, native) != theirs.output:
             raise AssertionError(f"live: {theirs}\ncore: {ours}")
     with open(os.path.join(folder, "live.txt"), encoding="utf-8") as file:
         of_process = sorted(file)

@@ -48,6 +48,7 @@ class Truth:
         self.interpreters: List[str] = []  # their numbers
         self.collectors: Dict[str, Set[Address]] = {}  # by number, if there are several
         self.own: Set[Address] = set()
+        self.version = 0  # sys.hexversion
         self.is_sample = False  # not all tracked objects have a record
         self._types: Dict[str, str] = {}  # as libwalk shows them
         whole = False
@@ -90,7 +91,9 @@ class Truth:
             self.own.add(fields[0])
         elif kind == "sample":
             self.is_sample = True
-        elif kind not in ("python", "end"):
+        elif kind == "python":
+            self.version = int(fields[0], 16)
+        elif kind != "end":
             raise ValueError(f"unknown record: {kind}")
 
     def tracked(self) -> Iterator[Address]:

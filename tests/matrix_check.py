@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One core, read in every way that it may have to be read in, against what its program wrote of itself.
+
+    python3 tests/matrix_check.py build/walk FOLDER_OF_THE_CORE FOLDER_OF_STRIPPED_FILES RESULTS
+
+The ways are `WAYS`. The first that is exact is compared with the truth (exact.py); what walk prints in another way is
+compared with the truth only if it is not the very same text. RESULTS gets a line `WAY<tab>OUTCOME<tab>REASON` of each.
+"""
+
+import contextlib
+import os
+import re
+import sys
+from typing import Counter, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from bare_files import make_bare
+from exact import Comparison, Failed, Walk
+from truthfile import Truth
+
+
+class Way(NamedTuple):
+    """What of a target's machine is there, and where the layout may be from."""
+
+    name: str
+    files: str  # whole, none, or a variant of bare_files.py
+    layout: str  # $WALK_LAYOUT
+    guessed: float = 0  # the share of all objects that may be guessed, though in the first way they are not
+    programs: Sequence[str] = ()  # only these; all if empty
+
+
+# "probe:3." probes the row of the very build, too.
+WAYS = (
+    Way("symbols", "whole", "dwarf"),
+    Way("dynsym", "dynsym", "row,probe"),
+    Way("dynsym, unknown build", "dynsym", "probe", 0.001),
+    Way("no symbols", "section", "probe:3.", 0.001, ("worker", "kinds")),
+    Way("no sections", "segments", "probe:3.", 0.001, ("worker", "kinds")),
+    Way("no binary", "none", "row,probe", 0.001),
+    Way("no binary, unknown build", "none", "probe", 0.001),
+)
+
+# From which version on the core alone must do: hexversion.
+_ALONE = 0x03090000
+# What walk says when it has no symbols, or knows no build that the memory agrees with: it is no failure to say so.
+_NO_DWARF = "has no debug information"
+_NO_OTHER = "none fits|no layouts of other builds|no layout that is built in fits"
+
+
+# A core begins with its notes; more than these bytes are not of interest.
+_NOTES = 1 << 20
+
+
+class Skip(Exception):
+    """Why a way cannot be tried, or need not lead anywhere."""
+
+
+class Core:
+    """The core in a folder of corefiles/make-cores."""
+
+    def __init__(self, tool: str, folder: str, stripped: str) -> None:
+        self.tool, self.stripped = tool, stripped
+        self.program = os.path.basename(folder)
+        self.core = os.path.join(folder, "core")
+        self.root = ""
+        with contextlib.suppress(FileNotFoundError):
+            with open(os.path.join(folder, "root"), encoding="utf-8") as file:
+                self.root = file.read().strip()
+        self.truth = Truth(os.path.join(folder, "truth"))
+        self.verdicts: Dict[bytes, Tuple[str, str]] = {}  # by what walk printed
+        self.best: Optional[Walk] = None  # the first that is exact
+
+    def environment(self, way: Way) -> Dict[str, str]:
+        """That of walk; what is not to be found is not where it is told to look."""
+        variables = dict(os.environ, WALK_LAYOUT=way.layout)
+        if way.files == "whole":
+            if self.root:
+                variables["WALK_SYSROOT"] = self.root
+                variables["WALK_DEBUG_DIRS"] = f"{self.root}/usr/lib/debug"
+        else:
+            variables["WALK_DEBUG_DIRS"] = self.nothing
+            variables["WALK_SYSROOT"] = self.nothing
+            if way.files != "none":
+                variables["WALK_SYSROOT"] = self.bare(way.files)
+        return variables
+
+    @property
+    def nothing(self) -> str:
+        """An empty folder."""
+        path = os.path.join(self.stripped, ".nothing")
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def bare(self, variant: str) -> str:
+        """A sysroot with bare copies of the target's ELF files."""
+        root = os.path.join(self.stripped, variant)
+        for path in self.files():
+            source, copy = self.root + path, root + path
+            if not os.path.exists(copy) and is_elf(source):
+                make_bare(source, copy, variant)
+        return root
+
+    def files(self) -> List[str]:
+        """The files that were mapped when the program died, and maybe some more."""
+        with open(self.core, "rb") as file:
+            notes = file.read(
+                _NOTES
+            )  # NT_FILE is among them, and has the names as strings
+        return sorted(
+            {path.decode() for path in re.findall(rb"\0(/[ -~]+)(?=\0)", notes)}
+        )
+
+    def verdict(self, way: Way) -> Tuple[str, str]:
+        """How a way went, and why. Prints the differences."""
+        if way.files == "none" and self.truth.version < _ALONE:
+            raise Skip("before 3.9, a file is needed")
+        try:
+            walk = Walk(self.tool, self.core, self.truth, self.environment(way))
+        except Failed as error:
+            text = str(error)
+            if way.layout == "probe" and re.search(_NO_OTHER, text):
+                raise Skip("no other build is like it") from None
+            if way.files == "whole" and _NO_DWARF in text and not required():
+                raise Skip("its debug symbols are not here") from None
+            return "failed", text
+        if walk.said not in self.verdicts:
+            self.verdicts[walk.said] = self.compared(walk, way)
+        if self.best is None and self.verdicts[walk.said][0] == "passed":
+            self.best = walk
+        return self.verdicts[walk.said]
+
+    def compared(self, walk: Walk, way: Way) -> Tuple[str, str]:
+        """What is printed against the truth, and against what could be known."""
+        comparison = Comparison(walk, self.truth, names=way.files != "none")
+        if not comparison.exact():
+            return "failed", f"{comparison.differences} differences"
+        lost = self.lost(walk) if self.best else Counter()
+        if lost:
+            print("guessed here only:", ", ".join(f"{n} {t}" for t, n in lost.items()))
+        if sum(lost.values()) > way.guessed * len(walk.objects):
+            return "failed", f"{sum(lost.values())} objects are guessed here only"
+        return "passed", ""
+
+    def lost(self, walk: Walk) -> Counter[str]:
+        """The types of the objects that are guessed here and exact in the best way."""
+        assert self.best
+        guessed = {a: node for a, node in walk.objects.items() if node.guessed}
+        exact = {a for a, node in self.best.objects.items() if not node.guessed}
+        return Counter(node.type for a, node in guessed.items() if a in exact)
+
+
+def is_elf(path: str) -> bool:
+    """Whether it is an ELF file."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"
+    return False
+
+
+def required() -> bool:
+    """Whether what could be here must be."""
+    return os.environ.get("CI") == "true"
+
+
+def outcomes(core: Core) -> Iterator[Tuple[str, str, str]]:
+    """The lines of RESULTS."""
+    for way in WAYS:
+        if way.programs and core.program not in way.programs:
+            continue
+        print(f"== {way.name}")
+        try:
+            outcome, reason = core.verdict(way)
+        except Skip as skip:
+            outcome, reason = "skipped", str(skip)
+        print(f"{outcome} {reason}".rstrip())
+        yield way.name, outcome, reason
+
+
+def main() -> int:
+    """Tries all ways."""
+    tool, folder, stripped, results = sys.argv[1:]
+    lines = list(outcomes(Core(tool, folder, stripped)))
+    with open(results, "w", encoding="utf-8") as file:
+        file.writelines("\t".join(line) + "\n" for line in lines)
+    failed = [
+        f"{way}: {reason}" for way, outcome, reason in lines if outcome == "failed"
+    ]
+    print("; ".join(failed) or "all ways that were tried are exact")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
