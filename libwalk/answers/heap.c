@@ -274,7 +274,7 @@ static void finish_stats(struct walk_heap *heap)
         stats->broken_stacks += !heap->python->threads[i].frames_complete;
     for (size_t i = 0; i < heap->python->greenlet_count; i++)
         stats->broken_stacks += !heap->python->greenlets[i].frames_complete;
-    stats->unknown_layout = heap->target->runtime.left_out;
+    stats->unknown_layout = heap->target->runtime.left_out || WALK_MINOR(heap->python) > WALK_NEWEST;
     stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
                       !stats->collecting;
 }

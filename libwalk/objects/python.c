@@ -78,7 +78,7 @@ static struct walk_error *read_version(struct walk_python *python)
     python->version_text = strdup(buffer);
     if (!python->version_text)
         return walk_error_no_memory();
-    if (version >> 24 != 3 || WALK_MINOR(python) < WALK_OLDEST || WALK_MINOR(python) > WALK_NEWEST)
+    if (version >> 24 != 3 || WALK_MINOR(python) < WALK_OLDEST)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "this is CPython %u.%u; 3.%d to 3.%d can be read",
                               (unsigned)(python->version >> 24), WALK_MINOR(python), WALK_OLDEST, WALK_NEWEST);
     return NULL;

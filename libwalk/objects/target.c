@@ -39,6 +39,11 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
     walk_build_id_format(module->build_id, module->build_id_size, target->build_id);
     copy_plain(target->python_path, sizeof target->python_path, module->path);
     copy_plain(target->file_problem, sizeof target->file_problem, module->file ? "" : module->problem);
+    struct walk_runtime *runtime = &target->runtime;
+    size_t said = strlen(runtime->source);
+    if (WALK_MINOR(&target->python) > WALK_NEWEST)
+        snprintf(runtime->source + said, sizeof runtime->source - said,
+                 "; newer than CPython 3.%d, the newest that is known", WALK_NEWEST);
     bool debug = strchr(target->python.abiflags, 'd') != NULL;
     snprintf(target->build, sizeof target->build, "%s%s",
              strchr(target->python.abiflags, 't') ? (debug ? "free-threaded " : "free-threaded")

@@ -113,6 +113,19 @@ START_TEST(the_version_is_what_sys_says)
 }
 END_TEST
 
+/* With a layout that holds it is read as the newest that is known. */
+START_TEST(a_version_that_is_not_known_yet_is_tried)
+{
+    BEGIN;
+    walk_addr sysdict = world_get(&world, world.interpreter + WALK_OFFSET(world.layout, interp, sysdict));
+    walk_addr entries = world_entries(&world, world_get(&world, sysdict + WALK_OFFSET(world.layout, dict, ma_keys)));
+    world_put(&world, entries + (world.minor < 11 ? 16 : 8), world_small_int(&world, 0x036300f0));
+    OPEN;
+    expect_eq(WALK_MINOR(world_python(&world)), 0x63);
+    END;
+}
+END_TEST
+
 START_TEST(a_version_that_cannot_be_read_is_unsupported)
 {
     BEGIN;
@@ -1576,7 +1589,7 @@ END_TEST
 int main(void)
 {
     const TTest *const open_tests[] = {the_version_is_what_sys_says, a_version_that_cannot_be_read_is_unsupported,
-                                       NULL};
+                                       a_version_that_is_not_known_yet_is_tried, NULL};
     const TTest *const collector_tests[] = {tracked_objects_are_those_of_the_lists_in_order,
                                             interpreters_are_listed_from_the_main_one_on,
                                             an_interpreter_holds_what_it_keeps_of_static_types,
