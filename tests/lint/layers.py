@@ -12,10 +12,11 @@ from typing import Dict, Iterator, Set
 # Data flows one way: each layer knows those to its left. The graph knows nothing of CPython.
 KNOWN: Dict[str, Set[str]] = {
     "bytes": {"bytes"},
+    "machine": {"bytes", "machine"},
     "layout": {"bytes", "layout"},
-    "objects": {"bytes", "layout", "objects"},
+    "objects": {"bytes", "machine", "layout", "objects"},
     "graph": {"bytes", "graph"},
-    "answers": {"bytes", "layout", "objects", "graph", "answers"},
+    "answers": {"bytes", "machine", "layout", "objects", "graph", "answers"},
     "tools": set(),  # the public header only
 }
 PUBLIC = "walk.h"
