@@ -33,4 +33,14 @@ fuzz-core: ## damaged copies of CORE, RUNS of them from SEED on, with the saniti
 	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/corrupt
 	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(RUNS) $(SEED)
 
--include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d
+# What the machine visits, compared with what the process itself said.
+$(BUILD)/tests/machine/traverse: $(BUILD)/tests/machine/traverse.o $(OBJECTS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: traverse
+traverse: $(BUILD)/tests/machine/traverse ## tp_traverse of every object of CORES="folder…", compared with gc.get_referents
+	@python3 tests/machine/traverse.py $< $(CORES)
+
+-include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d \
+    $(BUILD)/tests/machine/traverse.d
