@@ -11,228 +11,31 @@ struct translation {
     uint8_t code, detail;
 };
 
-#define CONDITIONAL(code, prefix)                                                                                      \
-    [ZYDIS_MNEMONIC_##prefix##O] = {code, 0}, [ZYDIS_MNEMONIC_##prefix##NO] = {code, 1},                               \
-    [ZYDIS_MNEMONIC_##prefix##B] = {code, 2}, [ZYDIS_MNEMONIC_##prefix##NB] = {code, 3},                               \
-    [ZYDIS_MNEMONIC_##prefix##Z] = {code, 4}, [ZYDIS_MNEMONIC_##prefix##NZ] = {code, 5},                               \
-    [ZYDIS_MNEMONIC_##prefix##BE] = {code, 6}, [ZYDIS_MNEMONIC_##prefix##NBE] = {code, 7},                             \
-    [ZYDIS_MNEMONIC_##prefix##S] = {code, 8}, [ZYDIS_MNEMONIC_##prefix##NS] = {code, 9},                               \
-    [ZYDIS_MNEMONIC_##prefix##P] = {code, 10}, [ZYDIS_MNEMONIC_##prefix##NP] = {code, 11},                             \
-    [ZYDIS_MNEMONIC_##prefix##L] = {code, 12}, [ZYDIS_MNEMONIC_##prefix##NL] = {code, 13},                             \
-    [ZYDIS_MNEMONIC_##prefix##LE] = {code, 14}, [ZYDIS_MNEMONIC_##prefix##NLE] = {code, 15}
-#define IS(mnemonic, op) [ZYDIS_MNEMONIC_##mnemonic] = {WALK_OP_##op, 0}
-#define WITH(mnemonic, op, detail) [ZYDIS_MNEMONIC_##mnemonic] = {WALK_OP_##op, detail}
-#define VECTOR(mnemonic, op) [ZYDIS_MNEMONIC_##mnemonic] = {WALK_OP_VECTOR, WALK_VECTOR_##op}
-#define SYSTEM(mnemonic) [ZYDIS_MNEMONIC_##mnemonic] = {WALK_OP_FAULT, WALK_FAULT_SYSTEM}
-#define STRINGS(mnemonic) IS(mnemonic##B, mnemonic), IS(mnemonic##W, mnemonic), IS(mnemonic##Q, mnemonic)
+#define WITH(mnemonic, op, detail) [ZYDIS_MNEMONIC_##mnemonic] = {WALK_OP_##op, detail},
+#define IS(mnemonic, op) WITH(mnemonic, op, 0)
+#define VECTOR(mnemonic, op) WITH(mnemonic, VECTOR, WALK_VECTOR_##op)
+#define STRINGS(mnemonic, op) IS(mnemonic##B, op) IS(mnemonic##W, op) IS(mnemonic##Q, op)
+#define IF(prefix, op)                                                                                                 \
+    WITH(prefix##O, op, 0)                                                                                             \
+    WITH(prefix##NO, op, 1)                                                                                            \
+    WITH(prefix##B, op, 2)                                                                                             \
+    WITH(prefix##NB, op, 3)                                                                                            \
+    WITH(prefix##Z, op, 4)                                                                                             \
+    WITH(prefix##NZ, op, 5)                                                                                            \
+    WITH(prefix##BE, op, 6)                                                                                            \
+    WITH(prefix##NBE, op, 7)                                                                                           \
+    WITH(prefix##S, op, 8)                                                                                             \
+    WITH(prefix##NS, op, 9)                                                                                            \
+    WITH(prefix##P, op, 10)                                                                                            \
+    WITH(prefix##NP, op, 11)                                                                                           \
+    WITH(prefix##L, op, 12)                                                                                            \
+    WITH(prefix##NL, op, 13)                                                                                           \
+    WITH(prefix##LE, op, 14)                                                                                           \
+    WITH(prefix##NLE, op, 15)
 
-/* What is not here has the code of NOP, 0. MOVSD and CMPSD are two instructions each: see translate(). */
+/* What is not here has the code of NOP, 0. */
 static const struct translation translations[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
-    IS(MOV, MOV),
-    IS(MOVNTI, MOV),
-    IS(MOVZX, MOVZX),
-    IS(MOVSX, MOVSX),
-    IS(MOVSXD, MOVSX),
-    IS(LEA, LEA),
-    IS(ADD, ADD),
-    IS(SUB, SUB),
-    IS(CMP, CMP),
-    IS(TEST, TEST),
-    IS(AND, AND),
-    IS(OR, OR),
-    IS(XOR, XOR),
-    IS(ADC, ADC),
-    IS(SBB, SBB),
-    IS(INC, INC),
-    IS(DEC, DEC),
-    IS(NEG, NEG),
-    IS(NOT, NOT),
-    IS(PUSH, PUSH),
-    IS(POP, POP),
-    IS(LEAVE, LEAVE),
-    IS(SHL, SHL),
-    IS(SHR, SHR),
-    IS(SAR, SAR),
-    IS(ROL, ROL),
-    IS(ROR, ROR),
-    IS(RCL, RCL),
-    IS(RCR, RCR),
-    IS(SHLD, SHLD),
-    IS(SHRD, SHRD),
-    IS(MUL, MUL_WIDE),
-    IS(IMUL, IMUL),
-    IS(DIV, DIV),
-    IS(IDIV, IDIV),
-    IS(CBW, EXTEND),
-    IS(CWDE, EXTEND),
-    IS(CDQE, EXTEND),
-    IS(CWD, EXTEND_WIDE),
-    IS(CDQ, EXTEND_WIDE),
-    IS(CQO, EXTEND_WIDE),
-    IS(BT, BT),
-    IS(BTS, BTS),
-    IS(BTR, BTR),
-    IS(BTC, BTC),
-    IS(BSF, BSF),
-    IS(BSR, BSR),
-    IS(TZCNT, TZCNT),
-    IS(LZCNT, LZCNT),
-    IS(POPCNT, POPCNT),
-    IS(BSWAP, BSWAP),
-    IS(XCHG, XCHG),
-    IS(XADD, XADD),
-    IS(CMPXCHG, CMPXCHG),
-    IS(ANDN, ANDN),
-    IS(BLSI, BLSI),
-    IS(BLSR, BLSR),
-    IS(BLSMSK, BLSMSK),
-    IS(SHLX, SHLX),
-    IS(SHRX, SHRX),
-    IS(SARX, SARX),
-    IS(RORX, RORX),
-    IS(LAHF, LAHF),
-    IS(SAHF, SAHF),
-    IS(PUSHFQ, PUSHF),
-    IS(POPFQ, POPF),
-    WITH(CLC, FLAG, 0),
-    WITH(STC, FLAG, 1),
-    WITH(CMC, FLAG, 2),
-    WITH(CLD, FLAG, 3),
-    WITH(STD, FLAG, 4),
-    STRINGS(MOVS),
-    STRINGS(STOS),
-    STRINGS(LODS),
-    STRINGS(CMPS),
-    STRINGS(SCAS),
-    IS(STOSD, STOS),
-    IS(LODSD, LODS),
-    IS(SCASD, SCAS),
-    IS(CMPSD, CMPS),
-    IS(JMP, JMP),
-    IS(CALL, CALL),
-    IS(RET, RET),
-    IS(JRCXZ, JRCXZ),
-    IS(JECXZ, JRCXZ),
-    WITH(LOOP, LOOP, 0),
-    WITH(LOOPE, LOOP, 1),
-    WITH(LOOPNE, LOOP, 2),
-    CONDITIONAL(WALK_OP_JCC, J),
-    CONDITIONAL(WALK_OP_SETCC, SET),
-    CONDITIONAL(WALK_OP_CMOVCC, CMOV),
-
-    VECTOR(MOVUPS, MOVE),
-    VECTOR(MOVUPD, MOVE),
-    VECTOR(MOVDQU, MOVE),
-    VECTOR(LDDQU, MOVE),
-    VECTOR(MOVAPS, MOVE_ALIGNED),
-    VECTOR(MOVAPD, MOVE_ALIGNED),
-    VECTOR(MOVDQA, MOVE_ALIGNED),
-    VECTOR(MOVNTDQ, MOVE_ALIGNED),
-    VECTOR(MOVNTPS, MOVE_ALIGNED),
-    VECTOR(MOVNTPD, MOVE_ALIGNED),
-    VECTOR(MOVNTDQA, MOVE_ALIGNED),
-    VECTOR(MOVD, MOVE_LOW4),
-    VECTOR(MOVQ, MOVE_LOW8),
-    VECTOR(MOVSS, MOVE_LOW4),
-    VECTOR(MOVSD, MOVE_LOW8),
-    VECTOR(MOVLPS, MERGE_LOW8),
-    VECTOR(MOVLPD, MERGE_LOW8),
-    VECTOR(MOVHPS, MERGE_HIGH8),
-    VECTOR(MOVHPD, MERGE_HIGH8),
-    VECTOR(MOVHLPS, HIGH_TO_LOW),
-    VECTOR(MOVLHPS, LOW_TO_HIGH),
-    VECTOR(PAND, AND),
-    VECTOR(ANDPS, AND),
-    VECTOR(ANDPD, AND),
-    VECTOR(PANDN, ANDN),
-    VECTOR(ANDNPS, ANDN),
-    VECTOR(ANDNPD, ANDN),
-    VECTOR(POR, OR),
-    VECTOR(ORPS, OR),
-    VECTOR(ORPD, OR),
-    VECTOR(PXOR, XOR),
-    VECTOR(XORPS, XOR),
-    VECTOR(XORPD, XOR),
-    VECTOR(PCMPEQB, EQ1),
-    VECTOR(PCMPEQW, EQ2),
-    VECTOR(PCMPEQD, EQ4),
-    VECTOR(PCMPEQQ, EQ8),
-    VECTOR(PCMPGTB, GT1),
-    VECTOR(PCMPGTW, GT2),
-    VECTOR(PCMPGTD, GT4),
-    VECTOR(PCMPGTQ, GT8),
-    VECTOR(PADDB, ADD1),
-    VECTOR(PADDW, ADD2),
-    VECTOR(PADDD, ADD4),
-    VECTOR(PADDQ, ADD8),
-    VECTOR(PSUBB, SUB1),
-    VECTOR(PSUBW, SUB2),
-    VECTOR(PSUBD, SUB4),
-    VECTOR(PSUBQ, SUB8),
-    VECTOR(PMINUB, MINU1),
-    VECTOR(PMAXUB, MAXU1),
-    VECTOR(PMINSW, MINS2),
-    VECTOR(PMAXSW, MAXS2),
-    VECTOR(PUNPCKLBW, LOW1),
-    VECTOR(PUNPCKLWD, LOW2),
-    VECTOR(PUNPCKLDQ, LOW4),
-    VECTOR(UNPCKLPS, LOW4),
-    VECTOR(PUNPCKLQDQ, LOW8),
-    VECTOR(UNPCKLPD, LOW8),
-    VECTOR(PUNPCKHBW, HIGH1),
-    VECTOR(PUNPCKHWD, HIGH2),
-    VECTOR(PUNPCKHDQ, HIGH4),
-    VECTOR(UNPCKHPS, HIGH4),
-    VECTOR(PUNPCKHQDQ, HIGH8),
-    VECTOR(UNPCKHPD, HIGH8),
-    VECTOR(PSHUFB, SHUFFLE1),
-    VECTOR(PSHUFD, SHUFFLE4),
-    VECTOR(PSHUFLW, SHUFFLE_LOW2),
-    VECTOR(PSHUFHW, SHUFFLE_HIGH2),
-    VECTOR(SHUFPS, SELECT4),
-    VECTOR(SHUFPD, SELECT8),
-    VECTOR(PSLLDQ, LEFT_BYTES),
-    VECTOR(PSRLDQ, RIGHT_BYTES),
-    VECTOR(PSLLW, SHL2),
-    VECTOR(PSLLD, SHL4),
-    VECTOR(PSLLQ, SHL8),
-    VECTOR(PSRLW, SHR2),
-    VECTOR(PSRLD, SHR4),
-    VECTOR(PSRLQ, SHR8),
-    VECTOR(PSRAW, SAR2),
-    VECTOR(PSRAD, SAR4),
-    VECTOR(PMOVMSKB, MASK1),
-    VECTOR(MOVMSKPS, MASK4),
-    VECTOR(MOVMSKPD, MASK8),
-    VECTOR(PEXTRB, EXTRACT1),
-    VECTOR(PEXTRW, EXTRACT2),
-    VECTOR(PEXTRD, EXTRACT4),
-    VECTOR(PEXTRQ, EXTRACT8),
-    VECTOR(PINSRB, INSERT1),
-    VECTOR(PINSRW, INSERT2),
-    VECTOR(PINSRD, INSERT4),
-    VECTOR(PINSRQ, INSERT8),
-    VECTOR(PTEST, TEST),
-
-    SYSTEM(CPUID),
-    SYSTEM(XGETBV),
-    SYSTEM(RDTSC),
-    SYSTEM(RDTSCP),
-    SYSTEM(RDPID),
-    SYSTEM(RDFSBASE),
-    SYSTEM(RDGSBASE),
-    SYSTEM(WRFSBASE),
-    SYSTEM(WRGSBASE),
-    SYSTEM(RDRAND),
-    SYSTEM(RDSEED),
-    SYSTEM(XBEGIN),
-    SYSTEM(XTEST),
-    SYSTEM(IRET),
-    SYSTEM(IRETD),
-    SYSTEM(IRETQ),
-    WITH(UD0, FAULT, WALK_FAULT_UNDECODABLE),
-    WITH(UD1, FAULT, WALK_FAULT_UNDECODABLE),
-    WITH(UD2, FAULT, WALK_FAULT_UNDECODABLE),
+#include "machine/instructions.def"
 };
 
 /* These do nothing that can be seen in one thread's registers and memory. */
@@ -472,20 +275,25 @@ static bool translate(struct walk_op *op, const ZydisDecodedInstruction *instruc
 /* The forms that nearly all instructions have get codes of their own. */
 static void specialise(struct walk_op *op)
 {
-    if (op->width != 8 || op->address)
-        return;
-    if (op->code == WALK_OP_MOV && op->form == WALK_FORM_RR)
-        op->code = WALK_OP_MOVE8;
-    else if (op->code == WALK_OP_MOV && op->form == WALK_FORM_RM)
-        op->code = WALK_OP_LOAD8;
-    else if (op->code == WALK_OP_MOV && op->form == WALK_FORM_MR)
-        op->code = WALK_OP_STORE8;
-    else if (op->code == WALK_OP_PUSH && op->form == WALK_FORM_R)
-        op->code = WALK_OP_PUSH8;
-    else if (op->code == WALK_OP_POP && op->form == WALK_FORM_R)
-        op->code = WALK_OP_POP8;
-    else if (op->code == WALK_OP_TEST && op->form == WALK_FORM_RR)
-        op->code = WALK_OP_TEST8;
+    static const struct {
+        uint8_t code, form, width, special;
+    } table[] = {
+        {WALK_OP_MOV, WALK_FORM_RR, 8, WALK_OP_MOVE8},  {WALK_OP_MOV, WALK_FORM_RM, 8, WALK_OP_LOAD8},
+        {WALK_OP_MOV, WALK_FORM_MR, 8, WALK_OP_STORE8}, {WALK_OP_PUSH, WALK_FORM_R, 8, WALK_OP_PUSH8},
+        {WALK_OP_POP, WALK_FORM_R, 8, WALK_OP_POP8},    {WALK_OP_TEST, WALK_FORM_RR, 8, WALK_OP_TEST8},
+        {WALK_OP_TEST, WALK_FORM_RR, 4, WALK_OP_TEST4}, {WALK_OP_ADD, WALK_FORM_RI, 8, WALK_OP_ADD8},
+        {WALK_OP_SUB, WALK_FORM_RI, 8, WALK_OP_SUB8},   {WALK_OP_CMP, WALK_FORM_RR, 8, WALK_OP_CMP8},
+        {WALK_OP_CMP, WALK_FORM_RI, 8, WALK_OP_CMP8_I}, {WALK_OP_LEA, WALK_FORM_RM, 8, WALK_OP_LEA8},
+    };
+    if (op->code == WALK_OP_JCC && op->detail >> 1 == WALK_IF_ZERO >> 1)
+        op->code = op->detail == WALK_IF_ZERO ? WALK_OP_JZ : WALK_OP_JNZ;
+    if (op->code == WALK_OP_XOR && op->form == WALK_FORM_RR && op->width >= 4 && op->left == op->right)
+        op->code = WALK_OP_CLEAR;
+    for (size_t i = 0; i < sizeof table / sizeof *table && !op->address; i++)
+        if (op->code == table[i].code && op->form == table[i].form && op->width == table[i].width) {
+            op->code = table[i].special;
+            return;
+        }
 }
 
 void walk_op_decode(const uint8_t *bytes, size_t size, walk_addr pc, struct walk_op *op)

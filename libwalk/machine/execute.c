@@ -16,8 +16,11 @@ static inline void set_logic(struct walk_machine *machine, unsigned width, uint6
 static inline void set_arithmetic(struct walk_machine *machine, enum walk_flags_from from, unsigned width,
                                   uint64_t left, uint64_t right, uint64_t result)
 {
-    machine->flags = (struct walk_flags){
-        .from = from, .sign = walk_width_sign(width), .left = left, .right = right, .result = result};
+    machine->flags.from = from;
+    machine->flags.sign = walk_width_sign(width);
+    machine->flags.left = left;
+    machine->flags.right = right;
+    machine->flags.result = result;
 }
 
 /* add, sub, cmp, and, or, xor, test */
@@ -147,6 +150,37 @@ static const struct walk_op *run_block(struct walk_machine *machine, const struc
         case WALK_OP_TEST8:
             set_logic(machine, 8, general[op->left] & general[op->right]);
             break;
+        case WALK_OP_TEST4:
+            set_logic(machine, 4, (uint32_t)(general[op->left] & general[op->right]));
+            break;
+        case WALK_OP_ADD8: {
+            uint64_t left = general[op->left];
+            general[op->left] = left + op->immediate;
+            set_arithmetic(machine, WALK_FROM_ADD, 8, left, op->immediate, left + op->immediate);
+            break;
+        }
+        case WALK_OP_SUB8: {
+            uint64_t left = general[op->left];
+            general[op->left] = left - op->immediate;
+            set_arithmetic(machine, WALK_FROM_SUB, 8, left, op->immediate, left - op->immediate);
+            break;
+        }
+        case WALK_OP_CMP8: {
+            uint64_t left = general[op->left], right = general[op->right];
+            set_arithmetic(machine, WALK_FROM_SUB, 8, left, right, left - right);
+            break;
+        }
+        case WALK_OP_CMP8_I:
+            set_arithmetic(machine, WALK_FROM_SUB, 8, general[op->left], op->immediate,
+                           general[op->left] - op->immediate);
+            break;
+        case WALK_OP_LEA8:
+            general[op->left] = general[op->base] + (general[op->index] << op->scale) + op->displacement;
+            break;
+        case WALK_OP_CLEAR:
+            general[op->left] = 0;
+            set_logic(machine, 4, 0);
+            break;
         case WALK_OP_MOV:
             good = run_move(machine, op);
             break;
@@ -217,15 +251,18 @@ static const struct walk_op *run_block(struct walk_machine *machine, const struc
 
 /* ---- from block to block ---- */
 
-static struct walk_block *go(struct walk_machine *machine, struct walk_block **known, walk_addr pc)
+static struct walk_block *look_up(struct walk_machine *machine, struct walk_block **known, walk_addr pc)
 {
-    if (*known)
-        return *known;
     uint64_t generation = machine->blocks.generation;
     struct walk_block *block = walk_machine_block(machine, pc);
     if (generation == machine->blocks.generation)
         *known = block;
     return block;
+}
+
+static inline struct walk_block *go(struct walk_machine *machine, struct walk_block **known, walk_addr pc)
+{
+    return *known ? *known : look_up(machine, known, pc);
 }
 
 /* An indirect jump goes where it went the last time, or it looks. */
@@ -238,20 +275,24 @@ static struct walk_block *go_to(struct walk_machine *machine, struct walk_block 
     return go(machine, &from->taken, pc);
 }
 
-static struct walk_block *go_behind(struct walk_machine *machine, struct walk_block *from, const struct walk_op *op)
+static inline struct walk_block *go_behind(struct walk_machine *machine, struct walk_block *from,
+                                           const struct walk_op *op)
 {
     return go(machine, &from->behind, from->pc + op->offset + op->length);
 }
 
-static struct walk_block *go_if(struct walk_machine *machine, struct walk_block *from, const struct walk_op *op,
-                                bool condition)
+static inline struct walk_block *go_if(struct walk_machine *machine, struct walk_block *from, const struct walk_op *op,
+                                       bool condition)
 {
     return condition ? go(machine, &from->taken, op->immediate) : go_behind(machine, from, op);
 }
 
+/* A call of visit, which is every other one, is over at once. */
 static struct walk_block *call(struct walk_machine *machine, struct walk_block *from, const struct walk_op *op,
                                walk_addr pc)
 {
+    if (pc == WALK_MACHINE_VISIT)
+        return walk_native_visit(machine) ? go_behind(machine, from, op) : NULL;
     if (!walk_machine_push(machine, from->pc + op->offset + op->length))
         return NULL;
     return go_to(machine, from, pc);
@@ -271,6 +312,10 @@ static struct walk_block *follow(struct walk_machine *machine, struct walk_block
 {
     uint64_t to;
     switch (op->code) {
+    case WALK_OP_JZ:
+        return go_if(machine, from, op, walk_flags_zero(&machine->flags));
+    case WALK_OP_JNZ:
+        return go_if(machine, from, op, !walk_flags_zero(&machine->flags));
     case WALK_OP_JCC:
         return go_if(machine, from, op, walk_flags_condition(&machine->flags, op->detail));
     case WALK_OP_JMP:

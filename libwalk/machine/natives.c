@@ -9,8 +9,7 @@ enum walk_native walk_native_by_name(const char *name)
 {
     static const char *const table[] = {
 #define N(id, names) names,
-        WALK_NATIVES
-#undef N
+#include "machine/natives.def"
     };
     size_t length = strlen(name);
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
@@ -24,7 +23,7 @@ enum walk_native walk_native_by_name(const char *name)
 
 /* ---- visit ---- */
 
-static bool visit(struct walk_machine *machine)
+bool walk_native_visit(struct walk_machine *machine)
 {
     if (machine->referent_count >= machine->most_referents)
         return walk_machine_fault(machine, WALK_FAULT_REFERENTS, 0);
@@ -226,7 +225,7 @@ bool walk_native_run(struct walk_machine *machine, enum walk_native native, walk
     case WALK_NATIVE_RETURN:
         return false;
     case WALK_NATIVE_VISIT:
-        return visit(machine) && walk_machine_pop(machine, to);
+        return walk_native_visit(machine) && walk_machine_pop(machine, to);
     case WALK_NATIVE_RESOLVE:
         return walk_link_resolve(machine, to);
     default:

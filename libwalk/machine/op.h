@@ -43,107 +43,12 @@ enum walk_form {
     WALK_FORM_MI
 };
 
-/*
- * OP(id). First those that are met all the time, in the one form that is met; then in every form. What ends a block
- * comes last.
- */
-#define WALK_OPS                                                                                                       \
-    OP(NOP)                                                                                                            \
-    OP(MOVE8)  /* mov r64, r64 */                                                                                      \
-    OP(LOAD8)  /* mov r64, [m] */                                                                                      \
-    OP(STORE8) /* mov [m], r64 */                                                                                      \
-    OP(PUSH8)  /* push r64 */                                                                                          \
-    OP(POP8)   /* pop r64 */                                                                                           \
-    OP(TEST8)  /* test r64, r64 */                                                                                     \
-    OP(MOV)                                                                                                            \
-    OP(MOVZX)                                                                                                          \
-    OP(MOVSX)                                                                                                          \
-    OP(LEA)                                                                                                            \
-    OP(ADD)                                                                                                            \
-    OP(SUB)                                                                                                            \
-    OP(CMP)                                                                                                            \
-    OP(TEST)                                                                                                           \
-    OP(AND)                                                                                                            \
-    OP(OR)                                                                                                             \
-    OP(XOR)                                                                                                            \
-    OP(ADC)                                                                                                            \
-    OP(SBB)                                                                                                            \
-    OP(INC)                                                                                                            \
-    OP(DEC)                                                                                                            \
-    OP(NEG)                                                                                                            \
-    OP(NOT)                                                                                                            \
-    OP(PUSH)                                                                                                           \
-    OP(POP)                                                                                                            \
-    OP(LEAVE)                                                                                                          \
-    OP(SETCC)                                                                                                          \
-    OP(CMOVCC)                                                                                                         \
-    OP(SHL)                                                                                                            \
-    OP(SHR)                                                                                                            \
-    OP(SAR)                                                                                                            \
-    OP(ROL)                                                                                                            \
-    OP(ROR)                                                                                                            \
-    OP(RCL)                                                                                                            \
-    OP(RCR)                                                                                                            \
-    OP(SHLD)                                                                                                           \
-    OP(SHRD)                                                                                                           \
-    OP(IMUL)      /* two or three operands */                                                                          \
-    OP(MUL_WIDE)  /* one operand */                                                                                    \
-    OP(IMUL_WIDE) /* one operand */                                                                                    \
-    OP(DIV)                                                                                                            \
-    OP(IDIV)                                                                                                           \
-    OP(EXTEND)      /* cbw, cwde, cdqe */                                                                              \
-    OP(EXTEND_WIDE) /* cwd, cdq, cqo */                                                                                \
-    OP(BT)                                                                                                             \
-    OP(BTS)                                                                                                            \
-    OP(BTR)                                                                                                            \
-    OP(BTC)                                                                                                            \
-    OP(BSF)                                                                                                            \
-    OP(BSR)                                                                                                            \
-    OP(TZCNT)                                                                                                          \
-    OP(LZCNT)                                                                                                          \
-    OP(POPCNT)                                                                                                         \
-    OP(BSWAP)                                                                                                          \
-    OP(XCHG)                                                                                                           \
-    OP(XADD)                                                                                                           \
-    OP(CMPXCHG)                                                                                                        \
-    OP(ANDN)                                                                                                           \
-    OP(BLSI)                                                                                                           \
-    OP(BLSR)                                                                                                           \
-    OP(BLSMSK)                                                                                                         \
-    OP(SHLX)                                                                                                           \
-    OP(SHRX)                                                                                                           \
-    OP(SARX)                                                                                                           \
-    OP(RORX)                                                                                                           \
-    OP(FLAG) /* clc, stc, cmc, cld, std */                                                                             \
-    OP(LAHF)                                                                                                           \
-    OP(SAHF)                                                                                                           \
-    OP(PUSHF)                                                                                                          \
-    OP(POPF)                                                                                                           \
-    OP(MOVS)                                                                                                           \
-    OP(STOS)                                                                                                           \
-    OP(LODS)                                                                                                           \
-    OP(CMPS)                                                                                                           \
-    OP(SCAS)                                                                                                           \
-    OP(VECTOR) /* the low 16 bytes of vector registers; `detail`: enum walk_vector_op */                               \
-    OP(JCC)                                                                                                            \
-    OP(JMP)                                                                                                            \
-    OP(JMP_TO) /* indirect */                                                                                          \
-    OP(CALL)                                                                                                           \
-    OP(CALL_TO) /* indirect */                                                                                         \
-    OP(RET)                                                                                                            \
-    OP(JRCXZ)                                                                                                          \
-    OP(LOOP)                                                                                                           \
-    OP(GO_ON)  /* no instruction: the block was long enough */                                                         \
-    OP(NATIVE) /* no instruction: done in C; `detail`: enum walk_native */                                             \
-    OP(FAULT)  /* no instruction that can be run; `detail`: enum walk_fault */
-
 enum walk_op_code {
 #define OP(id) WALK_OP_##id,
-    WALK_OPS
-#undef OP
-        WALK_OP_COUNT
+#include "machine/ops.def"
+    WALK_OP_COUNT
 };
-#define WALK_OP_ENDS_BLOCK(code) ((code) >= WALK_OP_JCC)
+#define WALK_OP_ENDS_BLOCK(code) ((code) >= WALK_OP_JZ)
 
 /* What a segment prefix and an address-size prefix make of an address. */
 enum walk_address_flags { WALK_ADDRESS_FS = 1, WALK_ADDRESS_32 = 2 };

@@ -86,6 +86,22 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* The tracked objects, those of type 1 first. */
+static walk_addr *sort_by_type(const struct walk_python *python, const uint32_t *types, const struct sum *sums)
+{
+    walk_addr *sorted = calloc(python->tracked_count + 1, sizeof *sorted);
+    size_t *next = calloc(python->type_count + 2, sizeof *next);
+    if (!sorted || !next)
+        die_of(walk_error_no_memory());
+    for (uint32_t t = 1; t <= python->type_count; t++)
+        next[t + 1] = next[t] + sums[t].objects;
+    for (size_t i = 0; i < python->tracked_count; i++)
+        if (types[i])
+            sorted[next[types[i]]++] = python->tracked[i];
+    free(next);
+    return sorted;
+}
+
 static void time_types(struct walk_target *target, struct walk_machine *machine)
 {
     struct walk_python *python = &target->python;
@@ -111,15 +127,16 @@ static void time_types(struct walk_target *target, struct walk_machine *machine)
     for (size_t i = 0; i < python->tracked_count; i++)
         traverse(target, machine, python->tracked[i], &outcome);
     all.seconds = now() - start;
-    for (uint32_t t = 1; t <= python->type_count; t++) {
+    walk_addr *sorted = sort_by_type(python, types, sums);
+    for (uint32_t t = 1, first = 0; t <= python->type_count; first += sums[t++].objects) {
         start = now();
         uint64_t rounds = 0;
         for (; sums[t].objects && now() - start < 0.002; rounds++)
-            for (size_t i = 0; i < python->tracked_count; i++)
-                if (types[i] == t)
-                    traverse(target, machine, python->tracked[i], &outcome);
+            for (size_t i = 0; i < sums[t].objects; i++)
+                traverse(target, machine, sorted[first + i], &outcome);
         sums[t].seconds = rounds ? (now() - start) / (double)rounds : 0;
     }
+    free(sorted);
     for (uint32_t t = 1; t <= python->type_count; t++) {
         const struct sum *sum = &sums[t];
         double count = (double)sum->objects;
