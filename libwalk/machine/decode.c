@@ -75,6 +75,7 @@ static void set_fault(struct walk_op *op, enum walk_fault fault)
 {
     op->code = WALK_OP_FAULT;
     op->detail = (uint8_t)fault;
+    op->immediate = 0;
 }
 
 /* ---- operands ---- */

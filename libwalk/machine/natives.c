@@ -11,12 +11,12 @@ enum walk_native walk_native_by_name(const char *name)
 #define N(id, names) names,
 #include "machine/natives.def"
     };
-    size_t length = strlen(name);
+    size_t length = strlen(name), own;
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
-        for (const char *at = table[native]; *at; at += at[strcspn(at, "|")] == '|') {
-            if (strncmp(at, name, length) == 0 && (at[length] == '|' || at[length] == '\0'))
+        for (const char *at = table[native]; *at; at += own + (at[own] == '|')) {
+            own = strcspn(at, "|");
+            if (own == length && memcmp(at, name, length) == 0)
                 return native;
-            at += strcspn(at, "|");
         }
     return WALK_NATIVE_NONE;
 }
