@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/link.h"
 
-#include <gelf.h>
 #include <stdlib.h>
 
+#include "bytes/elf.h"
 #include "machine/natives.h"
 
 /* A module's file, as far as linking needs it. */
 struct walk_linkage {
     bool opened, scanned;
-    Elf *elf;
+    struct walk_elf file;
     walk_addr bias;     /* address in the target = address in the file + bias */
     walk_addr link_map; /* what the module's lazy binding gives the dynamic linker as its own; 0: none */
     Elf_Data *symbols, *versions, *lazy;
@@ -27,14 +27,15 @@ struct walk_error *walk_link_init(struct walk_machine *machine)
     machine->linkages = calloc(machine->image->module_count + 1, sizeof *machine->linkages);
     if (!machine->linkages)
         return walk_error_no_memory();
-    elf_version(EV_CURRENT);
+    for (size_t i = 0; i < machine->image->module_count; i++)
+        machine->linkages[i].file.fd = -1;
     return NULL;
 }
 
 void walk_link_deinit(struct walk_machine *machine)
 {
     for (size_t i = 0; machine->linkages && i < machine->image->module_count; i++) {
-        elf_end(machine->linkages[i].elf);
+        walk_elf_close(&machine->linkages[i].file);
         free(machine->linkages[i].bound);
     }
     free(machine->linkages);
@@ -56,21 +57,6 @@ static void add_native(struct walk_machine *machine, walk_addr address, unsigned
 
 /* ---- a module's file ---- */
 
-static bool find_bias(struct walk_linkage *linkage, walk_addr start)
-{
-    size_t count;
-    if (elf_getphdrnum(linkage->elf, &count) < 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        GElf_Phdr header;
-        if (gelf_getphdr(linkage->elf, (int)i, &header) && header.p_type == PT_LOAD) {
-            linkage->bias = start - (header.p_vaddr - header.p_offset);
-            return true;
-        }
-    }
-    return false;
-}
-
 static void open_symbols(struct walk_linkage *linkage, Elf_Scn *section, const GElf_Shdr *header)
 {
     linkage->symbols = elf_getdata(section, NULL);
@@ -80,7 +66,7 @@ static void open_symbols(struct walk_linkage *linkage, Elf_Scn *section, const G
 
 static uint64_t dynamic_value(const struct walk_linkage *linkage, int64_t tag)
 {
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->elf, section));) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->file.elf, section));) {
         GElf_Shdr header;
         Elf_Data *data;
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNAMIC || !(data = elf_getdata(section, NULL)))
@@ -102,7 +88,7 @@ static void open_lazy(struct walk_machine *machine, struct walk_linkage *linkage
     if (!table || !relocations || !walk_memory_word(&machine->image->memory, linkage->bias + table + 8, &map) ||
         !walk_memory_word(&machine->image->memory, linkage->bias + table + 16, &linker) || !map || !linker)
         return;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->elf, section));) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->file.elf, section));) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_RELA || header.sh_addr != relocations ||
             !header.sh_entsize)
@@ -119,19 +105,14 @@ static struct walk_linkage *open_module(struct walk_machine *machine, size_t ind
 {
     struct walk_linkage *linkage = &machine->linkages[index];
     const struct walk_module *module = &machine->image->modules[index];
-    const uint8_t *data;
-    size_t size;
     if (linkage->opened)
         return linkage;
     linkage->opened = true;
-    struct walk_error *error =
-        module->file ? walk_image_map_file(machine->image, module->file, &data, &size) : walk_error_no_memory();
-    if (!error)
-        linkage->elf = elf_memory((char *)(uintptr_t)data, size);
-    walk_error_free(error);
-    if (!linkage->elf || gelf_getclass(linkage->elf) != ELFCLASS64 || !find_bias(linkage, module->start))
+    if (!module->file || !walk_elf_open(module->file, &linkage->file) ||
+        !walk_elf_fits(machine->image, linkage->file.elf) ||
+        !walk_elf_bias(linkage->file.elf, module->start, &linkage->bias))
         return linkage;
-    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->elf, section));) {
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(linkage->file.elf, section));) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header))
             continue;
@@ -148,7 +129,7 @@ static const char *symbol_name(const struct walk_linkage *linkage, uint64_t inde
 {
     if (index >= linkage->symbol_count || !gelf_getsym(linkage->symbols, (int)index, symbol))
         return NULL;
-    return elf_strptr(linkage->elf, linkage->strings, symbol->st_name);
+    return elf_strptr(linkage->file.elf, linkage->strings, symbol->st_name);
 }
 
 /* ---- which addresses are natives ---- */
@@ -199,7 +180,7 @@ static void scan_module(struct walk_machine *machine, size_t index)
     if (linkage->scanned)
         return;
     linkage->scanned = true;
-    for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->elf, section));) {
+    for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->file.elf, section));) {
         GElf_Shdr header;
         Elf_Data *data;
         GElf_Rela rela;
@@ -256,7 +237,7 @@ static bool is_called(struct walk_machine *machine, size_t index, const char *wa
         return true;
     const struct walk_linkage *linkage = open_module(machine, index);
     uint64_t name = linkage->symbols ? dynamic_value(linkage, DT_SONAME) : 0;
-    const char *soname = name ? elf_strptr(linkage->elf, linkage->strings, name) : NULL;
+    const char *soname = name ? elf_strptr(linkage->file.elf, linkage->strings, name) : NULL;
     return soname && strcmp(soname, wanted) == 0;
 }
 
@@ -290,7 +271,7 @@ static walk_addr look_up_from(struct walk_machine *machine, struct scope *scope,
         walk_addr found = linkage->symbols ? definition(linkage, name) : 0;
         if (found)
             return found;
-        for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->elf, section));) {
+        for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->file.elf, section));) {
             GElf_Shdr header;
             GElf_Dyn entry;
             Elf_Data *data;
@@ -299,7 +280,7 @@ static walk_addr look_up_from(struct walk_machine *machine, struct scope *scope,
                 continue;
             for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
                 const char *needed =
-                    entry.d_tag == DT_NEEDED ? elf_strptr(linkage->elf, linkage->strings, entry.d_un.d_val) : NULL;
+                    entry.d_tag == DT_NEEDED ? elf_strptr(linkage->file.elf, linkage->strings, entry.d_un.d_val) : NULL;
                 if (needed)
                     add_to_scope(machine, scope, needed);
             }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/machine.h"
 
-#include <elf.h>
 #include <stdlib.h>
 
+#include "bytes/elf.h"
 #include "machine/execute.h"
 #include "machine/link.h"
 #include "machine/natives.h"
@@ -32,20 +32,22 @@ const char *walk_fault_name(enum walk_fault fault)
     return (unsigned)fault < WALK_FAULT_COUNT ? names[fault] : "unknown";
 }
 
-/* A module's header says which machine's code is run; where none can be read, none will be called. */
+/* Where the image does not know its machine, a module's header does; where none can be read, none will be called. */
 static struct walk_error *check_image(struct walk_image *image)
 {
+    unsigned machine = image->machine;
     if (image->memory.word != 8)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "machine code of 32-bit targets is not run");
-    for (size_t i = 0; i < image->module_count; i++) {
-        Elf64_Ehdr header;
-        const uint8_t *view = walk_memory_view(&image->memory, image->modules[i].start, sizeof header);
-        if (!view || memcmp(view, ELFMAG, SELFMAG) != 0)
+    for (size_t i = 0; i < image->module_count && !machine; i++) {
+        struct walk_elf elf;
+        GElf_Ehdr header;
+        if (!walk_elf_in_memory(image, image->modules[i].start, &elf))
             continue;
-        memcpy(&header, view, sizeof header);
-        if (header.e_machine != EM_X86_64)
-            return walk_error_new(WALK_ERROR_UNSUPPORTED, "only machine code of x86-64 is run");
+        machine = gelf_getehdr(elf.elf, &header) ? header.e_machine : 0;
+        walk_elf_close(&elf);
     }
+    if (machine && machine != EM_X86_64)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "only machine code of x86-64 is run");
     return NULL;
 }
 

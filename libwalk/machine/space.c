@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/space.h"
 
-#include <elf.h>
 #include <stdlib.h>
+
+#include "bytes/elf.h"
 
 /* Canonical, away from where Linux puts anything by itself. */
 #define FIRST_CHOICE UINT64_C(0x100000000000)
@@ -36,36 +37,25 @@ static struct walk_error *add_text(struct walk_space *space, const struct walk_c
     return NULL;
 }
 
-/* The executable segments of a module, from the ELF header in its first page. */
-static struct walk_error *add_texts(struct walk_space *space, const struct walk_module *module)
+/* The executable segments of a module, by the program headers in its first page. */
+static struct walk_error *add_texts(struct walk_space *space, struct walk_image *image,
+                                    const struct walk_module *module)
 {
-    Elf64_Ehdr header;
-    const uint8_t *view = walk_memory_view(space->memory, module->start, sizeof header);
-    if (!view)
+    struct walk_elf elf;
+    GElf_Phdr header;
+    walk_addr bias;
+    if (!walk_elf_in_memory(image, module->start, &elf))
         return NULL;
-    memcpy(&header, view, sizeof header);
-    const uint8_t *table =
-        walk_memory_view(space->memory, module->start + header.e_phoff, (size_t)header.e_phnum * sizeof(Elf64_Phdr));
-    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(Elf64_Phdr) || !table)
-        return NULL;
-    bool biased = false;
-    walk_addr bias = 0;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        Elf64_Phdr segment;
-        memcpy(&segment, table + i * sizeof segment, sizeof segment);
-        if (segment.p_type != PT_LOAD)
-            continue;
-        if (!biased)
-            bias = module->start - (segment.p_vaddr - segment.p_offset);
-        biased = true;
-        struct walk_code_range text = {bias + segment.p_vaddr, bias + segment.p_vaddr + segment.p_filesz};
-        if (!(segment.p_flags & PF_X) || text.start < module->start || text.end > module->end || text.start >= text.end)
-            continue;
-        struct walk_error *error = add_text(space, &text);
-        if (error)
-            return error;
+    struct walk_error *error = NULL;
+    bool loaded = walk_elf_bias(elf.elf, module->start, &bias);
+    for (int i = 0; loaded && !error && gelf_getphdr(elf.elf, i, &header); i++) {
+        struct walk_code_range text = {bias + header.p_vaddr, bias + header.p_vaddr + header.p_filesz};
+        if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && text.start >= module->start &&
+            text.end <= module->end && text.start < text.end)
+            error = add_text(space, &text);
     }
-    return NULL;
+    walk_elf_close(&elf);
+    return error;
 }
 
 struct walk_error *walk_space_init(struct walk_space *space, struct walk_image *image)
@@ -80,7 +70,7 @@ struct walk_error *walk_space_init(struct walk_space *space, struct walk_image *
     else if (!find_room(&image->memory, &space->private_start))
         error = walk_error_new(WALK_ERROR_UNSUPPORTED, "the target's memory leaves no room for a stack");
     for (size_t i = 0; i < image->module_count && !error; i++)
-        error = add_texts(space, &image->modules[i]);
+        error = add_texts(space, image, &image->modules[i]);
     if (error)
         walk_space_deinit(space);
     return error;
