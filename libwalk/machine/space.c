@@ -222,6 +222,12 @@ static bool read_line(struct walk_space *space, walk_addr address, uint8_t *byte
 
 bool walk_space_read_any(struct walk_space *space, walk_addr address, void *bytes, size_t size)
 {
+    const uint8_t *view = space->line_count ? NULL : walk_memory_view(space->memory, address, size);
+    if (view) {
+        segment_of(space, address);
+        memcpy(bytes, view, size);
+        return true;
+    }
     for (size_t done = 0; done < size;) {
         walk_addr at = address + done;
         size_t piece = to_end_of_line(at, size - done);

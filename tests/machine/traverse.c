@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * traverse CORE         runs tp_traverse of the objects whose addresses (hex, one a line) are on stdin; prints of each
- *                       what gc.get_referents() would give: ADDRESS, "-" or what went wrong, REFERENT,REFERENT,…
- * traverse --time CORE  runs it for every tracked object and prints per type: objects, microseconds and instructions
- *                       per object, faults, name
+ * traverse CORE|PID         runs tp_traverse of the objects whose addresses (hex, one a line) are on stdin; prints of
+ *                           each what gc.get_referents() would give: ADDRESS, "-" or what went wrong, REFERENT,…
+ * traverse --time CORE|PID  runs it for every tracked object and prints per type: objects, microseconds, instructions
+ *                           and referents per object, faults, name
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -160,13 +160,16 @@ int main(int argc, char **argv)
 {
     bool times = argc == 3 && strcmp(argv[1], "--time") == 0;
     if (argc != (times ? 3 : 2)) {
-        fprintf(stderr, "usage: traverse [--time] CORE\n");
+        fprintf(stderr, "usage: traverse [--time] CORE|PID\n");
         return 2;
     }
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS")};
     struct walk_target *target;
     struct walk_machine *machine;
-    die_of(walk_target_open_core(argv[argc - 1], &options, &target));
+    char *end;
+    long pid = strtol(argv[argc - 1], &end, 10);
+    die_of(*end ? walk_target_open_core(argv[argc - 1], &options, &target)
+                : walk_target_open_process((int)pid, &options, &target));
     die_of(walk_machine_open(&target->image, &machine));
     if (times)
         time_types(target, machine);
