@@ -13,6 +13,10 @@ struct walk_block *walk_machine_block(struct walk_machine *machine, walk_addr pc
 /* Integer instructions that are not met all the time (integer.c); false: a fault. */
 bool walk_integer_run(struct walk_machine *machine, const struct walk_op *op);
 
+/* Of these: shifts and rotations (shifts.c); single bits (bits.c). */
+bool walk_shift_run(struct walk_machine *machine, const struct walk_op *op);
+bool walk_bits_run(struct walk_machine *machine, const struct walk_op *op);
+
 /* movs, stos, lods, cmps, scas (strings.c); what they repeat is taken from the budget. */
 bool walk_string_run(struct walk_machine *machine, const struct walk_op *op);
 

@@ -33,6 +33,12 @@ struct walk_flags {
 static inline uint64_t walk_width_sign(unsigned width) { return UINT64_C(1) << (8 * width - 1); }
 static inline uint64_t walk_width_mask(unsigned width) { return ~UINT64_C(0) >> (64 - 8 * width); }
 
+/* A value of `width` bytes, its other bits 0, as a signed number. */
+static inline int64_t walk_sign_extend(uint64_t value, unsigned width)
+{
+    return (int64_t)((value ^ walk_width_sign(width)) - walk_width_sign(width));
+}
+
 static inline bool walk_flags_carry(const struct walk_flags *f)
 {
     switch (f->from) {
@@ -105,6 +111,14 @@ static inline void walk_flags_set(struct walk_flags *f, uint32_t bits)
     f->from = WALK_FROM_BITS;
     f->bits = bits & WALK_STATUS;
 }
+
+/* Of the flags `changed` those in `bits` are set, the others of them cleared; the rest stays. */
+static inline void walk_flags_change(struct walk_flags *f, uint32_t changed, uint32_t bits)
+{
+    walk_flags_set(f, (walk_flags_bits(f) & ~changed) | (bits & changed));
+}
+
+static inline uint32_t walk_flag_if(bool condition, uint32_t flag) { return condition ? flag : 0; }
 
 /* Zero, sign and parity of a result. */
 static inline uint32_t walk_flags_of_result(uint64_t result, unsigned width)

@@ -5,18 +5,6 @@
 __extension__ typedef unsigned __int128 wide;
 __extension__ typedef __int128 signed_wide;
 
-static int64_t sign_extend(uint64_t value, unsigned width)
-{
-    return (int64_t)((value ^ walk_width_sign(width)) - walk_width_sign(width));
-}
-
-static void set_bits(struct walk_machine *machine, uint32_t changed, uint32_t bits)
-{
-    walk_flags_set(&machine->flags, (walk_flags_bits(&machine->flags) & ~changed) | (bits & changed));
-}
-
-static uint32_t if_flag(bool condition, uint32_t flag) { return condition ? flag : 0; }
-
 /* ---- carries, increments, complements ---- */
 
 static bool add_or_subtract_with_carry(struct walk_machine *machine, const struct walk_op *op)
@@ -30,9 +18,9 @@ static bool add_or_subtract_with_carry(struct walk_machine *machine, const struc
         return false;
     bool carries = adds ? result < left || (carry && result == left) : left < right || (carry && left == right);
     uint64_t overflows = (adds ? (left ^ result) & (right ^ result) : (left ^ right) & (left ^ result)) & sign;
-    walk_flags_set(&machine->flags, walk_flags_of_result(result, op->width) | if_flag(carries, WALK_CARRY) |
-                                        if_flag(overflows != 0, WALK_OVERFLOW) |
-                                        if_flag((left ^ right ^ result) & 0x10, WALK_ADJUST));
+    walk_flags_set(&machine->flags, walk_flags_of_result(result, op->width) | walk_flag_if(carries, WALK_CARRY) |
+                                        walk_flag_if(overflows != 0, WALK_OVERFLOW) |
+                                        walk_flag_if((left ^ right ^ result) & 0x10, WALK_ADJUST));
     return true;
 }
 
@@ -46,9 +34,9 @@ static bool step(struct walk_machine *machine, const struct walk_op *op)
     if (!walk_op_put_left(machine, op, result))
         return false;
     bool overflows = op->code == WALK_OP_INC ? result == sign : left == sign;
-    set_bits(machine, WALK_STATUS & ~(uint32_t)WALK_CARRY,
-             walk_flags_of_result(result, op->width) | if_flag(overflows, WALK_OVERFLOW) |
-                 if_flag((left ^ result) & 0x10, WALK_ADJUST));
+    walk_flags_change(&machine->flags, WALK_STATUS & ~(uint32_t)WALK_CARRY,
+                      walk_flags_of_result(result, op->width) | walk_flag_if(overflows, WALK_OVERFLOW) |
+                          walk_flag_if((left ^ result) & 0x10, WALK_ADJUST));
     return true;
 }
 
@@ -66,138 +54,13 @@ static bool negate(struct walk_machine *machine, const struct walk_op *op)
     return true;
 }
 
-/* ---- shifts ---- */
-
-/* What a shift or a rotation leaves: the result, the last bit that went out, the overflow as for a count of 1. */
-struct shifted {
-    uint64_t result;
-    bool carry, overflow;
-};
-
-static struct shifted shift(unsigned code, uint64_t left, unsigned count, unsigned width)
-{
-    unsigned bits = 8 * width;
-    uint64_t sign = walk_width_sign(width), mask = walk_width_mask(width);
-    struct shifted s = {0};
-    if (code == WALK_OP_SHL) {
-        s.result = count < bits ? left << count & mask : 0;
-        s.carry = count <= bits && (left >> (bits - count) & 1);
-        s.overflow = ((s.result & sign) != 0) != s.carry;
-    } else if (code == WALK_OP_SHR) {
-        s.result = count < bits ? left >> count : 0;
-        s.carry = count <= bits && (left >> (count - 1) & 1);
-        s.overflow = left & sign;
-    } else {
-        int64_t extended = sign_extend(left, width);
-        s.result = (uint64_t)(extended >> (count < 63 ? count : 63)) & mask;
-        s.carry = extended >> (count - 1 < 63 ? count - 1 : 63) & 1;
-    }
-    return s;
-}
-
-static struct shifted rotate(unsigned code, uint64_t left, unsigned count, unsigned width)
-{
-    unsigned bits = 8 * width, by = count % bits;
-    uint64_t sign = walk_width_sign(width), mask = walk_width_mask(width);
-    struct shifted s = {.result = left};
-    if (code == WALK_OP_ROR)
-        by = (bits - by) % bits;
-    if (by)
-        s.result = (left << by | left >> (bits - by)) & mask;
-    s.carry = code == WALK_OP_ROL ? s.result & 1 : (s.result & sign) != 0;
-    s.overflow = code == WALK_OP_ROL ? ((s.result & sign) != 0) != s.carry
-                                     : ((s.result & sign) != 0) != ((s.result & sign >> 1) != 0);
-    return s;
-}
-
-/* Bit by bit: the carry is one of the bits that go round. */
-static struct shifted rotate_through_carry(unsigned code, uint64_t left, unsigned count, unsigned width, bool carry)
-{
-    uint64_t sign = walk_width_sign(width), mask = walk_width_mask(width);
-    struct shifted s = {.result = left, .carry = carry};
-    for (unsigned by = count % (8 * width + 1); by; by--) {
-        bool out = code == WALK_OP_RCL ? (s.result & sign) != 0 : s.result & 1;
-        s.result = code == WALK_OP_RCL ? (s.result << 1 | s.carry) & mask : s.result >> 1 | (s.carry ? sign : 0);
-        s.carry = out;
-    }
-    s.overflow = code == WALK_OP_RCL ? ((s.result & sign) != 0) != s.carry
-                                     : ((s.result & sign) != 0) != ((s.result & sign >> 1) != 0);
-    return s;
-}
-
-static bool shift_or_rotate(struct walk_machine *machine, const struct walk_op *op)
-{
-    uint64_t left, count;
-    struct shifted s;
-    if (!walk_op_right(machine, op, 1, &count) || !walk_op_left(machine, op, &left))
-        return false;
-    count &= op->width == 8 ? 63 : 31;
-    if (!count) /* the flags stay; a register of 4 bytes loses its upper half */
-        return walk_op_put_left(machine, op, left);
-    bool rotates = op->code != WALK_OP_SHL && op->code != WALK_OP_SHR && op->code != WALK_OP_SAR;
-    if (op->code == WALK_OP_RCL || op->code == WALK_OP_RCR)
-        s = rotate_through_carry(op->code, left, (unsigned)count, op->width, walk_flags_carry(&machine->flags));
-    else if (rotates)
-        s = rotate(op->code, left, (unsigned)count, op->width);
-    else
-        s = shift(op->code, left, (unsigned)count, op->width);
-    if (!walk_op_put_left(machine, op, s.result))
-        return false;
-    uint32_t bits = if_flag(s.carry, WALK_CARRY) | if_flag(s.overflow, WALK_OVERFLOW);
-    if (rotates)
-        set_bits(machine, WALK_CARRY | WALK_OVERFLOW, bits);
-    else
-        walk_flags_set(&machine->flags, bits | walk_flags_of_result(s.result, op->width));
-    return true;
-}
-
-/* shld, shrd: bits of the right register come in. With 2 bytes and a count above 16 the result is undefined. */
-static bool shift_double(struct walk_machine *machine, const struct walk_op *op)
-{
-    uint64_t left, right = walk_register_get(machine, op->right, op->width);
-    unsigned bits = 8u * op->width;
-    uint64_t count = (op->detail ? op->immediate : machine->general[WALK_RCX]) & (op->width == 8 ? 63 : 31);
-    if (!walk_op_left(machine, op, &left))
-        return false;
-    if (!count || count > bits)
-        return walk_op_put_left(machine, op, left);
-    wide both = op->code == WALK_OP_SHLD ? (wide)left << bits | right : (wide)right << bits | left;
-    uint64_t result = (uint64_t)(op->code == WALK_OP_SHLD ? both << count >> bits : both >> count);
-    bool carry = op->code == WALK_OP_SHLD ? left >> (bits - count) & 1 : left >> (count - 1) & 1;
-    result &= walk_width_mask(op->width);
-    if (!walk_op_put_left(machine, op, result))
-        return false;
-    walk_flags_set(&machine->flags, walk_flags_of_result(result, op->width) | if_flag(carry, WALK_CARRY) |
-                                        if_flag((left ^ result) & walk_width_sign(op->width), WALK_OVERFLOW));
-    return true;
-}
-
-/* shlx, shrx, sarx, rorx: no flags. */
-static bool shift_without_flags(struct walk_machine *machine, const struct walk_op *op)
-{
-    uint64_t value;
-    if (!walk_op_right(machine, op, op->width, &value))
-        return false;
-    unsigned bits = 8u * op->width;
-    unsigned count = (unsigned)(op->code == WALK_OP_RORX ? op->immediate : machine->general[op->third]) & (bits - 1);
-    if (op->code == WALK_OP_SHLX)
-        value <<= count;
-    else if (op->code == WALK_OP_SHRX)
-        value >>= count;
-    else if (op->code == WALK_OP_SARX)
-        value = (uint64_t)(sign_extend(value, op->width) >> count);
-    else if (count)
-        value = value >> count | value << (bits - count);
-    walk_register_put(machine, op->left, op->width, value);
-    return true;
-}
-
 /* ---- multiplication and division ---- */
 
 /* Carry and overflow: the product needs more than the width. The other flags are undefined. */
 static void set_product_flags(struct walk_machine *machine, bool lost, uint64_t result, unsigned width)
 {
-    walk_flags_set(&machine->flags, if_flag(lost, WALK_CARRY | WALK_OVERFLOW) | walk_flags_of_result(result, width));
+    walk_flags_set(&machine->flags,
+                   walk_flag_if(lost, WALK_CARRY | WALK_OVERFLOW) | walk_flags_of_result(result, width));
 }
 
 static bool multiply(struct walk_machine *machine, const struct walk_op *op)
@@ -206,11 +69,11 @@ static bool multiply(struct walk_machine *machine, const struct walk_op *op)
     if (!walk_op_right(machine, op, op->width, &right))
         return false;
     left = op->detail ? op->immediate : walk_register_get(machine, op->left, op->width);
-    signed_wide product =
-        (signed_wide)sign_extend(left & walk_width_mask(op->width), op->width) * sign_extend(right, op->width);
+    signed_wide product = (signed_wide)walk_sign_extend(left & walk_width_mask(op->width), op->width) *
+                          walk_sign_extend(right, op->width);
     uint64_t result = (uint64_t)product & walk_width_mask(op->width);
     walk_register_put(machine, op->left, op->width, result);
-    set_product_flags(machine, sign_extend(result, op->width) != product, result, op->width);
+    set_product_flags(machine, walk_sign_extend(result, op->width) != product, result, op->width);
     return true;
 }
 
@@ -239,7 +102,7 @@ static bool multiply_wide(struct walk_machine *machine, const struct walk_op *op
         return false;
     wide product = op->code == WALK_OP_MUL_WIDE
                        ? (wide)left * right
-                       : (wide)((signed_wide)sign_extend(left, op->width) * sign_extend(right, op->width));
+                       : (wide)((signed_wide)walk_sign_extend(left, op->width) * walk_sign_extend(right, op->width));
     uint64_t low = (uint64_t)product & walk_width_mask(op->width);
     uint64_t high = (uint64_t)(product >> 8 * op->width) & walk_width_mask(op->width);
     uint64_t no_more =
@@ -268,12 +131,12 @@ static bool divide_signed(struct walk_machine *machine, const struct walk_op *op
         return false;
     unsigned unused = 128 - 16u * op->width;
     wide negative = get_wide(machine, op->width) << unused;
-    signed_wide dividend = (signed_wide)negative >> unused, divisor = sign_extend(value, op->width);
+    signed_wide dividend = (signed_wide)negative >> unused, divisor = walk_sign_extend(value, op->width);
     /* The smallest number by -1 has no quotient in any width. */
     if (!divisor || (divisor == -1 && dividend == (signed_wide)((wide)1 << 127)))
         return walk_machine_fault(machine, WALK_FAULT_DIVIDE, 0);
     signed_wide quotient = dividend / divisor;
-    if (quotient != sign_extend((uint64_t)quotient & walk_width_mask(op->width), op->width))
+    if (quotient != walk_sign_extend((uint64_t)quotient & walk_width_mask(op->width), op->width))
         return walk_machine_fault(machine, WALK_FAULT_DIVIDE, 0);
     put_wide(machine, op->width, (uint64_t)quotient, (uint64_t)(dividend % divisor));
     return true;
@@ -282,100 +145,13 @@ static bool divide_signed(struct walk_machine *machine, const struct walk_op *op
 static void extend(struct walk_machine *machine, const struct walk_op *op)
 {
     uint64_t low = walk_register_get(machine, WALK_RAX, op->width / 2u);
-    walk_register_put(machine, WALK_RAX, op->width, (uint64_t)sign_extend(low, op->width / 2u));
+    walk_register_put(machine, WALK_RAX, op->width, (uint64_t)walk_sign_extend(low, op->width / 2u));
 }
 
 static void extend_wide(struct walk_machine *machine, const struct walk_op *op)
 {
     bool negative = machine->general[WALK_RAX] & walk_width_sign(op->width);
     walk_register_put(machine, WALK_RDX, op->width, negative ? ~UINT64_C(0) : 0);
-}
-
-/* ---- bits ---- */
-
-/* A bit number in a register counts from the memory operand on, in both directions. */
-static bool test_bit(struct walk_machine *machine, const struct walk_op *op)
-{
-    unsigned bits = 8u * op->width;
-    uint64_t left, number;
-    walk_addr address = walk_op_address(machine, op);
-    if (!walk_op_right(machine, op, op->width, &number))
-        return false;
-    if (op->form == WALK_FORM_MR)
-        address += (uint64_t)((sign_extend(number, op->width) >> __builtin_ctz(bits)) * op->width);
-    bool in_memory = walk_op_left_is_memory(op);
-    if (in_memory ? !walk_space_read(&machine->space, address, op->width, &left) : !walk_op_left(machine, op, &left))
-        return false;
-    uint64_t bit = UINT64_C(1) << (number & (bits - 1));
-    uint64_t result = op->code == WALK_OP_BTS ? left | bit : op->code == WALK_OP_BTR ? left & ~bit : left ^ bit;
-    if (op->code != WALK_OP_BT) {
-        if (!in_memory)
-            walk_register_put(machine, op->left, op->width, result);
-        else if (!walk_space_write(&machine->space, address, op->width, result))
-            return false;
-    }
-    set_bits(machine, WALK_CARRY, if_flag(left & bit, WALK_CARRY));
-    return true;
-}
-
-/* bsf and bsr leave the destination alone when there is no bit, as all processors do. */
-static bool scan_bits(struct walk_machine *machine, const struct walk_op *op)
-{
-    uint64_t value, result;
-    unsigned bits = 8u * op->width;
-    if (!walk_op_right(machine, op, op->width, &value))
-        return false;
-    unsigned leading = value ? (unsigned)__builtin_clzll(value) - (64 - bits) : bits;
-    unsigned trailing = value ? (unsigned)__builtin_ctzll(value) : bits;
-    switch (op->code) {
-    case WALK_OP_BSF:
-    case WALK_OP_BSR:
-        set_bits(machine, WALK_ZERO, if_flag(!value, WALK_ZERO));
-        result = op->code == WALK_OP_BSF ? trailing : bits - 1 - leading;
-        if (!value)
-            return true;
-        break;
-    case WALK_OP_POPCNT:
-        result = (unsigned)__builtin_popcountll(value);
-        walk_flags_set(&machine->flags, if_flag(!value, WALK_ZERO));
-        break;
-    default:
-        result = op->code == WALK_OP_TZCNT ? trailing : leading;
-        set_bits(machine, WALK_CARRY | WALK_ZERO, if_flag(!value, WALK_CARRY) | if_flag(!result, WALK_ZERO));
-        break;
-    }
-    walk_register_put(machine, op->left, op->width, result);
-    return true;
-}
-
-/* andn, blsi, blsr, blsmsk */
-static bool run_bits(struct walk_machine *machine, const struct walk_op *op)
-{
-    uint64_t value, result;
-    bool carry = false;
-    if (!walk_op_right(machine, op, op->width, &value))
-        return false;
-    switch (op->code) {
-    case WALK_OP_ANDN:
-        result = ~walk_register_get(machine, op->third, op->width) & value;
-        break;
-    case WALK_OP_BLSI:
-        result = value & (0 - value);
-        carry = value != 0;
-        break;
-    case WALK_OP_BLSR:
-        result = value & (value - 1);
-        carry = value == 0;
-        break;
-    default:
-        result = value ^ (value - 1);
-        carry = value == 0;
-        break;
-    }
-    result &= walk_width_mask(op->width);
-    walk_register_put(machine, op->left, op->width, result);
-    walk_flags_set(&machine->flags, walk_flags_of_result(result, op->width) | if_flag(carry, WALK_CARRY));
-    return true;
 }
 
 static void swap_bytes(struct walk_machine *machine, const struct walk_op *op)
@@ -451,8 +227,8 @@ static void run_flag(struct walk_machine *machine, const struct walk_op *op)
     if (op->detail >= 3)
         machine->backwards = op->detail == 4;
     else
-        set_bits(machine, WALK_CARRY,
-                 if_flag(op->detail == 2 ? !walk_flags_carry(&machine->flags) : op->detail, WALK_CARRY));
+        walk_flags_change(&machine->flags, WALK_CARRY,
+                          walk_flag_if(op->detail == 2 ? !walk_flags_carry(&machine->flags) : op->detail, WALK_CARRY));
 }
 
 /* The bits that are always so in the flags of a program: 1 (bit 1), interrupts enabled (bit 9). */
@@ -467,10 +243,11 @@ static bool run_flags_register(struct walk_machine *machine, const struct walk_o
         walk_register_put(machine, WALK_HIGH_BYTE + WALK_RAX, 1, (status & 0xff) | ALWAYS_LOW);
         return true;
     case WALK_OP_SAHF:
-        set_bits(machine, WALK_STATUS & 0xff, (uint32_t)walk_register_get(machine, WALK_HIGH_BYTE + WALK_RAX, 1));
+        walk_flags_change(&machine->flags, WALK_STATUS & 0xff,
+                          (uint32_t)walk_register_get(machine, WALK_HIGH_BYTE + WALK_RAX, 1));
         return true;
     case WALK_OP_PUSHF:
-        return walk_machine_push(machine, status | if_flag(machine->backwards, WALK_DIRECTION) | ALWAYS);
+        return walk_machine_push(machine, status | walk_flag_if(machine->backwards, WALK_DIRECTION) | ALWAYS);
     default:
         if (!walk_machine_pop(machine, &value))
             return false;
@@ -499,15 +276,13 @@ bool walk_integer_run(struct walk_machine *machine, const struct walk_op *op)
     case WALK_OP_ROR:
     case WALK_OP_RCL:
     case WALK_OP_RCR:
-        return shift_or_rotate(machine, op);
     case WALK_OP_SHLD:
     case WALK_OP_SHRD:
-        return shift_double(machine, op);
     case WALK_OP_SHLX:
     case WALK_OP_SHRX:
     case WALK_OP_SARX:
     case WALK_OP_RORX:
-        return shift_without_flags(machine, op);
+        return walk_shift_run(machine, op);
     case WALK_OP_IMUL:
         return multiply(machine, op);
     case WALK_OP_MUL_WIDE:
@@ -527,18 +302,16 @@ bool walk_integer_run(struct walk_machine *machine, const struct walk_op *op)
     case WALK_OP_BTS:
     case WALK_OP_BTR:
     case WALK_OP_BTC:
-        return test_bit(machine, op);
     case WALK_OP_BSF:
     case WALK_OP_BSR:
     case WALK_OP_TZCNT:
     case WALK_OP_LZCNT:
     case WALK_OP_POPCNT:
-        return scan_bits(machine, op);
     case WALK_OP_ANDN:
     case WALK_OP_BLSI:
     case WALK_OP_BLSR:
     case WALK_OP_BLSMSK:
-        return run_bits(machine, op);
+        return walk_bits_run(machine, op);
     case WALK_OP_BSWAP:
         swap_bytes(machine, op);
         return true;

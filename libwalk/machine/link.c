@@ -14,8 +14,11 @@ struct walk_linkage {
     walk_addr link_map; /* what the module's lazy binding gives the dynamic linker as its own; 0: none */
     Elf_Data *symbols, *versions, *lazy;
     size_t symbol_count, strings, lazy_count;
-    walk_addr *bound; /* the lazily bound functions that were found: lazy_count of them, 0: not asked yet */
+    walk_addr *bound; /* the lazily bound functions, lazy_count of them; 0: not asked yet */
 };
+
+/* A function that was asked for and is not there. */
+#define NOT_FOUND UINT64_MAX
 
 struct walk_native_at {
     walk_addr address;
@@ -316,9 +319,10 @@ static walk_addr bind(struct walk_machine *machine, size_t module, uint64_t inde
     if (!linkage->bound[index]) {
         const char *name = symbol_name(linkage, GELF_R_SYM(rela.r_info), &symbol);
         unsigned native = name ? walk_native_by_name(name) : WALK_NATIVE_NONE;
-        linkage->bound[index] = native ? WALK_MACHINE_NATIVE(native) : name ? look_up(machine, module, name) : 0;
+        walk_addr found = native ? WALK_MACHINE_NATIVE(native) : name ? look_up(machine, module, name) : 0;
+        linkage->bound[index] = found ? found : NOT_FOUND;
     }
-    return linkage->bound[index];
+    return linkage->bound[index] == NOT_FOUND ? 0 : linkage->bound[index];
 }
 
 bool walk_link_resolve(struct walk_machine *machine, walk_addr *to)
