@@ -10,10 +10,10 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Werror
 override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden -Ilibwalk -MMD -MP
 
-LAYERS := bytes layout objects graph answers
+LAYERS := bytes machine layout objects graph answers
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard libwalk/$(layer)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-LIBS := -ldw -lelf -lm
+LIBS := -ldw -lelf -lZydis -lm
 
 PYTHON3 ?= python3
 

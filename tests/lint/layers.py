@@ -9,17 +9,19 @@ import re
 import sys
 from typing import Dict, Iterator, Set
 
-# Data flows one way: each layer knows those to its left. The graph knows nothing of CPython.
+# Data flows one way: each layer knows those to its left. The machine and the graph know nothing of CPython.
 KNOWN: Dict[str, Set[str]] = {
     "bytes": {"bytes"},
+    "machine": {"bytes", "machine"},
     "layout": {"bytes", "layout"},
-    "objects": {"bytes", "layout", "objects"},
+    "objects": {"bytes", "machine", "layout", "objects"},
     "graph": {"bytes", "graph"},
-    "answers": {"bytes", "layout", "objects", "graph", "answers"},
+    "answers": {"bytes", "machine", "layout", "objects", "graph", "answers"},
     "tools": set(),  # the public header only
 }
 PUBLIC = "walk.h"
-# What the graph must not even name.
+# What these must not even name.
+WITHOUT_CPYTHON = {"machine", "graph"}
 CPYTHON = re.compile(
     r"\b(ob_type|ob_refcnt|tp_\w+|Py[A-Z]\w+|walk_python\w*|walk_layout\w*)\b"
 )
@@ -50,8 +52,8 @@ def _faults_of_line(layer: str, line: str) -> Iterator[str]:
         other = include[1].partition("/")[0]
         if other not in KNOWN[layer]:
             yield f"{layer} must not know {include[1]}"
-    if layer == "graph" and CPYTHON.search(line):
-        yield f"the graph must not know CPython: {line.strip()}"
+    if layer in WITHOUT_CPYTHON and CPYTHON.search(line):
+        yield f"the {layer} must not know CPython: {line.strip()}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ $(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_H
 	$(call said,link   )
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
+# Functions of the library that are bound when they are called first, which the machine must do as well.
+$(BUILD)/tests/unit/test_machine: LDFLAGS += -Wl,-z,lazy
+
 .PHONY: test-unit test-asan fuzz-core
 test-unit: $(UNIT_TESTS) ## the C unit tests
 	@failed=; for test in $^; do $$test || failed=1; done; test -z "$$failed"
@@ -33,4 +36,23 @@ fuzz-core: ## damaged copies of CORE, RUNS of them from SEED on, with the saniti
 	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/corrupt
 	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(RUNS) $(SEED)
 
--include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d
+$(BUILD)/tests/fuzz/machine: $(BUILD)/tests/fuzz/machine.o $(OBJECTS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: fuzz-machine
+fuzz-machine: ## random and damaged code, RUNS of it from SEED on, and with CORE damaged objects, with the sanitizers
+	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/machine
+	$(BUILD)/asan/tests/fuzz/machine $(RUNS) $(SEED) $(CORE)
+
+# What the machine visits, compared with what the process itself said.
+$(BUILD)/tests/machine/traverse: $(BUILD)/tests/machine/traverse.o $(OBJECTS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: traverse
+traverse: $(BUILD)/tests/machine/traverse ## tp_traverse of every object of CORES="folder…", compared with gc.get_referents
+	@python3 tests/machine/traverse.py $< $(CORES)
+
+-include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d \
+    $(BUILD)/tests/fuzz/machine.d $(BUILD)/tests/machine/traverse.d
