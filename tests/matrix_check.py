@@ -26,17 +26,20 @@ class Way(NamedTuple):
     layout: str  # $WALK_LAYOUT
     guessed: float = 0  # the share of all objects that may be guessed, though in the first way they are not
     programs: Sequence[str] = ()  # only these; all if empty
+    promised: bool = (
+        True  # to be exact; else the table says how it went, and nothing fails
+    )
 
 
 # "probe:3." probes the row of the very build, too.
 WAYS = (
     Way("symbols", "whole", "dwarf"),
     Way("dynsym", "dynsym", "row,probe"),
-    Way("dynsym, unknown build", "dynsym", "probe", 0.001),
+    Way("dynsym, unknown build", "dynsym", "probe", 0.001, promised=False),
     Way("no symbols", "section", "probe:3.", 0.001, ("worker", "kinds")),
     Way("no sections", "segments", "probe:3.", 0.001, ("worker", "kinds")),
     Way("no binary", "none", "row,probe", 0.001),
-    Way("no binary, unknown build", "none", "probe", 0.001),
+    Way("no binary, unknown build", "none", "probe", 0.001, promised=False),
 )
 
 # From which version on the core alone must do: hexversion.
@@ -170,6 +173,8 @@ def outcomes(core: Core) -> Iterator[Tuple[str, str, str]]:
             outcome, reason = core.verdict(way)
         except Skip as skip:
             outcome, reason = "skipped", str(skip)
+        if outcome == "failed" and not way.promised:
+            outcome = "differs"
         print(f"{outcome} {reason}".rstrip())
         yield way.name, outcome, reason
 
@@ -183,7 +188,7 @@ def main() -> int:
     failed = [
         f"{way}: {reason}" for way, outcome, reason in lines if outcome == "failed"
     ]
-    print("; ".join(failed) or "all ways that were tried are exact")
+    print("; ".join(failed) or "all ways that are promised are exact")
     return 1 if failed else 0
 
 

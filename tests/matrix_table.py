@@ -18,7 +18,7 @@ from matrix_check import WAYS
 _BEGIN = "<!-- made by `make matrix-readme` -->\n"
 _END = "<!-- end of what `make matrix-readme` made -->\n"
 _LONGEST = 120  # characters of a reason
-_SHOWN = {"passed": "pass", "failed": "FAIL", "skipped": "skip"}
+_SHOWN = {"passed": "pass", "failed": "FAIL", "differs": "differs", "skipped": "skip"}
 
 
 class Cell(NamedTuple):

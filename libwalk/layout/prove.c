@@ -163,13 +163,15 @@ static bool ends_with_frame(const struct walk_layout *layout, enum walk_struct s
            basic == layout->size[structure] - word + WALK_OFFSET(layout, iframe, localsplus);
 }
 
-/* tp_basicsize does not count the items at the end of a structure, of which C has declared one or none. */
+/* tp_basicsize does not count the items at the end of a structure, of which C has declared one or none; but of type
+ * and, up to 3.10, of frame it is sizeof. */
 bool walk_layout_fits(const struct walk_layout *layout, unsigned word, enum walk_struct structure, uint64_t basicsize,
                       uint64_t itemsize)
 {
     uint64_t size = layout->size[structure];
+    bool whole = structure == WALK_STRUCT_heap_type || structure == WALK_STRUCT_frame;
     return basicsize == size || ends_with_frame(layout, structure, basicsize, word) ||
-           (itemsize && basicsize < size && size - basicsize <= 2 * word);
+           (itemsize && !whole && basicsize < size && size - basicsize <= 2 * word);
 }
 
 static enum walk_verdict size_of_class(struct walk_proof *proof, const struct walk_rule *rule)

@@ -140,7 +140,10 @@ bool walk_frame_open(struct walk_python *python, walk_addr frame, struct walk_fr
 {
     bool new = WALK_HAS(python->layout, iframe, localsplus);
     *view = (struct walk_frame_view){.address = frame};
-    if (!frame || !(new ? open_new(python, frame, view) : open_old(python, frame, view)))
+    /* Of a build that is not known the structure may not be proven. */
+    if (!frame || !(new ? WALK_SIZE(python->layout, iframe) : WALK_SIZE(python->layout, frame)))
+        return false;
+    if (!(new ? open_new(python, frame, view) : open_old(python, frame, view)))
         return false;
     uint32_t type;
     if (!walk_python_type_of(python, view->code, &type) || python->types[type].kind != WALK_KIND_code)

@@ -292,12 +292,25 @@ static bool is_another(const struct walk_python *python, walk_addr type, uint32_
     return false;
 }
 
+/* A type of a library is none of CPython's core, whose names have no module. */
+static size_t of_libraries(const struct walk_python *python, walk_addr type, const char **names, size_t count)
+{
+    const struct walk_module *module = python->runtime->module;
+    size_t left = 0;
+    if (type >= module->start && type < module->end)
+        return count;
+    for (size_t i = 0; i < count; i++)
+        if (strchr(names[i], '.'))
+            names[left++] = names[i];
+    return left ? left : count;
+}
+
 /* What the type may be called: as it is found somewhere, else as no other type is. */
 static size_t by_offer(const struct walk_python *python, walk_addr type, const char **names)
 {
     const char *name[CANDIDATES_MAX];
     uint32_t print = walk_names_print(python, type);
-    size_t count = candidates(python, print, name), left = 0;
+    size_t count = of_libraries(python, type, name, candidates(python, print, name)), left = 0;
     for (size_t i = 0; i < count && count > 1; i++)
         if (is_bound_as(python, type, last_part(name[i]))) {
             names[0] = name[i];

@@ -4,7 +4,8 @@
  * must neither crash nor leak, nor run longer than SECONDS, nor need more memory than MEGABYTES.
  *
  * Run i uses the seed SEED + i, so `corrupt CORE 1 S` repeats the run that failed with seed S; with WALK_KEEP=FILE set
- * that run leaves its damaged core there. Build it with the sanitizers (make fuzz-core).
+ * that run leaves its damaged core there. Build it with the sanitizers (make fuzz-core). The children have walk's
+ * options of the environment: WALK_SYSROOT=/nonexistent WALK_LAYOUT=probe for damaged cores without any file.
  *
  * Where the damage goes is learnt from the undamaged core: its objects (every type as likely as every other), what they
  * point to, the collector's heads, threads, frames, interpreters, types, dict keys; now and then any word and the

@@ -263,7 +263,9 @@ static void ask(struct work *work)
 int workload(const char *core, struct rng *rng)
 {
     struct work work = {.rng = rng};
-    if (!good(walk_target_open_core(core, NULL, &work.target)))
+    struct walk_options options = {
+        .sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS"), .layout = getenv("WALK_LAYOUT")};
+    if (!good(walk_target_open_core(core, &options, &work.target)))
         return WORKLOAD_REFUSED;
     bool built = good(walk_heap_build(work.target, NULL, NULL, &work.heap));
     if (built) {

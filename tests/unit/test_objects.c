@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every test runs for CPython 3.8, 3.11, 3.12 and 3.13 (its loop counts 0 to 3): see world.h. */
+/* Every test runs for CPython 3.8, 3.11 to 3.15, and with words of 4 bytes for 3.11 and 3.13: see world.h. */
 #include <stddef.h>
 
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/size.h"
 #include "objects/text.h"
 #include "unit.h"
 #include "world.h"
 
-enum { VERSIONS = 6, MANY = 40 };
-static const unsigned versions[VERSIONS] = {8, 11, 12, 13, 14, 15};
+enum { WIDE = 6, VERSIONS = 8, MANY = 40 };
+static const unsigned versions[VERSIONS] = {8, 11, 12, 13, 14, 15, 11, 13};
 
-static const uint64_t hostile[] = {UINT64_C(1) << 62, UINT64_C(1) << 63,       UINT64_MAX, INT64_MAX, UINT64_C(1) << 40,
-                                   UINT64_C(1) << 32, (UINT64_C(1) << 61) + 1, 1 << 24};
+/* Of each the lower half, as a word of 4 bytes, is too much, too. */
+static const uint64_t hostile[] = {(UINT64_C(1) << 62) + (1 << 30),
+                                   (UINT64_C(1) << 63) + (UINT64_C(1) << 31),
+                                   UINT64_MAX,
+                                   INT64_MAX,
+                                   (UINT64_C(1) << 40) + (1 << 25),
+                                   (UINT64_C(1) << 32) + (1 << 26),
+                                   (UINT64_C(1) << 61) + (1 << 29) + 1,
+                                   1 << 24};
 enum { HOSTILE = sizeof hostile / sizeof *hostile };
 /* Where nothing is mapped. */
-#define NOWHERE UINT64_C(0x7fff00000000)
+#define NOWHERE UINT64_C(0x7eff0000)
 
 /* ---- what an object refers to, against what it should ---- */
 
@@ -97,7 +105,7 @@ static const char *type_name(struct world *world, walk_addr object)
 
 #define BEGIN                                                                                                          \
     struct world world;                                                                                                \
-    world_init(&world, versions[_i])
+    (_i < WIDE ? world_init : world_init_narrow)(&world, versions[_i])
 #define OPEN assert_good(world_open(&world))
 #define END world_close(&world)
 
@@ -131,7 +139,7 @@ START_TEST(a_version_that_cannot_be_read_is_unsupported)
     BEGIN;
     walk_addr sysdict = world_get(&world, world.interpreter + WALK_OFFSET(world.layout, interp, sysdict));
     walk_addr entries = world_entries(&world, world_get(&world, sysdict + WALK_OFFSET(world.layout, dict, ma_keys)));
-    walk_addr value = entries + (world.minor < 11 ? 16 : 8);
+    walk_addr value = entries + (world.minor < 11 ? 2 : 1) * world.word;
     world_put(&world, value, world_small_int(&world, 0x02071200));
     assert_error(world_open(&world), WALK_ERROR_UNSUPPORTED, "CPython 2.7");
     world_put(&world, value, world_small_int(&world, -5));
@@ -310,7 +318,7 @@ START_TEST(an_object_must_have_a_count_an_alignment_and_a_type)
     OPEN;
     struct walk_python *python = world_python(&world);
     ck_assert(walk_python_type_of(python, list, &type));
-    ck_assert(!walk_python_type_of(python, list + 4, &type));
+    ck_assert(!walk_python_type_of(python, list + world.word / 2, &type));
     ck_assert(!walk_python_type_of(python, no_type, &type));
     ck_assert(!walk_python_type_of(python, NOWHERE, &type));
     ck_assert(!walk_python_type_of(python, 0, &type));
@@ -318,7 +326,7 @@ START_TEST(an_object_must_have_a_count_an_alignment_and_a_type)
     ck_assert(!walk_python_type_of(python, WORLD_BASE + WORLD_SIZE - 8, &type));
     PUT(&world, list, object, ob_refcnt, 0);
     ck_assert(!walk_python_type_of(python, list, &type));
-    PUT(&world, list, object, ob_refcnt, list);
+    PUT(&world, list, object, ob_refcnt, world.word == 8 ? UINT64_C(0x7f0000001230) : 0xf7001230);
     ck_assert(!walk_python_type_of(python, list, &type));
     END;
 }
@@ -405,12 +413,13 @@ START_TEST(slots_of_the_class_and_of_its_bases_are_visited_by_name)
 {
     static const char *const first[] = {"a", "b", NULL}, *const second[] = {"c", NULL};
     BEGIN;
-    walk_addr base = world_class(&world, "Base", world.object, 32, 0, first);
-    walk_addr cls = world_class(&world, "Derived", base, 40, 0, second);
+    const unsigned word = world.word;
+    walk_addr base = world_class(&world, "Base", world.object, 4 * word, 0, first);
+    walk_addr cls = world_class(&world, "Derived", base, 5 * word, 0, second);
     walk_addr x = world_str(&world, "x"), y = world_str(&world, "y"), instance = world_object(&world, cls, 40);
-    world_put(&world, instance + 16, x);
-    world_put(&world, instance + 24, 0);
-    world_put(&world, instance + 32, y);
+    world_put(&world, instance + 2 * word, x);
+    world_put(&world, instance + 3 * word, 0);
+    world_put(&world, instance + 4 * word, y);
     OPEN;
     CHECK_REFS(&world, instance, {y, ".c", 0}, {x, ".a", 0}, {cls, "__class__", 0});
     END;
@@ -632,12 +641,12 @@ END_TEST
 static walk_addr make_set(struct world *world, const walk_addr *keys, const int64_t *hashes, size_t slots)
 {
     walk_addr set = world_object(world, world->set, WALK_SIZE(world->layout, set)),
-              table = world_alloc(world, 16 * slots);
+              table = world_alloc(world, 2 * world->word * slots);
     PUT(world, set, set, mask, slots - 1);
     PUT(world, set, set, table, table);
     for (size_t i = 0; i < slots; i++) {
-        world_put(world, table + 16 * i, keys[i]);
-        world_put(world, table + 16 * i + 8, (uint64_t)hashes[i]);
+        world_put(world, table + 2 * i * world->word, keys[i]);
+        world_put(world, table + (2 * i + 1) * world->word, (uint64_t)hashes[i]);
     }
     return set;
 }
@@ -727,7 +736,7 @@ static walk_addr make_deque(struct world *world, walk_addr *blocks, size_t count
     for (size_t i = 0; i < count; i++) {
         blocks[i] = world_alloc(world, WALK_SIZE(world->layout, deque_block));
         for (size_t n = 0; n < BLOCK; n++)
-            world_put(world, blocks[i] + WALK_OFFSET(world->layout, deque_block, data) + 8 * n, world->none);
+            world_put(world, blocks[i] + WALK_OFFSET(world->layout, deque_block, data) + world->word * n, world->none);
         if (i)
             PUT(world, blocks[i - 1], deque_block, rightlink, blocks[i]);
     }
@@ -830,14 +839,14 @@ START_TEST(a_dict_at_a_negative_offset_is_behind_the_items)
 {
     BEGIN;
     uint32_t items = WALK_OFFSET(world.layout, tuple, ob_item);
-    walk_addr cls = world_class(&world, "Point", world.tuple, items + 8, 0, NULL);
-    PUT(&world, cls, type, tp_itemsize, 8);
-    PUT(&world, cls, type, tp_dictoffset, (uint64_t)-8);
+    walk_addr cls = world_class(&world, "Point", world.tuple, items + world.word, 0, NULL);
+    PUT(&world, cls, type, tp_itemsize, world.word);
+    PUT(&world, cls, type, tp_dictoffset, -(uint64_t)world.word);
     walk_addr point = world_object(&world, cls, 64), dict = world_dict(&world, WORLD_UNICODE, NULL, NULL, 0);
     PUT(&world, point, var_object, ob_size, 2);
     world_put(&world, point + items, world.none);
-    world_put(&world, point + items + 8, world.none);
-    world_put(&world, point + items + 16, dict);
+    world_put(&world, point + items + world.word, world.none);
+    world_put(&world, point + items + 2 * world.word, dict);
     OPEN;
     CHECK_REFS(&world, point, {dict, "__dict__", 0}, {cls, "__class__", 0}, {world.none, "item[0]", 0},
                {world.none, "item[1]", 0});
@@ -851,7 +860,8 @@ END_TEST
 
 static walk_addr class_with_managed_dict(struct world *world, const walk_addr *keys, size_t count, uint64_t flags)
 {
-    walk_addr cls = world_class(world, "Session", world->object, 16, WALK_TPFLAGS_MANAGED_DICT | flags, NULL);
+    walk_addr cls =
+        world_class(world, "Session", world->object, 2 * world->word, WALK_TPFLAGS_MANAGED_DICT | flags, NULL);
     PUT(world, cls, heap_type, ht_cached_keys, world_keys(world, WORLD_SPLIT, keys, keys, count));
     return cls;
 }
@@ -867,15 +877,15 @@ START_TEST(inline_values_are_visited_by_their_names)
         walk_addr a = world_list(&world, NULL, 0), instance = world_object(&world, cls, 256), values = 0;
         if (world.minor < 13) {
             values = world_alloc(&world, 64);
-            world_put(&world, instance - (world.minor == 11 ? 32 : 24), values - (world.minor == 12));
+            world_put(&world, instance - (world.minor == 11 ? 4 : 3) * world.word, values - (world.minor == 12));
         } else {
-            walk_addr head = instance + 16;
+            walk_addr head = instance + 2 * world.word;
             *world_at(&world, head + WALK_OFFSET(layout, dict_values, valid)) = 1;
             *world_at(&world, head + WALK_OFFSET(layout, dict_values, capacity)) = 2;
             values = head + WALK_OFFSET(layout, dict_values, values);
         }
         world_put(&world, values, a);
-        world_put(&world, values + 8, world.none);
+        world_put(&world, values + world.word, world.none);
         OPEN;
         CHECK_REFS(&world, instance, {a, ".job", 0}, {world.none, ".user", 0}, {cls, "__class__", 0});
     }
@@ -891,10 +901,10 @@ START_TEST(of_inline_values_and_their_dict_one_is_visited)
         walk_addr key = world_str(&world, "job");
         walk_addr cls = class_with_managed_dict(&world, &key, 1, WALK_TPFLAGS_INLINE_VALUES);
         walk_addr instance = world_object(&world, cls, 256), dict = world_dict(&world, WORLD_UNICODE, NULL, NULL, 0);
-        world_put(&world, instance - 24, dict);
-        *world_at(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, valid)) = 1;
-        *world_at(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, capacity)) = 1;
-        world_put(&world, instance + 16 + WALK_OFFSET(world.layout, dict_values, values), world.none);
+        world_put(&world, instance - 3 * world.word, dict);
+        *world_at(&world, instance + 2 * world.word + WALK_OFFSET(world.layout, dict_values, valid)) = 1;
+        *world_at(&world, instance + 2 * world.word + WALK_OFFSET(world.layout, dict_values, capacity)) = 1;
+        world_put(&world, instance + 2 * world.word + WALK_OFFSET(world.layout, dict_values, values), world.none);
         OPEN;
         world.layout->offset[WALK_FIELD_visit_managed_dict_dict] = WALK_ABSENT;
         CHECK_REFS(&world, instance, {world.none, ".job", 0}, {dict, "__dict__", WALK_EDGE_EXTRA},
@@ -913,16 +923,16 @@ START_TEST(slots_behind_the_items_are_visited)
     static const char *const slots[] = {"job", NULL};
     BEGIN;
     uint32_t items = WALK_OFFSET(world.layout, tuple, ob_item);
-    walk_addr cls = world_class(&world, "Point", world.tuple, items + 8, 0, slots);
-    PUT(&world, cls, type, tp_itemsize, 8);
+    walk_addr cls = world_class(&world, "Point", world.tuple, items + world.word, 0, slots);
+    PUT(&world, cls, type, tp_itemsize, world.word);
     walk_addr member = cls + world_get(&world, world.type + WALK_OFFSET(world.layout, type, tp_basicsize));
     PUT(&world, member, member_def, offset, items);
     PUT_INT(&world, member, member_def, flags, 0x10);
     walk_addr point = world_object(&world, cls, 64), a = world_list(&world, NULL, 0);
     PUT(&world, point, var_object, ob_size, 2);
     world_put(&world, point + items, world.none);
-    world_put(&world, point + items + 8, world.none);
-    world_put(&world, point + items + 16, a);
+    world_put(&world, point + items + world.word, world.none);
+    world_put(&world, point + items + 2 * world.word, a);
     OPEN;
     if (world.minor >= 15)
         CHECK_REFS(&world, point, {a, ".job", 0}, {cls, "__class__", 0}, {world.none, "item[0]", 0},
@@ -938,7 +948,7 @@ START_TEST(a_managed_dict_that_was_made_is_visited)
         walk_addr key = world_str(&world, "job");
         walk_addr cls = class_with_managed_dict(&world, &key, 1, 0);
         walk_addr instance = world_object(&world, cls, 256), dict = world_dict(&world, WORLD_UNICODE, NULL, NULL, 0);
-        world_put(&world, instance - 24, dict);
+        world_put(&world, instance - 3 * world.word, dict);
         OPEN;
         CHECK_REFS(&world, instance, {dict, "__dict__", 0}, {cls, "__class__", 0});
     }
@@ -974,7 +984,7 @@ START_TEST(floats_are_printed_as_repr_does)
     walk_addr object[COUNT(floats)];
     for (size_t i = 0; i < COUNT(floats); i++) {
         object[i] = world_object(&world, world.floating, WALK_SIZE(world.layout, float));
-        PUT(&world, object[i], float, ob_fval, floats[i].bits);
+        memcpy(world_at(&world, object[i] + WALK_OFFSET(world.layout, float, ob_fval)), &floats[i].bits, 8);
     }
     OPEN;
     for (size_t i = 0; i < COUNT(floats); i++)
@@ -989,8 +999,9 @@ START_TEST(complex_numbers_are_printed_as_repr_does)
     walk_addr object[COUNT(complexes)];
     for (size_t i = 0; i < COUNT(complexes); i++) {
         object[i] = world_object(&world, world.complex_type, WALK_SIZE(world.layout, complex));
-        PUT(&world, object[i], complex, cval, complexes[i].real);
-        world_put(&world, object[i] + WALK_OFFSET(world.layout, complex, cval) + 8, complexes[i].imaginary);
+        uint8_t *cval = world_at(&world, object[i] + WALK_OFFSET(world.layout, complex, cval));
+        memcpy(cval, &complexes[i].real, 8);
+        memcpy(cval + 8, &complexes[i].imaginary, 8);
     }
     OPEN;
     for (size_t i = 0; i < COUNT(complexes); i++)
@@ -1036,6 +1047,59 @@ START_TEST(small_ints_are_read_or_refused_never_cut)
 }
 END_TEST
 
+/* Up to 3.11 digits have 15 bits by default where words have 4 bytes: tp_itemsize tells. */
+START_TEST(ints_of_short_digits_are_read_too)
+{
+    static const uint16_t digits[] = {0x7fff, 0x7fff, 0x7fff, 0x7fff, 0xf};
+    static const char *const reprs[] = {
+        "0", "32767", "1073741823", "35184372088831", "1152921504606846975", "18446744073709551615"};
+    BEGIN;
+    walk_addr object[6];
+    PUT(&world, world.integer, type, tp_itemsize, 2);
+    PUT(&world, world.boolean, type, tp_itemsize, 2);
+    for (unsigned count = 0; count < 6; count++) {
+        object[count] = world_int(&world, false, NULL, 0);
+        world_alloc(&world, sizeof digits);
+        if (WALK_HAS(world.layout, int, lv_tag))
+            PUT(&world, object[count], int, lv_tag, count ? count << 3 : 1);
+        else
+            PUT(&world, object[count], var_object, ob_size, count);
+        memcpy(world_at(&world, object[count] + WALK_OFFSET(world.layout, int, ob_digit)), digits, 2 * count);
+    }
+    walk_addr sysdict = world_get(&world, world.interpreter + WALK_OFFSET(world.layout, interp, sysdict));
+    walk_addr entries = world_entries(&world, world_get(&world, sysdict + WALK_OFFSET(world.layout, dict, ma_keys)));
+    walk_addr version = world_get(&world, entries + (world.minor < 11 ? 2 : 1) * world.word);
+    const uint16_t hexversion[] = {0x00f0, (uint16_t)(0x0600 | world.minor << 1)};
+    memcpy(world_at(&world, version + WALK_OFFSET(world.layout, int, ob_digit)), hexversion, sizeof hexversion);
+    if (WALK_HAS(world.layout, int, lv_tag))
+        PUT(&world, version, int, lv_tag, 2 << 3);
+    else
+        PUT(&world, version, var_object, ob_size, 2);
+    OPEN;
+    expect_eq(world_python(&world)->version, 0x030000f0u | world.minor << 16);
+    for (unsigned count = 0; count < 6; count++) {
+        int64_t value;
+        check_value(&world, object[count], reprs[count]);
+        ck_assert(walk_text_small_int(world_python(&world), object[count], &value));
+        expect_eq((uint64_t)value, strtoull(reprs[count], NULL, 10));
+    }
+    END;
+}
+END_TEST
+
+/* list.sort() says that the list has allocated -1 items; what list.__sizeof__() makes of it wraps as a size_t does. */
+START_TEST(sizes_wrap_as_those_of_the_target)
+{
+    BEGIN;
+    walk_addr list = world_list(&world, NULL, 0);
+    PUT(&world, list, list, allocated, UINT64_MAX);
+    OPEN;
+    uint64_t size = walk_object_size(world_python(&world), list, type_index(&world, list));
+    expect_eq(size, WALK_SIZE(world.layout, list) + WALK_SIZE(world.layout, gc_head) - world.word);
+    END;
+}
+END_TEST
+
 START_TEST(an_int_of_hostile_length_is_not_read)
 {
     BEGIN;
@@ -1054,7 +1118,9 @@ START_TEST(an_int_of_hostile_length_is_not_read)
             continue; /* the tag has only 61 bits for it */
         walk_text_init(&out, text, sizeof text);
         walk_text_value(world_python(&world), number, type_index(&world, number), &out);
-        ck_assert(!walk_text_small_int(world_python(&world), number, &value) || hostile[i] == UINT64_MAX);
+        /* That is one digit, of a negative number. */
+        bool minus_one = hostile[i] == UINT64_MAX || (world.word == 4 && (uint32_t)hostile[i] == UINT32_MAX);
+        ck_assert(!walk_text_small_int(world_python(&world), number, &value) || minus_one);
         walk_text_var_size(world_python(&world), number, true);
         walk_text_var_size(world_python(&world), number, false);
     }
@@ -1441,24 +1507,25 @@ struct greenlet {
 static struct greenlet add_greenlet(struct world *world, bool outside, bool late)
 {
     uint64_t head = WALK_SIZE(world->layout, object), exc = WALK_SIZE(world->layout, err_stackitem);
-    walk_addr type = world_static_type(world, NULL, "greenlet.greenlet", world->object, head + (outside ? 24 : 120), 0,
-                                       WALK_TPFLAGS_HAVE_GC, world->subtype_traverse + 40);
+    walk_addr type =
+        world_static_type(world, NULL, "greenlet.greenlet", world->object, head + (outside ? 3 : 15) * world->word, 0,
+                          WALK_TPFLAGS_HAVE_GC, world->subtype_traverse + 40);
     walk_addr module = world_object(world, world->module_type, WALK_SIZE(world->layout, module));
     walk_addr name = world_str(world, "greenlet"), names = world_dict(world, WORLD_UNICODE, &name, &type, 1);
     PUT(world, module, module, md_dict, names);
     PUT(world, world->interpreter, interp, modules, world_dict(world, WORLD_UNICODE, &name, &module, 1));
-    struct greenlet found = {.object = world_object(world, type, head + 120)};
+    struct greenlet found = {.object = world_object(world, type, head + 15 * world->word)};
     world_track(world, found.object);
     if (!outside) {
         found.stack = found.object + head;
-        found.top = found.stack + 56;
+        found.top = found.stack + 7 * world->word;
         return found;
     }
     walk_addr state = world_alloc(world, 400);
-    world_put(world, found.object + head + 16, state);
-    found.stack = state + (late ? 40 : 32) + exc;
-    found.top = found.stack + 48;
-    found.self = late ? state + 8 : found.top + 80;
+    world_put(world, found.object + head + 2 * world->word, state);
+    found.stack = state + (late ? 5 : 4) * world->word + exc;
+    found.top = found.stack + 6 * world->word;
+    found.self = late ? state + world->word : found.top + 10 * world->word;
     world_put(world, found.self, found.object);
     return found;
 }
@@ -1481,7 +1548,7 @@ START_TEST(a_greenlet_keeps_its_frames_in_one_of_three_places)
         struct greenlet greenlet = add_greenlet(&world, shape > 0, shape > 1);
         walk_addr outer = add_frame(&world, 0), inner = add_frame(&world, outer), top = add_top(&world, inner);
         world_put(&world, greenlet.stack, NOWHERE);
-        world_put(&world, greenlet.stack + 8, shape ? NOWHERE + 4096 : UINT64_MAX);
+        world_put(&world, greenlet.stack + world.word, shape ? NOWHERE + 4096 : UINT64_MAX);
         world_put(&world, greenlet.top, top);
         OPEN;
         struct walk_python *python = world_python(&world);
@@ -1510,9 +1577,9 @@ START_TEST(frames_on_the_c_stack_are_read_where_they_were_copied_to)
     struct greenlet greenlet = add_greenlet(&world, true, true);
     walk_addr outer = add_frame(&world, 0), inner = add_frame(&world, outer), copy = world_alloc(&world, 256);
     world_put(&world, greenlet.stack, NOWHERE);
-    world_put(&world, greenlet.stack + 8, NOWHERE + 4096);
-    world_put(&world, greenlet.stack + 16, copy);
-    world_put(&world, greenlet.stack + 24, 256);
+    world_put(&world, greenlet.stack + world.word, NOWHERE + 4096);
+    world_put(&world, greenlet.stack + 2 * world.word, copy);
+    world_put(&world, greenlet.stack + 3 * world.word, 256);
     world_put(&world, greenlet.top, add_top(&world, inner));
     if (world.minor >= 12) {
         walk_addr shim = copy + 64;
@@ -1536,16 +1603,16 @@ START_TEST(a_greenlet_of_hostile_state_has_no_frames)
         BEGIN;
         struct greenlet greenlet = add_greenlet(&world, true, true);
         world_put(&world, greenlet.stack, NOWHERE);
-        world_put(&world, greenlet.stack + 8, NOWHERE + 4096);
+        world_put(&world, greenlet.stack + world.word, NOWHERE + 4096);
         world_put(&world, greenlet.top, add_top(&world, add_frame(&world, 0)));
         if (hostile_state == NOT_A_FRAME)
             world_put(&world, greenlet.top, world.none);
         else if (hostile_state == NO_WAY_BACK)
             world_put(&world, greenlet.self, 0);
         else if (hostile_state == STACK_UPSIDE_DOWN)
-            world_put(&world, greenlet.stack + 8, NOWHERE - 8);
+            world_put(&world, greenlet.stack + world.word, NOWHERE - 8);
         else
-            world_put(&world, greenlet.stack + 24, hostile_state == SAVED_NOWHERE ? 16 : hostile[_i]);
+            world_put(&world, greenlet.stack + 3 * world.word, hostile_state == SAVED_NOWHERE ? 16 : hostile[_i]);
         OPEN;
         expect_eq(world_python(&world)->greenlet_count, 0);
         END;
@@ -1640,6 +1707,8 @@ int main(void)
                                         complex_numbers_are_printed_as_repr_does,
                                         ints_are_printed_as_repr_does,
                                         small_ints_are_read_or_refused_never_cut,
+                                        ints_of_short_digits_are_read_too,
+                                        sizes_wrap_as_those_of_the_target,
                                         an_int_of_hostile_length_is_not_read,
                                         strs_are_printed_as_repr_does_in_every_form,
                                         a_str_that_is_not_ready_is_read_by_its_wchar_form,

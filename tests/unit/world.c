@@ -26,9 +26,9 @@ walk_addr world_alloc(struct world *world, uint64_t size)
     return address;
 }
 
-void world_put(struct world *world, walk_addr address, uint64_t value) { memcpy(world_at(world, address), &value, 8); }
+void world_put(struct world *world, walk_addr address, uint64_t value) { memcpy(world_at(world, address), &value, world->word); }
 
-uint64_t world_get(struct world *world, walk_addr address) { return walk_load_u64(world_at(world, address)); }
+uint64_t world_get(struct world *world, walk_addr address) { return walk_load_word(world->word, world_at(world, address)); }
 
 void world_put_int(struct world *world, walk_addr address, uint32_t value)
 {
@@ -57,7 +57,7 @@ static void choose_layout(struct world *world)
     struct walk_layout *layout = world->layout;
     struct walk_layout_row *row;
     for (size_t i = 0; (row = walk_layout_row_open(i)); i++) {
-        if (((row->version >> 16) & 0xff) == world->minor && row->word == 8 &&
+        if (((row->version >> 16) & 0xff) == world->minor && row->word == world->word &&
             WALK_FREE_THREADED(&row->layout) == world->free_threaded)
             *layout = row->layout;
         walk_layout_row_free(row);
@@ -138,7 +138,7 @@ walk_addr world_class(struct world *world, const char *name, walk_addr base, uin
         walk_addr member = type + heap_size + i * stride;
         PUT(world, member, member_def, name, world_c_string(world, slots[i]));
         PUT_INT(world, member, member_def, type, 16);
-        PUT(world, member, member_def, offset, base_size + 8 * i);
+        PUT(world, member, member_def, offset, base_size + world->word * i);
     }
     walk_addr key = world_str(world, "__module__"), module = world_str(world, "app");
     PUT(world, type, type, tp_dict, world_dict(world, WORLD_UNICODE, &key, &module, 1));
@@ -242,7 +242,7 @@ walk_addr world_small_int(struct world *world, int64_t value)
 
 walk_addr world_bytes(struct world *world, const uint8_t *bytes, size_t size)
 {
-    walk_addr object = world_object(world, world->bytes_type, WALK_SIZE(world->layout, bytes) + size + 8);
+    walk_addr object = world_object(world, world->bytes_type, WALK_SIZE(world->layout, bytes) + size + world->word);
     PUT(world, object, var_object, ob_size, size);
     if (size)
         memcpy(world_at(world, object + WALK_OFFSET(world->layout, bytes, ob_sval)), bytes, size);
@@ -251,22 +251,22 @@ walk_addr world_bytes(struct world *world, const uint8_t *bytes, size_t size)
 
 walk_addr world_tuple(struct world *world, const walk_addr *items, size_t count)
 {
-    walk_addr tuple = world_object(world, world->tuple, WALK_SIZE(world->layout, tuple) + 8 * count);
+    walk_addr tuple = world_object(world, world->tuple, WALK_SIZE(world->layout, tuple) + world->word * count);
     PUT(world, tuple, var_object, ob_size, count);
     for (size_t i = 0; i < count; i++)
-        world_put(world, tuple + WALK_OFFSET(world->layout, tuple, ob_item) + 8 * i, items[i]);
+        world_put(world, tuple + WALK_OFFSET(world->layout, tuple, ob_item) + world->word * i, items[i]);
     return tuple;
 }
 
 walk_addr world_list(struct world *world, const walk_addr *items, size_t count)
 {
     walk_addr list = world_object(world, world->list, WALK_SIZE(world->layout, list));
-    walk_addr array = count ? world_alloc(world, 8 * count) : 0;
+    walk_addr array = count ? world_alloc(world, world->word * count) : 0;
     PUT(world, list, var_object, ob_size, count);
     PUT(world, list, list, ob_item, array);
     PUT(world, list, list, allocated, count);
     for (size_t i = 0; i < count; i++)
-        world_put(world, array + 8 * i, items[i]);
+        world_put(world, array + world->word * i, items[i]);
     return list;
 }
 
@@ -316,11 +316,11 @@ walk_addr world_keys(struct world *world, enum world_dict_kind kind, const walk_
     for (size_t i = 0; i < count; i++) {
         if (with_hash) {
             world_put(world, entry, 0x1234567890 + i);
-            entry += 8;
+            entry += world->word;
         }
         world_put(world, entry, keys[i]);
-        world_put(world, entry + 8, kind == WORLD_SPLIT ? 0 : values[i]);
-        entry += 16;
+        world_put(world, entry + world->word, kind == WORLD_SPLIT ? 0 : values[i]);
+        entry += 2 * world->word;
     }
     return table;
 }
@@ -336,11 +336,11 @@ walk_addr world_dict(struct world *world, enum world_dict_kind kind, const walk_
         used += values[i] != 0;
     PUT(world, dict, dict, ma_used, used);
     if (kind == WORLD_SPLIT) {
-        walk_addr array = world_alloc(world, 8 * count + 64);
+        walk_addr array = world_alloc(world, world->word * count + 64);
         uint32_t first = WALK_HAS(layout, dict_values, values) ? WALK_OFFSET(layout, dict_values, values) : 0;
         PUT(world, dict, dict, ma_values, array);
         for (size_t i = 0; i < count; i++)
-            world_put(world, array + first + 8 * i, values[i]);
+            world_put(world, array + first + world->word * i, values[i]);
     }
     return dict;
 }
@@ -393,7 +393,7 @@ static void make_types(struct world *world)
     PUT(world, world->type, type, tp_base, world->object);
     TYPE(str, "PyUnicode_Type", "str", unicode, 0, STR_SUBCLASS, 0);
     TYPE(integer, "PyLong_Type", "int", int, 4, LONG_SUBCLASS, 0);
-    TYPE(tuple, "PyTuple_Type", "tuple", tuple, 8, GC, code + 2);
+    TYPE(tuple, "PyTuple_Type", "tuple", tuple, world->word, GC, code + 2);
     TYPE(list, "PyList_Type", "list", list, 0, GC, code + 3);
     world->list_traverse = code + 3;
     TYPE(dict, "PyDict_Type", "dict", dict, 0, GC, code + 4);
@@ -403,7 +403,7 @@ static void make_types(struct world *world)
     TYPE(complex_type, "PyComplex_Type", "complex", complex, 0, 0, 0);
     TYPE(none_type, "_PyNone_Type", "NoneType", object, 0, 0, 0);
     TYPE(code, "PyCode_Type", "code", code, 0, 0, 0);
-    TYPE(frame, "PyFrame_Type", "frame", frame, 8, GC, code + 6);
+    TYPE(frame, "PyFrame_Type", "frame", frame, world->word, GC, code + 6);
     TYPE(odict, "PyODict_Type", "collections.OrderedDict", odict, 0, GC, code + 7);
     TYPE(deque, NULL, "collections.deque", deque, 0, GC, code + 8);
     TYPE(module_type, "PyModule_Type", "module", module, 0, GC, code + 9);
@@ -446,7 +446,7 @@ static void init(struct world *world)
     world->layout = &runtime->layout;
     choose_layout(world);
     struct walk_memory *memory = &world->target.image.memory;
-    walk_memory_init(memory, 8);
+    walk_memory_init(memory, world->word);
     struct walk_segment segment = {.start = WORLD_BASE,
                                    .end = WORLD_BASE + WORLD_SIZE,
                                    .data = world->bytes,
@@ -469,13 +469,19 @@ static void init(struct world *world)
 
 void world_init(struct world *world, unsigned minor)
 {
-    *world = (struct world){.minor = minor};
+    *world = (struct world){.minor = minor, .word = 8};
+    init(world);
+}
+
+void world_init_narrow(struct world *world, unsigned minor)
+{
+    *world = (struct world){.minor = minor, .word = 4};
     init(world);
 }
 
 void world_init_free_threaded(struct world *world)
 {
-    *world = (struct world){.minor = 13, .free_threaded = true};
+    *world = (struct world){.minor = 13, .word = 8, .free_threaded = true};
     init(world);
     struct walk_layout *layout = world->layout;
     layout->size[WALK_STRUCT_mi_segment] =

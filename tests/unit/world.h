@@ -12,12 +12,12 @@
 #include "objects/visit.h"
 
 enum { WORLD_SIZE = 4 << 20, WORLD_SYMBOLS = 64, WORLD_SLICES = 4 };
-#define WORLD_BASE UINT64_C(0x7f0000000000)
+#define WORLD_BASE UINT64_C(0x7f000000) /* also with 4-byte words */
 
 struct world {
     uint8_t *bytes; /* WORLD_SIZE of them at WORLD_BASE */
     walk_addr next;
-    unsigned minor;
+    unsigned minor, word;
     bool free_threaded;
     struct walk_target target; /* image, runtime and python of it are used */
     struct walk_layout *layout;
@@ -32,6 +32,8 @@ struct world {
 /* The minor version is one of 8, 11 to 15. Objects may be added until world_open(), and changed until world_close().
  */
 void world_init(struct world *world, unsigned minor);
+/* The same with words of 4 bytes: of 11 or 13. */
+void world_init_narrow(struct world *world, unsigned minor);
 /* A free-threaded 3.13. Its segments have WORLD_SLICES slices, so that some fit. */
 void world_init_free_threaded(struct world *world);
 struct walk_error *world_open(struct world *world);
@@ -50,7 +52,7 @@ void world_put(struct world *world, walk_addr address, uint64_t value);
 uint64_t world_get(struct world *world, walk_addr address);
 #define PUT(world, address, structure, field, value)                                                                   \
     world_put(world, (address) + WALK_OFFSET((world)->layout, structure, field), value)
-/* An int member: four bytes. */
+/* An int member: four bytes. Others are words. */
 void world_put_int(struct world *world, walk_addr address, uint32_t value);
 #define PUT_INT(world, address, structure, field, value)                                                               \
     world_put_int(world, (address) + WALK_OFFSET((world)->layout, structure, field), value)
