@@ -127,7 +127,7 @@ START_TEST(a_version_that_is_not_known_yet_is_tried)
     BEGIN;
     walk_addr sysdict = world_get(&world, world.interpreter + WALK_OFFSET(world.layout, interp, sysdict));
     walk_addr entries = world_entries(&world, world_get(&world, sysdict + WALK_OFFSET(world.layout, dict, ma_keys)));
-    world_put(&world, entries + (world.minor < 11 ? 16 : 8), world_small_int(&world, 0x036300f0));
+    world_put(&world, entries + (world.minor < 11 ? 2 : 1) * world.word, world_small_int(&world, 0x036300f0));
     OPEN;
     expect_eq(WALK_MINOR(world_python(&world)), 0x63);
     END;

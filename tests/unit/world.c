@@ -26,9 +26,15 @@ walk_addr world_alloc(struct world *world, uint64_t size)
     return address;
 }
 
-void world_put(struct world *world, walk_addr address, uint64_t value) { memcpy(world_at(world, address), &value, world->word); }
+void world_put(struct world *world, walk_addr address, uint64_t value)
+{
+    memcpy(world_at(world, address), &value, world->word);
+}
 
-uint64_t world_get(struct world *world, walk_addr address) { return walk_load_word(world->word, world_at(world, address)); }
+uint64_t world_get(struct world *world, walk_addr address)
+{
+    return walk_load_word(world->word, world_at(world, address));
+}
 
 void world_put_int(struct world *world, walk_addr address, uint32_t value)
 {
