@@ -110,7 +110,7 @@ struct walk_part {
     char structures[200]; /* their ids, with commas; "": all that the other parts do not name */
     unsigned count;       /* structures */
 };
-enum { WALK_PARTS_MAX = 8 };
+enum { WALK_PARTS_MAX = 12 };
 
 /* The types whose subclasses have a flag in tp_flags, from bit 24 on (Include/object.h), and object. */
 enum { WALK_BASIC_TYPES = 9 };

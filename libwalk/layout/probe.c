@@ -598,8 +598,20 @@ static void add_part(struct walk_runtime *runtime, const char *source, const boo
         runtime->parts[runtime->part_count++] = part;
 }
 
+/* What is told by code alone, in which the builds of a version differ: no memory proves it. */
+static void find_differing(const struct probe *probe, bool *differs)
+{
+    const struct walk_layout_row *base = probe->row[probe->base];
+    for (int s = 0; s < WALK_STRUCT_COUNT; s++)
+        for (size_t i = 0; i < probe->row_count && strchr(walk_struct_table[s].names, '('); i++)
+            differs[s] |= minor_of(probe->row[i]) == minor_of(base) &&
+                          !same_structure(&probe->row[i]->layout, &base->layout, (enum walk_struct)s);
+}
+
 static void say(struct probe *probe)
 {
+    bool differing[WALK_STRUCT_COUNT] = {false};
+    find_differing(probe, differing);
     struct walk_runtime *runtime = probe->runtime;
     unsigned counts[ROWS_MAX] = {0};
     size_t base = 0;
@@ -619,6 +631,7 @@ static void say(struct probe *probe)
     }
     add_part(runtime, "_Py_DebugOffsets, what it covers of", probe->doubts.said, false);
     add_part(runtime, "moved until the invariants hold", probe->moved, false);
+    add_part(runtime, "unproven, and other builds of the version differ", differing, false);
     add_part(runtime, "left out in part, as nothing proves it", probe->unproven, false);
     add_part(runtime, "left out, at least in part, as nothing fits", probe->dropped, false);
     runtime->other_version = other_version(probe);
