@@ -85,7 +85,13 @@ def check_live(walk: str, pid: int, folder: str, address: str) -> List[Reply]:
 
 
 def comparable(output: str, native: bool) -> str:
-    """An answer, if need be without the threads' native ids."""
+    """An answer without what only a core's thread registers say of the layout, and if
+    need be without the threads' native ids."""
+    output = re.sub(
+        r'("a thread\'s (?:native )?identifier [^"]*", "verdict": )"[a-z]+"',
+        r'\1""',
+        output,
+    )
     if native:
         return output
     return re.sub(
@@ -105,7 +111,7 @@ def check_core(walk: str, python: str, folder: str, live: List[Reply]) -> None:
             raise AssertionError(f"{ours}")
         if "--json" in ours.command:
             document(ours)
-        if comparable(ours.output, native) != theirs.output:
+        if comparable(ours.output, native) != comparable(theirs.output, native):
             raise AssertionError(f"live: {theirs}\ncore: {ours}")
     with open(os.path.join(folder, "live.txt"), encoding="utf-8") as file:
         of_process = sorted(file)
