@@ -33,6 +33,7 @@ struct walk_module {
 struct walk_lwp {
     uint64_t tid;
     uint64_t thread_pointer; /* the register that pthread_self() is read from; 0: unknown */
+    walk_addr stack_pointer; /* of a live process, which does not tell the other one; 0: unknown */
 };
 
 struct walk_image {

@@ -50,6 +50,23 @@ static char process_state(int pid)
     return state;
 }
 
+/* proc(5): "running", "-1 SP PC", or the system call's number, its six arguments, SP and PC. 0 when it is not told. */
+static walk_addr stack_pointer(int pid, unsigned long long tid)
+{
+    char path[96], line[256];
+    snprintf(path, sizeof path, "/proc/%d/task/%llu/syscall", pid, tid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    char *pc = fgets(line, sizeof line, file) ? strrchr(line, ' ') : NULL;
+    fclose(file);
+    if (!pc)
+        return 0;
+    *pc = '\0';
+    char *sp = strrchr(line, ' ');
+    return sp ? strtoull(sp, NULL, 16) : 0;
+}
+
 static struct walk_error *read_threads(struct walk_image *image, int pid)
 {
     char path[64];
@@ -69,7 +86,7 @@ static struct walk_error *read_threads(struct walk_image *image, int pid)
             break;
         }
         image->lwps = lwps;
-        lwps[image->lwp_count++] = (struct walk_lwp){.tid = tid};
+        lwps[image->lwp_count++] = (struct walk_lwp){.tid = tid, .stack_pointer = stack_pointer(pid, tid)};
     }
     closedir(folder);
     return error;

@@ -2,6 +2,7 @@
 /* The interpreters' threads, their stacks of Python frames, and the names that threading knows them by. */
 #include <stdlib.h>
 
+#include "bytes/process.h"
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/frames.h"
@@ -159,15 +160,13 @@ static void name_threads(struct walk_python *python, walk_addr interpreter)
 }
 
 /*
- * The thread register of the core tells the LWP; else the state, which up to 3.10 does not say it. pthread_self() is
- * the register's value on x86; elsewhere (aarch64) the C library's struct pthread, of which it is the address, ends
- * there.
+ * pthread_self() is the thread register's value on x86; elsewhere (aarch64) the C library's struct pthread, of which it
+ * is the address, ends there.
  */
-static uint64_t native_id(const struct walk_python *python, walk_addr thread, uint64_t ident)
+static uint64_t lwp_by_register(const struct walk_image *image, uint64_t ident)
 {
     enum { STRUCT_PTHREAD_MAX = 1 << 13 };
     uint64_t id = 0, nearest = STRUCT_PTHREAD_MAX;
-    const struct walk_image *image = python->runtime->image;
     for (size_t i = 0; i < image->lwp_count && ident; i++) {
         uint64_t distance = image->lwps[i].thread_pointer - ident;
         if (image->lwps[i].thread_pointer >= ident && distance < nearest) {
@@ -175,7 +174,52 @@ static uint64_t native_id(const struct walk_python *python, walk_addr thread, ui
             id = image->lwps[i].tid;
         }
     }
-    return id ? id : WALK_MEMBER(python, thread, thread, native_thread_id);
+    return id;
+}
+
+/* The C library keeps a thread's struct pthread at the top of the thread's stack, except for the first thread. */
+static uint64_t lwp_by_stack(struct walk_image *image, uint64_t ident)
+{
+    const struct walk_segment *segment = walk_memory_segment(&image->memory, ident);
+    uint64_t id = 0;
+    walk_addr nearest = segment ? segment->start : 0;
+    for (size_t i = 0; i < image->lwp_count && segment; i++) {
+        walk_addr at = image->lwps[i].stack_pointer;
+        if (at >= nearest && at < ident) {
+            nearest = at;
+            id = image->lwps[i].tid;
+        }
+    }
+    return id;
+}
+
+/* What the operating system knows tells the LWP; else the state, which up to 3.10 does not say it. */
+static uint64_t native_id(const struct walk_python *python, walk_addr thread, uint64_t ident)
+{
+    struct walk_image *image = python->runtime->image;
+    uint64_t id = lwp_by_register(image, ident);
+    if (!id)
+        id = WALK_MEMBER(python, thread, thread, native_thread_id);
+    return id ? id : lwp_by_stack(image, ident);
+}
+
+/* The first thread's struct pthread is elsewhere: it is the one that is left. It has a state in each interpreter it ran. */
+static void find_first_lwp(struct walk_python *python)
+{
+    const struct walk_image *image = python->runtime->image;
+    if (!image->process)
+        return;
+    uint64_t first = (uint64_t)walk_process_reader_pid(image->process), ident = 0;
+    for (size_t i = 0; i < python->thread_count; i++) {
+        const struct walk_pythread *thread = &python->threads[i];
+        if (thread->native_id == first || (!thread->native_id && ident && thread->ident != ident))
+            return;
+        if (!thread->native_id)
+            ident = thread->ident;
+    }
+    for (size_t i = 0; i < python->thread_count; i++)
+        if (!python->threads[i].native_id)
+            python->threads[i].native_id = first;
 }
 
 static struct walk_error *add_thread(struct walk_python *python, walk_addr interpreter, walk_addr address)
@@ -204,6 +248,7 @@ struct walk_error *walk_python_read_threads(struct walk_python *python)
             thread = WALK_MEMBER(python, thread, thread, next);
         }
     }
+    find_first_lwp(python);
     for (size_t i = 0; i < python->interpreter_count && !error; i++)
         name_threads(python, python->interpreters[i].address);
     return error;
