@@ -174,11 +174,16 @@ def wait_until_parked(quiet=0.1, timeout=20):
     while before:
         time.sleep(quiet)
         after = _other_threads()
-        if after == before:
+        if after == before and not any(map(_is_running, after.values())):
             break
         if time.monotonic() > deadline:
             raise RuntimeError("some threads are still running")
         before = after
+
+
+def _is_running(status):
+    """Whether a thread runs, or would if there were a processor for it."""
+    return not any(line.startswith("State:") and "S (" in line for line in status)
 
 
 def _other_threads():
