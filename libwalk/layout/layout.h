@@ -41,7 +41,7 @@ struct walk_layout {
 };
 
 #define WALK_HAS(layout, structure, field) ((layout)->offset[WALK_FIELD_##structure##_##field] != WALK_ABSENT)
-/* Only for members that are there: check WALK_HAS() first unless layout/prove.c requires the member. */
+/* Only for members that are there: check WALK_HAS() first unless layout/required.c requires the member. */
 #define WALK_OFFSET(layout, structure, field) ((uint32_t)(layout)->offset[WALK_FIELD_##structure##_##field])
 #define WALK_SIZE(layout, structure) ((layout)->size[WALK_STRUCT_##structure])
 
