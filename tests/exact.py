@@ -43,7 +43,7 @@ class Node(NamedTuple):
     type: str
     size: int
     tracked: bool
-    guessed: bool
+    source: str  # of its references: a table, a run of its tp_traverse, a guess
     joined: str
     interpreter: str
 
@@ -99,9 +99,9 @@ class Walk:
         """All objects."""
         found = {}
         for address, type, size, tracked, *rest in self.lines("objects"):
-            guessed, referents, interpreter = rest
+            source, referents, interpreter = rest
             found[address] = Node(
-                type, int(size), tracked == "1", guessed == "1", referents, interpreter
+                type, int(size), tracked == "1", source, referents, interpreter
             )
         return found
 
@@ -168,7 +168,7 @@ class Comparison:
             ours = self.walk.objects.get(address)
             if ours is None:
                 continue
-            if ours.guessed:
+            if ours.source == "guess":
                 guessed[ours.type] += 1
             elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
@@ -233,7 +233,7 @@ class Comparison:
         left_out: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
-            if ours is None or ours.guessed or object.size < 0:
+            if ours is None or ours.source != "table" or object.size < 0:
                 continue
             if ours.type in NOT_BUILTIN_SIZES:
                 left_out[ours.type] += 1
@@ -361,7 +361,7 @@ class _Expectation:
         for address in tracked:
             theirs = self._truth.objects[address].referents
             node = self._walk.objects.get(address)
-            ours = node.referents if node is not None and node.guessed else theirs
+            ours = node.referents if node is not None and node.source == "guess" else theirs
             for referent in theirs:
                 if referent in tracked:
                     self._theirs.setdefault(referent, []).append(address)

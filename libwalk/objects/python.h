@@ -41,7 +41,10 @@ struct walk_pytype {
     walk_addr base;         /* tp_base */
     walk_addr own_base;     /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
     enum walk_kind_id kind; /* of own_base or the nearest known base of it */
-    bool guessed;           /* own_base has a tp_traverse of its own that no table knows */
+    walk_addr is_gc;        /* tp_is_gc, unless it is that of `type` */
+    bool no_table;          /* own_base has a tp_traverse of its own that no table knows */
+    bool disputed;          /* the tables do not say of its objects what its tp_traverse visits */
+    uint8_t proofs;         /* how many of its objects were asked that */
     uint64_t guess_from;    /* where the words begin that are guessed, bytes */
     bool atomic;            /* nothing to visit at all */
     bool visits_type;       /* subtype_traverse() visits the object's type */
@@ -112,6 +115,7 @@ struct walk_python {
     walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
     walk_addr tuple_type;
+    struct walk_traverser *traverser;
     struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
@@ -172,6 +176,12 @@ bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytyp
 static inline bool walk_python_visits_managed_dict(const struct walk_python *python)
 {
     return WALK_HAS(python->layout, visit_managed_dict, dict);
+}
+
+/* Whether the tables know what the objects of the type refer to, and nothing has shown that they are wrong. */
+static inline bool walk_python_has_table(const struct walk_python *python, const struct walk_pytype *type)
+{
+    return !type->no_table && !type->disputed && !python->kinds.kind[type->kind].disputed;
 }
 
 /* Learns subtype_traverse from the classes of and among the tracked objects. */

@@ -213,14 +213,14 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
             WALK_MEMBER(python, base, type, tp_traverse) != traverse)
             info->kind = WALK_KIND_structseq;
         if (info->kind != WALK_KIND_NONE) {
-            info->guess_from = info->guessed ? basic : 0;
+            info->guess_from = info->no_table ? basic : 0;
             return;
         }
-        info->guessed |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
-                                  : WALK_MEMBER(python, base, type, tp_basicsize) != basic;
+        info->no_table |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
+                                   : WALK_MEMBER(python, base, type, tp_basicsize) != basic;
         type = base;
     }
-    info->guessed = true;
+    info->no_table = true;
     info->guess_from = WALK_SIZE(python->layout, object);
 }
 
@@ -237,7 +237,7 @@ static bool is_atomic(const struct walk_python *python, const struct walk_pytype
     case WALK_KIND_str:
     case WALK_KIND_bytes:
     case WALK_KIND_bytearray:
-        return info->own_base == info->address && !info->guessed && python->kinds.kind[info->kind].member_count == 0;
+        return info->own_base == info->address && !info->no_table && python->kinds.kind[info->kind].member_count == 0;
     default:
         return false;
     }
@@ -302,7 +302,10 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
                                .weaklistoffset = WALK_SWORD(python, view, type, tp_weaklistoffset),
                                .flags = flags_of(python, view),
                                .traverse = WALK_WORD(python, view, type, tp_traverse),
-                               .base = WALK_WORD(python, view, type, tp_base)};
+                               .base = WALK_WORD(python, view, type, tp_base),
+                               .is_gc = WALK_WORD(python, view, type, tp_is_gc)};
+    if (info.is_gc == WALK_MEMBER(python, python->runtime->type_type, type, tp_is_gc))
+        info.is_gc = 0;
     if (info.flags & WALK_TPFLAGS_HEAPTYPE)
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
     info.head = walk_header_front(python, info.flags);

@@ -7,6 +7,7 @@
 #include "objects/dict.h"
 #include "objects/header.h"
 #include "objects/text.h"
+#include "objects/traverse.h"
 
 static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_dict] = walk_visit_dict,
@@ -182,6 +183,7 @@ static void visit_members(struct walk_python *python, const struct walk_kind *ki
  */
 static void guess(struct walk_python *python, const struct walk_pytype *type, walk_addr object, struct walk_refs *refs)
 {
+    refs->guessed = true;
     unsigned word = python->word;
     uint64_t start = type->guess_from, end = (uint64_t)type->own_basicsize;
     if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
@@ -210,6 +212,26 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
         walk_refs_add_text(refs, type->address, flags, "__class__");
 }
 
+/* What the tables know. */
+static void visit_by_tables(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                            struct walk_refs *refs)
+{
+    for (uint32_t i = 0; i < type->slot_count; i++)
+        visit_slot(python, type, object, python->slots[type->first_slot + i], refs);
+    if (type->managed_dict)
+        visit_managed_dict(python, type, object, refs);
+    else if (type->adds_dict)
+        visit_dict_pointer(python, dict_pointer(python, type, object), refs);
+    if (type->visits_type)
+        walk_refs_add_text(refs, type->address, 0, "__class__");
+    visit_members(python, &python->kinds.kind[type->kind], object, refs);
+    if (visitors[type->kind])
+        visitors[type->kind](python, type, object, refs);
+    const struct walk_pygreenlet *greenlet = type->no_table ? walk_python_greenlet(python, object) : NULL;
+    if (greenlet)
+        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
+}
+
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t index, struct walk_refs *refs)
 {
     /* A copy: visiting may make new types known, which moves the table. */
@@ -217,23 +239,13 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     size_t first = refs->count;
     if (type.atomic)
         return;
-    for (uint32_t i = 0; i < type.slot_count; i++)
-        visit_slot(python, &type, object, python->slots[type.first_slot + i], refs);
-    if (type.managed_dict)
-        visit_managed_dict(python, &type, object, refs);
-    else if (type.adds_dict)
-        visit_dict_pointer(python, dict_pointer(python, &type, object), refs);
-    if (type.visits_type)
-        walk_refs_add_text(refs, type.address, 0, "__class__");
-    if (type.guessed)
+    visit_by_tables(python, &type, object, refs);
+    bool is_gc =
+        walk_python_is_gc(python, &type, object) && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
+    if (is_gc && walk_python_has_table(python, &type))
+        walk_traverse_prove(python, index, object, refs, first);
+    else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table)
         guess(python, &type, object, refs);
-    visit_members(python, &python->kinds.kind[type.kind], object, refs);
-    if (visitors[type.kind])
-        visitors[type.kind](python, &type, object, refs);
-    const struct walk_pygreenlet *greenlet = type.guessed ? walk_python_greenlet(python, object) : NULL;
-    if (greenlet)
-        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
-    if (!walk_python_is_gc(python, &type, object))
-        for (size_t i = first; i < refs->count; i++)
-            refs->ref[i].flags |= WALK_EDGE_EXTRA;
+    for (size_t i = first; i < refs->count && !is_gc; i++)
+        refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

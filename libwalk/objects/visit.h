@@ -34,10 +34,21 @@ struct walk_ref {
     };
 };
 
+/* Why a tp_traverse was not run to its end. */
+struct walk_traverse_fault {
+    unsigned kind; /* enum walk_fault; 0: it was, or not at all */
+    walk_addr pc;
+    uint64_t instructions;
+};
+
 struct walk_refs {
     struct walk_ref *ref;
     size_t count, capacity;
-    bool unreadable; /* some references of the object could not be read */
+    bool unnamed;                     /* labels are not wanted: those that cost something may be left out */
+    bool unreadable;                  /* some references of the object could not be read */
+    bool run;                         /* they are what tp_traverse visited */
+    bool guessed;                     /* some are words that may be references */
+    struct walk_traverse_fault fault; /* of the object's tp_traverse, when that was run in vain */
     bool no_memory;
     bool limited;   /* `words` counts */
     uint64_t words; /* how many words of arrays may still be looked at */

@@ -4,8 +4,9 @@
  *
  *   info         seconds, version, layout and its sources, counts, invariants
  *   types        count, bytes and name of every type of tracked objects
- *   objects      every object: address, type, size, tracked, guessed, referents seen by the collector, the number of
- *                the interpreter whose collector tracks it
+ *   objects      every object: address, type, size, tracked, where its references are from (a table, a run of its
+ *                tp_traverse, a guess), those that the collector sees, the number of the interpreter whose collector
+ *                tracks it
  *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   values       reads "ADDRESS" lines from stdin, prints the short value of each
  *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
@@ -15,7 +16,7 @@
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
- * commas between).
+ * commas between), WALK_GUESS (run no code of the target).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -77,9 +78,10 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     }
     printf("recovered\t%zu\nunnamed\t%zu\n", stats.recovered_types, stats.unnamed_objects);
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
-           "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
+           "run\t%zu\t%s\nunreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
-           stats.guessed_edges, stats.guessed_objects, stats.unreadable, stats.broken_lists, stats.complete);
+           stats.guessed_edges, stats.guessed_objects, stats.run_objects, stats.run_problem ? stats.run_problem : "",
+           stats.unreadable, stats.broken_lists, stats.complete);
     static const char *const verdicts[] = {"unasked", "holds", "fails"};
     for (size_t i = 0; i < walk_target_invariant_count(target); i++) {
         struct walk_invariant invariant;
@@ -121,7 +123,10 @@ static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const
     struct walk_error *error = walk_heap_referents(heap, id, &edges);
     if (error)
         return error;
-    printf("%" PRIx64 "\t%s\t%" PRIu64 "\t%d\t%d\t", node->address, type.name, node->size, node->tracked, type.guessed);
+    printf("%" PRIx64 "\t%s\t%" PRIu64 "\t%d\t%s\t", node->address, type.name, node->size, node->tracked,
+           type.guessed ? "guess"
+           : type.known ? "table"
+                        : "run");
     const char *comma = "";
     for (size_t i = 0; i < edges->count; i++) {
         struct walk_node referent = {0};
@@ -349,7 +354,8 @@ static int run(const char *list, const char *name)
     const char *layout = getenv("WALK_LAYOUT");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout};
+                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
+                                   .guess = getenv("WALK_GUESS") != NULL};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
