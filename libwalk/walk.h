@@ -209,6 +209,17 @@ struct walk_type {
     walk_addr fault_pc;
     uint64_t fault_instructions;
 };
+/*
+ * A type whose objects refer to something else than its table says: what their tp_traverse visits is believed. On
+ * opening a few objects of each type are read both ways. `object`: the one that showed it.
+ */
+struct walk_dispute {
+    uint32_t type;
+    walk_addr object;
+};
+size_t walk_heap_dispute_count(const struct walk_heap *heap);
+void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_dispute *dispute);
+
 size_t walk_heap_type_count(const struct walk_heap *heap);
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type);
 

@@ -361,7 +361,11 @@ class _Expectation:
         for address in tracked:
             theirs = self._truth.objects[address].referents
             node = self._walk.objects.get(address)
-            ours = node.referents if node is not None and node.source == "guess" else theirs
+            ours = (
+                node.referents
+                if node is not None and node.source == "guess"
+                else theirs
+            )
             for referent in theirs:
                 if referent in tracked:
                     self._theirs.setdefault(referent, []).append(address)

@@ -160,7 +160,9 @@ class Core:
     def lost(self, walk: Walk) -> Counter[str]:
         """The types of the objects that are guessed here and exact in the best way."""
         assert self.best
-        guessed = {a: node for a, node in walk.objects.items() if node.source == "guess"}
+        guessed = {
+            a: node for a, node in walk.objects.items() if node.source == "guess"
+        }
         exact = {a for a, node in self.best.objects.items() if node.source != "guess"}
         return Counter(node.type for a, node in guessed.items() if a in exact)
 

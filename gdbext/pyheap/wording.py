@@ -87,8 +87,8 @@ def guesses(heap: "Heap") -> Iterator[Line]:
     stats = heap.stats()
     if not stats.guessed_objects:
         return
-    types = sum(1 for type in heap.types() if type.guessed and type.objects)
+    types = sum(1 for type in heap.types() if type.guessed)
     yield [
-        f"{counted(stats.guessed_objects, 'object')} of {counted(types, 'type')}"
-        " without a table: their references are guesses"
+        f"{counted(stats.guessed_objects, 'object')} of {counted(types, 'type')}:"
+        " their references are guesses"
     ]

@@ -88,6 +88,13 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
     }
 }
 
+size_t walk_heap_dispute_count(const struct walk_heap *heap) { return heap->python->dispute_count; }
+
+void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_dispute *dispute)
+{
+    *dispute = heap->python->disputes[index];
+}
+
 /* ---- lists ---- */
 
 static bool matches(const char *type, const char *name)

@@ -164,6 +164,7 @@ void walk_python_close(struct walk_python *python)
     free(python->strings);
     walk_names_close(python->names);
     walk_traverser_close(python->traverser);
+    free(python->disputes);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
     free(python->types);

@@ -116,6 +116,8 @@ struct walk_python {
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
     walk_addr tuple_type;
     struct walk_traverser *traverser;
+    struct walk_dispute *disputes; /* in the order that they were found in */
+    size_t dispute_count;
     struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */

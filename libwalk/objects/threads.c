@@ -203,7 +203,8 @@ static uint64_t native_id(const struct walk_python *python, walk_addr thread, ui
     return id ? id : lwp_by_stack(image, ident);
 }
 
-/* The first thread's struct pthread is elsewhere: it is the one that is left. It has a state in each interpreter it ran. */
+/* The first thread's struct pthread is elsewhere: it is the one that is left. It has a state in each interpreter it
+ * ran. */
 static void find_first_lwp(struct walk_python *python)
 {
     const struct walk_image *image = python->runtime->image;

@@ -303,6 +303,20 @@ static bool agrees(struct walk_traverser *traverser, struct walk_refs *refs, siz
     return true;
 }
 
+static bool dispute(struct walk_python *python, uint32_t type, walk_addr object)
+{
+    struct walk_dispute *grown = realloc(python->disputes, (python->dispute_count + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    python->disputes = grown;
+    grown[python->dispute_count++] = (struct walk_dispute){type, object};
+    struct walk_pytype *known = &python->types[type];
+    known->disputed = true;
+    if (known->own_base == known->address)
+        python->kinds.kind[known->kind].disputed = true;
+    return true;
+}
+
 void walk_traverse_prove(struct walk_python *python, uint32_t index, walk_addr object, struct walk_refs *refs,
                          size_t first)
 {
@@ -317,10 +331,7 @@ void walk_traverse_prove(struct walk_python *python, uint32_t index, walk_addr o
         refs->no_memory = true;
         return;
     }
-    if (agrees(python->traverser, refs, first, &outcome))
-        return;
-    python->types[index].disputed = true;
-    if (type.own_base == type.address)
-        python->kinds.kind[type.kind].disputed = true;
-    settle(python, &type, object, &outcome, refs, first);
+    if (!agrees(python->traverser, refs, first, &outcome) &&
+        !(dispute(python, index, object) && settle(python, &type, object, &outcome, refs, first)))
+        refs->no_memory = true;
 }

@@ -82,6 +82,20 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
            stats.guessed_edges, stats.guessed_objects, stats.run_objects, stats.run_problem ? stats.run_problem : "",
            stats.unreadable, stats.broken_lists, stats.complete);
+    for (uint32_t i = 0; i < walk_heap_type_count(heap); i++) {
+        struct walk_type type;
+        walk_heap_type(heap, i, &type);
+        if (type.guessed)
+            printf("guessed-type\t%zu\t%s\t%s\t%" PRIx64 "\t%" PRIu64 "\n", type.guessed, type.name,
+                   type.fault ? type.fault : "", type.fault_pc, type.fault_instructions);
+    }
+    for (size_t i = 0; i < walk_heap_dispute_count(heap); i++) {
+        struct walk_dispute dispute;
+        struct walk_type type;
+        walk_heap_dispute(heap, i, &dispute);
+        walk_heap_type(heap, dispute.type, &type);
+        printf("disputed\t%s\t%" PRIx64 "\n", type.name, dispute.object);
+    }
     static const char *const verdicts[] = {"unasked", "holds", "fails"};
     for (size_t i = 0; i < walk_target_invariant_count(target); i++) {
         struct walk_invariant invariant;
