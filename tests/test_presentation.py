@@ -641,7 +641,7 @@ class Documents(unittest.TestCase):
         guess = {"type": "app.Session", "count": 4, "fault": fault}
         self.assertEqual(got["guessed_types"], [guess, guess])
         self.assertEqual((got["run_objects"], got["run_problem"]), (5, None))
-        dispute = {"type": "app.Session", "address": "0x2000"}
+        dispute = {"type": "method", "address": "0x2000"}
         self.assertEqual(got["disputed_types"], [dispute])
         self.assertEqual(got["build"], "debug")
         part = {"source": "row of 3.13.5", "count": 1, "structures": ["gc"]}
@@ -671,7 +671,7 @@ class Texts(unittest.TestCase):
         self.assertEqual(got[1], "    8    80  app.Session")
         self.assertEqual(got[2], "… 1 more types; --limit 0 shows all")
         self.assertIn("13 tracked objects of 2 types, 580 bytes", got[3])
-        self.assertIn("without a table: their references are guesses", got[4])
+        self.assertIn("of 2 types: their references are guesses", got[4])
 
     def test_find(self):
         self.assertEqual(

@@ -244,6 +244,7 @@ class _Options(Structure):
         ("sysroot", c_char_p),
         ("debug_dirs", c_char_p),
         ("layout", c_char_p),
+        ("guess", c_bool),
     ]
 
 
@@ -815,7 +816,8 @@ class Heap(_Closing):
         """Counts, and what is missing."""
         stats = _Stats()
         _lib.walk_heap_stats(self._pointer, byref(stats))
-        return Stats(*(getattr(stats, name) for name in Stats._fields))
+        values = {name: getattr(stats, name) for name in Stats._fields}
+        return Stats(**{**values, "run_problem": _text(stats.run_problem)})
 
     def lookup(self, address: int) -> int:
         """The id of the node at exactly this address."""
