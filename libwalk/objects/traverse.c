@@ -229,16 +229,18 @@ static void add_by_word(struct walk_python *python, const struct walk_pytype *ty
 
 /* ---- the answer ---- */
 
-/* What of the tables is visited or extra stays, in its order. */
+/* What of the tables is visited, or held all the same, stays in its order. */
 static void drop_unvisited(struct walk_refs *refs, size_t first)
 {
     size_t kept = first;
     for (size_t i = first; i < refs->count; i++) {
         struct walk_ref ref = refs->ref[i];
-        if (!(ref.flags & (VISITED | NOT_SEEN)))
-            continue;
         if (ref.flags & VISITED)
             ref.flags &= ~(VISITED | NOT_SEEN);
+        else if (ref.flags & WALK_REF_HELD)
+            ref.flags |= WALK_EDGE_EXTRA;
+        else if (!(ref.flags & NOT_SEEN))
+            continue;
         refs->ref[kept++] = ref;
     }
     refs->count = kept;

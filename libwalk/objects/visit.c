@@ -160,8 +160,8 @@ static void visit_managed_dict(struct walk_python *python, const struct walk_pyt
         /* Both are held; one of them is visited. */
         bool dict_first = dict && walk_python_visits_managed_dict(python);
         bool seen = (type->flags & WALK_TPFLAGS_INLINE_VALUES) &&
-                    visit_inline_values(python, type, object, dict_first ? WALK_EDGE_EXTRA : 0, refs);
-        walk_refs_add_text(refs, dict, seen && !dict_first ? WALK_EDGE_EXTRA : 0, "__dict__");
+                    visit_inline_values(python, type, object, dict_first ? WALK_EDGE_EXTRA : WALK_REF_HELD, refs);
+        walk_refs_add_text(refs, dict, seen && !dict_first ? WALK_EDGE_EXTRA : WALK_REF_HELD, "__dict__");
     }
 }
 

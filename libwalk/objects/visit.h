@@ -23,10 +23,12 @@ enum walk_label {
 
 /* Besides enum walk_edge_flags: an edge only if the target is a node anyway (words of a stack that may be stale). */
 #define WALK_REF_IF_KNOWN 0x100u
+/* A reference that is there whether or not tp_traverse visits it. */
+#define WALK_REF_HELD 0x200u
 
 struct walk_ref {
     walk_addr target;
-    uint32_t flags; /* enum walk_edge_flags, WALK_REF_IF_KNOWN */
+    uint32_t flags; /* enum walk_edge_flags, WALK_REF_… */
     uint32_t label; /* enum walk_label */
     union {
         const char *text;
