@@ -5,6 +5,7 @@
 
 #include "objects/attribute.h"
 #include "objects/dict.h"
+#include "objects/members.h"
 #include "objects/names.h"
 #include "objects/text.h"
 #include "objects/traverse.h"
@@ -164,6 +165,7 @@ void walk_python_close(struct walk_python *python)
     free(python->strings);
     walk_names_close(python->names);
     walk_traverser_close(python->traverser);
+    walk_members_close(python->members);
     free(python->disputes);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);

@@ -118,7 +118,8 @@ struct walk_python {
     struct walk_traverser *traverser;
     struct walk_dispute *disputes; /* in the order that they were found in */
     size_t dispute_count;
-    struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
+    struct walk_members *members; /* what the words of objects of unknown types are called; NULL: not asked yet */
+    struct walk_names *names;     /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
@@ -159,6 +160,14 @@ bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t
 
 /* The same for a word that may be something else: also the collector's head in front of an object is looked at. */
 bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint32_t *index);
+
+/* The index of a type that is known. */
+static inline uint32_t walk_python_index(struct walk_python *python, const struct walk_pytype *type)
+{
+    uint32_t index = 0;
+    (void)walk_python_type(python, type->address, &index);
+    return index;
+}
 
 /* tp_dict, also of the static types of 3.12+, whose dicts the interpreter keeps. 0: none. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);

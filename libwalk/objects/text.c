@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects/text.h"
+#include "objects/members.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -515,6 +516,7 @@ static void add_value_label(struct walk_python *python, walk_addr key, struct wa
 void walk_text_label(struct walk_python *python, const struct walk_ref *ref, struct walk_text_out *out)
 {
     char name[256] = "?";
+    const char *known;
     uint32_t type;
     switch ((enum walk_label)ref->label) {
     case WALK_LABEL_TEXT:
@@ -549,6 +551,13 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         break;
     case WALK_LABEL_OFFSET:
         walk_text_add(out, "+0x%" PRIx64, ref->argument);
+        break;
+    case WALK_LABEL_WORD:
+        known = walk_member_name(python, (uint32_t)(ref->argument >> 32), (uint32_t)ref->argument);
+        if (known)
+            walk_text_add(out, "%s", known);
+        else
+            walk_text_add(out, "+0x%" PRIx32, (uint32_t)ref->argument);
         break;
     case WALK_LABEL_TYPE_DICT:
     case WALK_LABEL_TYPE_SUBCLASSES:

@@ -177,31 +177,6 @@ static struct walk_ref *take(const struct walk_traverser *traverser, struct walk
 
 /* ---- names of what no table knows ---- */
 
-/* Types of members that are objects: T_OBJECT, T_OBJECT_EX (Include/structmember.h). */
-static bool is_object_member(uint32_t type) { return type == 6 || type == 16; }
-
-/* The C string that names the member at `offset`, of the type or a base of it; 0: none. */
-static walk_addr member_name(const struct walk_python *python, walk_addr type, uint64_t offset)
-{
-    enum { CHAIN_MAX = 64, MEMBERS_MAX = 256 };
-    const struct walk_layout *layout = python->layout;
-    uint32_t stride = WALK_SIZE(layout, member_def);
-    for (int depth = 0; type && stride && depth < CHAIN_MAX; depth++) {
-        walk_addr members = WALK_MEMBER(python, type, type, tp_members);
-        for (int i = 0; members && i < MEMBERS_MAX; i++, members += stride) {
-            const uint8_t *view = walk_memory_view(python->memory, members, stride);
-            walk_addr name = view ? WALK_WORD(python, view, member_def, name) : 0;
-            if (!name)
-                break;
-            if (WALK_WORD(python, view, member_def, offset) == offset &&
-                is_object_member(walk_load_u32(view + WALK_OFFSET(layout, member_def, type))))
-                return name;
-        }
-        type = WALK_MEMBER(python, type, type, tp_base);
-    }
-    return 0;
-}
-
 /* Names a visited reference by the word of the object that it is; `*at` goes on from the one before. */
 static void add_by_word(struct walk_python *python, const struct walk_pytype *type, const uint8_t *view, size_t size,
                         walk_addr target, uint64_t *at, struct walk_refs *refs)
@@ -216,11 +191,10 @@ static void add_by_word(struct walk_python *python, const struct walk_pytype *ty
             *at = 0;
         if (walk_load_word(word, view + *at) != target)
             continue;
-        walk_addr name = member_name(python, type->own_base, *at);
         if ((int64_t)*at == type->dictoffset)
             walk_refs_add_text(refs, target, VISITED, "__dict__");
         else
-            walk_refs_add(refs, target, VISITED, name ? WALK_LABEL_SLOT : WALK_LABEL_OFFSET, name ? name : *at);
+            walk_refs_add(refs, target, VISITED, WALK_LABEL_WORD, WALK_WORD_OF(walk_python_index(python, type), *at));
         *at += word;
         return;
     }

@@ -204,7 +204,7 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
         if ((int64_t)at == type->dictoffset)
             walk_refs_add_text(refs, target, flags, "__dict__");
         else
-            walk_refs_add(refs, target, flags, WALK_LABEL_OFFSET, at);
+            walk_refs_add(refs, target, flags, WALK_LABEL_WORD, WALK_WORD_OF(walk_python_index(python, type), at));
     }
     /* Since 3.9 an object of a heap type refers to its type, whatever its tp_traverse is. */
     if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type &&

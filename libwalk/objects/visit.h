@@ -17,9 +17,12 @@ enum walk_label {
     WALK_LABEL_LOCAL,           /* argument: address of a str -> local 'name' */
     WALK_LABEL_STACK,           /* argument: index -> stack[2] */
     WALK_LABEL_OFFSET,          /* argument: offset -> +0x28 */
+    WALK_LABEL_WORD,            /* argument: WALK_WORD_OF(index of a type, offset) -> its name, else +0x28 */
     WALK_LABEL_TYPE_DICT,       /* argument: address of a static type -> .types[int].__dict__ */
     WALK_LABEL_TYPE_SUBCLASSES, /* the same -> .types[int].tp_subclasses */
 };
+
+#define WALK_WORD_OF(type, offset) ((uint64_t)(type) << 32 | (offset))
 
 /* Besides enum walk_edge_flags: an edge only if the target is a node anyway (words of a stack that may be stale). */
 #define WALK_REF_IF_KNOWN 0x100u

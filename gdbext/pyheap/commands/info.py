@@ -51,7 +51,7 @@ def _part(part: "LayoutPart") -> Dict[str, Any]:
 def _reason(type: "Type") -> str:
     """Why references are guesses."""
     if not type.fault:
-        return "no tp_traverse" if not type.known else ""
+        return "the collector does not manage them"
     return (
         f"{type.fault} at 0x{type.fault_pc:x},"
         f" after {wording.counted(type.fault_instructions, 'instruction')}"
