@@ -817,7 +817,8 @@ class Heap(_Closing):
         stats = _Stats()
         _lib.walk_heap_stats(self._pointer, byref(stats))
         values = {name: getattr(stats, name) for name in Stats._fields}
-        return Stats(**{**values, "run_problem": _text(stats.run_problem)})
+        values["run_problem"] = _text(stats.run_problem)
+        return Stats(**values)
 
     def lookup(self, address: int) -> int:
         """The id of the node at exactly this address."""
