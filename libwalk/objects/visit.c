@@ -242,7 +242,8 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_by_tables(python, &type, object, refs);
     bool is_gc =
         walk_python_is_gc(python, &type, object) && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
-    if (is_gc && walk_python_has_table(python, &type))
+    /* What a module's state refers to, each module's own m_traverse says. */
+    if (is_gc && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
         walk_traverse_prove(python, index, object, refs, first);
     else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table)
         guess(python, &type, object, refs);
