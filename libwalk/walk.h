@@ -169,8 +169,9 @@ struct walk_heap_stats {
     size_t broken_lists;     /* lists of the collector, or of the allocator, that could not be followed to their end */
     size_t broken_stacks;    /* threads and greenlets whose frames could not be followed to the outermost */
     bool collecting;         /* the collector was running: some of the tracked objects may be on no list */
+    bool truncated;          /* the core is shorter than its program headers say */
     bool unknown_layout;     /* parts of the layout fit no source, and were left out (walk_target_layout_part), or the
-                              * version    is newer than all that are known */
+                              * version is newer than all that are known */
     bool complete;           /* nothing was unreadable, broken or left out, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);

@@ -93,7 +93,7 @@ class FakeHeap:
 
     def __init__(self, **stats):
         self._stats = Stats(
-            7, 4, 3, 0, 8, 4, 1, 1, 5, "", 0, 0, 0, 0, 0, False, False, True
+            7, 4, 3, 0, 8, 4, 1, 1, 5, "", 0, 0, 0, 0, 0, False, False, False, True
         )
         self._stats = self._stats._replace(**stats)
         self.types_ = [

@@ -125,6 +125,7 @@ class Stats(NamedTuple):
     broken_lists: int
     broken_stacks: int
     collecting: bool
+    truncated: bool
     unknown_layout: bool
     complete: bool
 
@@ -307,6 +308,7 @@ class _Stats(Structure):
         ("broken_lists", c_size_t),
         ("broken_stacks", c_size_t),
         ("collecting", c_bool),
+        ("truncated", c_bool),
         ("unknown_layout", c_bool),
         ("complete", c_bool),
     ]

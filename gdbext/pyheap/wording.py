@@ -56,6 +56,8 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     if stats.complete:
         return
     reasons = []
+    if stats.truncated:
+        reasons.append("the core file is shorter than it says: a part is missing")
     if stats.unreadable:
         whose = counted(stats.unreadable, "object")
         reasons.append(f"{whose} with references that could not be read")

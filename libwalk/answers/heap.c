@@ -19,12 +19,12 @@
 
 /*
  * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
- * otherwise are told by their own link, which is 0 only for what is not tracked.
+ * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
  */
 static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
 {
-    return python->collecting && walk_python_is_gc(python, &python->types[type], object) &&
-           walk_header_tracked(python, object);
+    return (python->collecting || WALK_HAS(python->layout, gc_head, refs)) &&
+           walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
 }
 
 static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
@@ -32,7 +32,9 @@ static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
     struct walk_heap *heap = context;
     if (!walk_python_type_of(heap->python, key, class))
         return false;
-    *flags = WALK_OBJECT | (is_on_hidden_list(heap->python, key, *class) ? WALK_NODE_TRACKED : 0);
+    bool hidden = is_on_hidden_list(heap->python, key, *class);
+    heap->stats.collecting |= hidden;
+    *flags = WALK_OBJECT | (hidden ? WALK_NODE_TRACKED : 0);
     return true;
 }
 
@@ -297,7 +299,8 @@ static void finish_stats(struct walk_heap *heap)
     stats->edges = graph->edge_count;
     stats->permanent = heap->python->permanent_count;
     stats->broken_lists = heap->python->broken_lists;
-    stats->collecting = heap->python->collecting;
+    stats->collecting |= heap->python->collecting;
+    stats->truncated = heap->target->image.truncated;
     for (size_t i = 0; i < heap->python->thread_count; i++)
         stats->broken_stacks += !heap->python->threads[i].frames_complete;
     for (size_t i = 0; i < heap->python->greenlet_count; i++)
@@ -305,7 +308,7 @@ static void finish_stats(struct walk_heap *heap)
     stats->run_problem = walk_traverser_problem(heap->python->traverser);
     stats->unknown_layout = heap->target->runtime.left_out || WALK_MINOR(heap->python) > WALK_NEWEST;
     stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
-                      !stats->collecting;
+                      !stats->collecting && !stats->truncated;
 }
 
 /* A damaged heap may name types that are none: of such a target nothing is remembered. */

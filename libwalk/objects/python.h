@@ -21,6 +21,9 @@
 #define WALK_TPFLAGS_STR_SUBCLASS (UINT64_C(1) << 28)
 #define WALK_TPFLAGS_TYPE_SUBCLASS (UINT64_C(1) << 31)
 
+/* Bytes of a name with its NUL; longer ones (generic classes have some) are cut. */
+enum { WALK_NAME_MAX = 4096 };
+
 /* A member of __slots__. */
 struct walk_slot {
     int64_t offset;

@@ -406,7 +406,7 @@ void walk_text_value(struct walk_python *python, walk_addr object, uint32_t type
 
 static void add_name(struct walk_python *python, const char *what, walk_addr str, struct walk_text_out *out)
 {
-    char name[256];
+    char name[WALK_NAME_MAX];
     walk_text_add(out, "%s %s", what, walk_text_str(python, str, name, sizeof name) ? name : "?");
 }
 
@@ -498,10 +498,11 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
 
 /* ---- labels ---- */
 
-static void add_value_label(struct walk_python *python, walk_addr key, struct walk_text_out *out)
+static void add_key_label(struct walk_python *python, const char *before_key, walk_addr key, const char *after_key,
+                          struct walk_text_out *out)
 {
     uint32_t type;
-    walk_text_add(out, "value[");
+    walk_text_add(out, "%s", before_key);
     size_t before = out->wanted;
     if (walk_python_type_of(python, key, &type)) {
         walk_text_value(python, key, type, out);
@@ -510,12 +511,12 @@ static void add_value_label(struct walk_python *python, walk_addr key, struct wa
     }
     if (out->wanted == before)
         walk_text_add(out, "0x%" PRIx64, key);
-    walk_text_add(out, "]");
+    walk_text_add(out, "%s", after_key);
 }
 
 void walk_text_label(struct walk_python *python, const struct walk_ref *ref, struct walk_text_out *out)
 {
-    char name[256] = "?";
+    char name[WALK_NAME_MAX] = "?";
     const char *known;
     uint32_t type;
     switch ((enum walk_label)ref->label) {
@@ -529,7 +530,7 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         walk_text_add(out, "key");
         break;
     case WALK_LABEL_VALUE:
-        add_value_label(python, ref->argument, out);
+        add_key_label(python, "value[", ref->argument, "]", out);
         break;
     case WALK_LABEL_ELEMENT:
         walk_text_add(out, "element");
@@ -543,8 +544,10 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         walk_text_add(out, ".%s", name);
         break;
     case WALK_LABEL_LOCAL:
-        walk_text_str(python, ref->argument, name, sizeof name);
-        walk_text_add(out, "local '%s'", name);
+        if (walk_text_str(python, ref->argument, name, sizeof name))
+            walk_text_add(out, "local '%s'", name);
+        else
+            add_key_label(python, "local ", ref->argument, "", out);
         break;
     case WALK_LABEL_STACK:
         walk_text_add(out, "stack[%" PRIu64 "]", ref->argument);

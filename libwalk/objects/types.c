@@ -10,7 +10,7 @@
 #include "objects/text.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
-enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096, STATIC_TYPES_MAX = 512 };
+enum { CHAIN_MAX = 512, META_MAX = 8, STATIC_TYPES_MAX = 512 };
 /* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes; _Py_AFTER_ITEMS of 3.15, a flag. */
 enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
@@ -133,7 +133,8 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
     walk_addr meta = walk_python_ob_type(python, type);
     uint64_t count = WALK_MEMBER(python, type, var_object, ob_size);
     uint32_t stride = WALK_SIZE(layout, member_def);
-    if (!count || count > SLOTS_MAX || info->slot_count > SLOTS_MAX || !stride)
+    /* Each fills a word of the object. */
+    if (!count || !stride || info->slot_count + count > (uint64_t)info->basicsize / python->word)
         return;
     const uint8_t *view =
         walk_memory_view(python->memory, type + WALK_MEMBER(python, meta, type, tp_basicsize), count * stride);
@@ -178,7 +179,7 @@ static enum walk_kind_id kind_of(struct walk_python *python, walk_addr type)
     const struct walk_layout *layout = python->layout;
     uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize),
              items = WALK_MEMBER(python, type, type, tp_itemsize);
-    char name[512];
+    char name[WALK_NAME_MAX];
     enum walk_kind_id kind = walk_kinds_by_address(&python->kinds, type);
     bool by_name = kind == WALK_KIND_NONE, fits = true;
     if (by_name) {
@@ -309,7 +310,7 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     if (info.flags & WALK_TPFLAGS_HEAPTYPE)
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
     info.head = walk_header_front(python, info.flags);
-    char name[512];
+    char name[WALK_NAME_MAX];
     info.naming = name_of(python, type, name, sizeof name);
     if (!(info.name = walk_python_keep(python, name)))
         return false;

@@ -34,6 +34,7 @@ static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_template] = walk_visit_template,
     [WALK_KIND_code] = walk_visit_code,
     [WALK_KIND_capsule] = walk_visit_capsule,
+    [WALK_KIND_methodcaller] = walk_visit_methodcaller,
 };
 
 void walk_refs_deinit(struct walk_refs *refs)

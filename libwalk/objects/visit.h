@@ -108,7 +108,7 @@ walk_visitor walk_visit_dict, walk_visit_odict, walk_visit_list, walk_visit_tupl
     walk_visit_deque, walk_visit_lru_cache;          /* visit_containers.c */
 walk_visitor walk_visit_type, walk_visit_module;     /* visit_types.c */
 walk_visitor walk_visit_frame, walk_visit_generator; /* visit_frames.c */
-walk_visitor walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array, walk_visit_teedata,
-    walk_visit_template, walk_visit_code, walk_visit_capsule; /* visit_trees.c */
+walk_visitor walk_visit_methodcaller, walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array,
+    walk_visit_teedata, walk_visit_template, walk_visit_code, walk_visit_capsule; /* visit_trees.c */
 
 #endif

@@ -151,8 +151,6 @@ class InfoAnswer(Answer):
             yield from aligned(shown, indent="  ")
         yield from self._doubts()
         yield from self._names()
-        if self.info.truncated:
-            yield ["the core file is shorter than it says: a part of it is missing"]
         yield from wording.incomplete(self.heap)
 
     def _doubts(self) -> Iterator[Line]:
