@@ -203,8 +203,9 @@ struct walk_type {
     const char *name;            /* module.__qualname__, builtins bare */
     size_t tracked, objects;     /* how many objects: tracked, all */
     uint64_t tracked_size, size; /* bytes: of the tracked, of all */
-    bool known;     /* a table has this type; else its tp_traverse is run, and its size is tp_basicsize's */
-    size_t guessed; /* objects whose references are guesses: tp_traverse could not be run to its end */
+    bool known;        /* a table has this type; else its tp_traverse is run, and its size is tp_basicsize's */
+    size_t unreadable; /* objects with references that could not be read */
+    size_t guessed;    /* objects whose references are guesses: tp_traverse could not be run to its end */
     /* Of the first of these: what went wrong, NULL if nothing was run; where, and after how many instructions. */
     const char *fault;
     walk_addr fault_pc;

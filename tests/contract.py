@@ -117,6 +117,7 @@ DOCUMENTS: Dict[str, Any] = {
         "run_objects": int,
         "run_problem": TEXT,
         "guessed_types": [{"type": str, "count": int, "fault": (_FAULT, type(None))}],
+        "unreadable_types": [{"type": str, "count": int}],
         "disputed_types": [{"type": str, "address": ADDRESS}],
         "complete": bool,
     },

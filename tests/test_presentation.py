@@ -31,8 +31,8 @@ from pyheap.walk import Dispute, Edge, Frame, Greenlet, Interpreter  # noqa: E40
 from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
 from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
-_KNOWN = (True, 0, "", 0, 0)  # Type's last fields: of a table's
-_FAULT = (False, 4, "no instruction", 0x7000, 12)
+_KNOWN = (True, 0, 0, "", 0, 0)  # Type's last fields: of a table's
+_FAULT = (False, 1, 4, "no instruction", 0x7000, 12)
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -643,6 +643,8 @@ class Documents(unittest.TestCase):
         self.assertEqual((got["run_objects"], got["run_problem"]), (5, None))
         dispute = {"type": "method", "address": "0x2000"}
         self.assertEqual(got["disputed_types"], [dispute])
+        unreadable = {"type": "app.Session", "count": 1}
+        self.assertEqual(got["unreadable_types"], [unreadable, unreadable])
         self.assertEqual(got["build"], "debug")
         part = {"source": "row of 3.13.5", "count": 1, "structures": ["gc"]}
         self.assertEqual(got["layouts"][1], part)

@@ -140,6 +140,7 @@ class Type(NamedTuple):
     tracked_size: int
     size: int
     known: bool
+    unreadable: int
     guessed: int
     fault: str
     fault_pc: int
@@ -336,6 +337,7 @@ class _Type(Structure):
         ("tracked_size", c_uint64),
         ("size", c_uint64),
         ("known", c_bool),
+        ("unreadable", c_size_t),
         ("guessed", c_size_t),
         ("fault", c_char_p),
         ("fault_pc", c_uint64),
@@ -858,6 +860,7 @@ class Heap(_Closing):
                 raw.tracked_size,
                 raw.size,
                 raw.known,
+                raw.unreadable,
                 raw.guessed,
                 _text(raw.fault),
                 raw.fault_pc,

@@ -276,6 +276,7 @@ static struct walk_error *count_types(struct walk_heap *heap)
         uint64_t size = walk_object_size(heap->python, graph->key[id], graph->class[id]);
         heap->stats.objects++;
         type->objects++;
+        type->unreadable += (graph->flags[id] & WALK_NODE_UNREADABLE) != 0;
         type->size += size;
         heap->stats.unnamed_objects += pytypes[graph->class[id]].naming == WALK_NAME_UNKNOWN;
         if (!walk_node_tracked(heap, id))

@@ -21,6 +21,7 @@ enum walk_node_flags {
 struct walk_type_stats {
     size_t tracked, objects;
     uint64_t tracked_size, size;
+    size_t unreadable;                /* objects with references that could not be read */
     size_t guessed;                   /* objects whose references were guessed */
     struct walk_traverse_fault fault; /* why, of the first of them */
 };

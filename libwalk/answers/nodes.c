@@ -79,6 +79,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
         type->name = heap->python->types[index].name;
         const struct walk_pytype *known = &heap->python->types[index];
         type->known = walk_python_has_table(heap->python, known);
+        type->unreadable = stats->unreadable;
         type->guessed = stats->guessed;
         type->fault = stats->fault.kind ? walk_fault_name(stats->fault.kind) : NULL;
         type->fault_pc = stats->fault.pc;

@@ -87,6 +87,11 @@ class InfoAnswer(Answer):
         types = [type for type in self.heap.types() if type.guessed]
         return sorted(types, key=lambda type: (-type.guessed, type.name))
 
+    def unreadable(self) -> List["Type"]:
+        """Types with objects that could not be read whole, the most frequent first."""
+        types = [type for type in self.heap.types() if type.unreadable]
+        return sorted(types, key=lambda type: (-type.unreadable, type.name))
+
     def disputed(self) -> List[Tuple[str, int]]:
         """Types whose tables are not believed, and the objects that show why."""
         return [
@@ -125,6 +130,10 @@ class InfoAnswer(Answer):
             "recovered_types": stats.recovered_types,
             "unnamed_objects": stats.unnamed_objects,
             "guessed_types": [_guess(type) for type in self.guessed()],
+            "unreadable_types": [
+                {"type": type.name, "count": type.unreadable}
+                for type in self.unreadable()
+            ],
             "disputed_types": [
                 {"type": name, "address": f"0x{address:x}"}
                 for name, address in self.disputed()
@@ -142,6 +151,13 @@ class InfoAnswer(Answer):
             if len(guessed) > _MOST_GUESSED:
                 left = wording.number(len(guessed) - _MOST_GUESSED)
                 yield [f"  … {left} more types; --json has all"]
+        unreadable = self.unreadable()
+        if unreadable:
+            yield ["objects with references that could not be read:"]
+            counts = [(t.unreadable, t.name) for t in unreadable[:_MOST_GUESSED]]
+            yield from aligned(counts, indent="  ")
+            if len(unreadable) > len(counts):
+                yield ["  … more types; --json has all"]
         disputed = self.disputed()
         if disputed:
             yield [
