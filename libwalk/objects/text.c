@@ -498,10 +498,10 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
 
 /* ---- labels ---- */
 
-static void add_value_label(struct walk_python *python, walk_addr key, struct walk_text_out *out)
+static void add_subscript(struct walk_python *python, walk_addr key, struct walk_text_out *out)
 {
     uint32_t type;
-    walk_text_add(out, "value[");
+    walk_text_add(out, "[");
     size_t before = out->wanted;
     if (walk_python_type_of(python, key, &type)) {
         walk_text_value(python, key, type, out);
@@ -525,11 +525,16 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
     case WALK_LABEL_ITEM:
         walk_text_add(out, "item[%" PRIu64 "]", ref->argument);
         break;
+    case WALK_LABEL_FIELD:
+        walk_text_add(out, "item[%u]", (unsigned)ref->index);
+        add_subscript(python, ref->argument, out);
+        break;
     case WALK_LABEL_KEY:
         walk_text_add(out, "key");
         break;
     case WALK_LABEL_VALUE:
-        add_value_label(python, ref->argument, out);
+        walk_text_add(out, "value");
+        add_subscript(python, ref->argument, out);
         break;
     case WALK_LABEL_ELEMENT:
         walk_text_add(out, "element");

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objects that hold others without the collector's knowledge.
+
+Their types have no ``tp_traverse``, or leave something out of it.  `HELD` has pairs of an
+object and what it holds, by the attributes that show it: a list of (label, object).
+numpy's arrays are among them where numpy is installed.
+"""
+
+import bz2
+import csv
+import ctypes
+import datetime
+import decimal
+import gc
+import hashlib
+import io
+import lzma
+import os
+import pickle
+import random
+import select
+import struct
+import sys
+import zlib
+
+try:
+    import sqlite3
+except ImportError:  # not built
+    sqlite3 = None
+try:
+    import zoneinfo
+except ImportError:  # before 3.9
+    zoneinfo = None
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import truth  # noqa: E402
+
+HELD = []
+KEPT = []  # what must live for an object to be as it is
+VERSION = sys.version_info
+
+
+def holds(obj, *held):
+    """Note what *obj* holds: pairs of a label and an object."""
+    HELD.append((obj, list(held)))
+    return obj
+
+
+def attributes(obj, *names):
+    """Note that *obj* holds the values of its attributes."""
+    return holds(obj, *[(name, getattr(obj, name)) for name in names])
+
+
+class Zone(datetime.tzinfo):
+    """A time zone in Python."""
+
+    def utcoffset(self, when):
+        """It is that of Greenwich."""
+        return datetime.timedelta(0)
+
+    dst = utcoffset
+
+
+class Moment(datetime.datetime):
+    """With a __dict__, thus seen by the collector; the time zone is not."""
+
+
+class Day(datetime.date):
+    """The collector sees its __dict__."""
+
+
+class Bare(datetime.datetime):
+    """Without a __dict__: the collector never sees it."""
+
+    __slots__ = ()
+
+
+class Number(int):
+    """Holds its class, and nothing else."""
+
+    __slots__ = ()
+
+
+def make_datetimes():
+    """Aware ones, and naive ones, which have no room for a time zone."""
+    zone = Zone()
+    offset, name = datetime.timedelta(hours=2), "Zulu-%d" % VERSION[1]
+    fixed = datetime.timezone(offset, name)
+    holds(fixed, (".offset", offset), (".name", name))
+    holds(datetime.timezone(offset), (".offset", offset))
+    for cls in (datetime.datetime, Moment, Bare):
+        for tzinfo in (zone, fixed):
+            attributes(cls(2026, 1, 2, 3, 4, 5, 6, tzinfo), "tzinfo")
+        holds(cls(2026, 1, 2, 3, 4, 5, 6))
+    attributes(datetime.time(1, 2, 3, 4, zone), "tzinfo")
+    holds(datetime.time(1, 2, 3, 4))
+    holds(datetime.date(2026, 1, 2))
+    holds(datetime.timedelta(1, 2, 3))
+    KEPT.append(Day(2026, 1, 2))
+
+
+def make_zones():
+    """The transitions of a zone that has been used."""
+    if zoneinfo is None:
+        return
+    try:
+        zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    except zoneinfo.ZoneInfoNotFoundError:
+        return
+    KEPT.append(datetime.datetime(2026, 7, 2, tzinfo=zone))
+    attributes(KEPT[-1], "tzinfo")
+    KEPT.append(KEPT[-1].utcoffset())
+
+
+def make_decimals():
+    """Contexts hold the dicts of their signals; the manager holds two contexts."""
+    context = decimal.Context(prec=7)
+    if VERSION < (3, 13):
+        attributes(context, "traps", "flags")
+        holds(context.traps)
+        manager = decimal.localcontext(context)
+        inner = manager.__enter__()
+        KEPT.append((manager, inner))
+        attributes(inner, "traps", "flags")
+    for digits in (5, 500):
+        number = decimal.Decimal("3." + "1" * digits)
+        holds(number) if VERSION < (3, 13) else KEPT.append(number)
+    KEPT.append(context)
+
+
+def make_compressors():
+    """Decompressors hold what follows the stream."""
+    data, trailing = bytes(range(256)) * 40, b"trailing bytes" * 9
+    for module, kind in (
+        (zlib, "decompressobj"),
+        (bz2, "BZ2Decompressor"),
+        (lzma, "LZMADecompressor"),
+    ):
+        obj = getattr(module, kind)()
+        KEPT.append(obj.decompress(module.compress(data) + trailing))
+        attributes(
+            obj, *["unused_data", "unconsumed_tail"][: 2 if module is zlib else 1]
+        )
+    dictionary = b"a dictionary of our own" * 3
+    compressor = zlib.compressobj(zdict=dictionary)
+    packed = compressor.compress(data) + compressor.flush()
+    empty = b""
+    # The compressor does not keep its dictionary; the two others are empty.
+    holds(compressor, ("unused_data", empty), ("unconsumed_tail", empty))
+    obj = zlib.decompressobj(zdict=dictionary)
+    obj.decompress(packed, 100)
+    holds(
+        obj,
+        ("unused_data", obj.unused_data),
+        ("unconsumed_tail", obj.unconsumed_tail),
+        (".zdict", dictionary),
+    )
+    if hasattr(zlib, "_ZlibDecompressor"):
+        obj = zlib._ZlibDecompressor()
+        obj.decompress(zlib.compress(data) + trailing)
+        attributes(obj, "unused_data")
+    holds(bz2.BZ2Compressor())
+    holds(lzma.LZMACompressor())
+
+
+def make_others():
+    """One of each."""
+    for name in ("md5", "sha1", "sha256", "sha3_256", "blake2b", "blake2s"):
+        obj = hashlib.new(name) if name[0] != "b" else getattr(hashlib, name)()
+        if type(obj).__name__ == "HASH" and VERSION < (3, 8):
+            KEPT.append(obj)
+        else:
+            holds(obj)
+    holds(random.Random(4))
+    holds(select.epoll())
+    holds(array_of_bytes()) if VERSION < (3, 10) else None
+    file = io.StringIO("line\n")
+    reader = csv.reader(file, lineterminator="#\n")
+    if VERSION < (3, 10):
+        attributes(reader.dialect, "lineterminator")
+    obj = struct.Struct("<%dh" % VERSION[1])
+    KEPT.append(obj)
+    target = ctypes.c_int(VERSION[1])
+    argument = ctypes.byref(target)
+    if VERSION < (3, 12):
+        holds(argument, ("_obj", target))
+    KEPT.append(argument)
+    KEPT.append(pickle.Unpickler(io.BytesIO(pickle.dumps([1]))))
+    holds(Number(1 << 40))
+
+
+def array_of_bytes():
+    """An array, which the collector sees since 3.10."""
+    import array
+
+    return array.array("b", b"bytes")
+
+
+def make_database():
+    """Up to 3.9 the collector sees nothing of sqlite3."""
+    if sqlite3 is None or VERSION >= (3, 10):
+        return
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    cursor = connection.execute("select 1 as one, 'x' as two")
+    row = cursor.fetchone()
+    KEPT.append((connection, cursor, row))
+
+
+def make_arrays():
+    """Arrays own their items; views hold their base."""
+    objects = [object(), "an item %d" % VERSION[1], [], None, 1 << 70, ("tuple",)]
+
+    def owner(array, items=None, *more):
+        """Note an array that owns its data; *items* are its own, if any."""
+        items = [] if items is None else items
+        labelled = [("item[%d]" % i, item) for i, item in enumerate(items)]
+        return holds(array, ("dtype", array.dtype), *labelled + list(more))
+
+    def view(array):
+        """Note a view."""
+        return attributes(array, "base", "dtype")
+
+    flat = owner(numpy.array(objects, dtype=object), objects)
+    view(flat[1:3])
+    view(flat[::-1])
+    matrix = numpy.empty((2, 3), dtype=object)
+    matrix.flat[:] = objects
+    owner(matrix, objects)
+    view(matrix.T)
+    fortran = numpy.empty((2, 3), dtype=object, order="F")
+    fortran[:] = matrix
+    owner(fortran, objects)
+    zero = numpy.empty((), dtype=object)
+    zero[()] = objects[0]
+    owner(zero, objects[:1])
+    owner(numpy.empty((3, 0, 2), dtype=object))
+    owner(numpy.arange(10.0))
+    holds(numpy.float64(2.5))
+    make_structures(owner, view, objects)
+
+
+def make_structures(owner, view, objects):
+    """Structured dtypes: objects in fields, with titles, in subarrays, nested."""
+    inner = numpy.dtype([("deep", object), ("number", "i2")], align=True)
+    dtype = numpy.dtype(
+        [
+            ("id", "i4"),
+            (("a title", "name"), object),
+            ("pair", object, (2,)),
+            ("inner", inner),
+        ]
+    )
+    array = numpy.zeros(3, dtype=dtype)
+    expected = []
+    for i in range(3):
+        array[i] = (i, objects[i], objects[i : i + 2], (objects[5], 1))
+        expected += [("item[%d]['name']" % i, objects[i])]
+        expected += [("item[%d]['pair']" % i, item) for item in objects[i : i + 2]]
+        expected += [("item[%d]['inner']" % i, objects[5])]
+    owner(array, None, *expected)
+    view(array["name"])
+    scalar = array[1]
+    attributes(scalar, "base", "dtype")
+    for each in (dtype, inner):
+        # The mapping proxy of `fields` is made anew each time; it refers to the dict.
+        fields = gc.get_referents(each.fields)[0]
+        holds(each, ("type", each.type), ("names", each.names), ("fields", fields))
+    sub = numpy.dtype((object, (2,)))
+    holds(
+        sub,
+        ("type", sub.type),
+        (".subarray.base", sub.base),
+        (".subarray.shape", sub.shape),
+    )
+    noted = numpy.dtype("i4", metadata={"unit": "m"})
+    holds(
+        noted, ("type", noted.type), ("metadata", gc.get_referents(noted.metadata)[0])
+    )
+    KEPT.append(numpy.nditer([array["id"]]))
+
+
+def main():
+    make_datetimes()
+    make_zones()
+    make_decimals()
+    make_compressors()
+    make_others()
+    make_database()
+    if numpy is not None:
+        make_arrays()
+    truth.die(sys.argv[1], holders=lambda: HELD)
+
+
+if __name__ == "__main__":
+    main()
