@@ -3,7 +3,6 @@
 
 Their types have no ``tp_traverse``, or leave something out of it.  `HELD` has pairs of an
 object and what it holds, by the attributes that show it: a list of (label, object).
-numpy's arrays are among them where numpy is installed.
 """
 
 import bz2
@@ -11,7 +10,6 @@ import csv
 import ctypes
 import datetime
 import decimal
-import gc
 import hashlib
 import io
 import lzma
@@ -31,10 +29,6 @@ try:
     import zoneinfo
 except ImportError:  # before 3.9
     zoneinfo = None
-try:
-    import numpy
-except ImportError:
-    numpy = None
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -211,79 +205,6 @@ def make_database():
     KEPT.append((connection, cursor, row))
 
 
-def make_arrays():
-    """Arrays own their items; views hold their base."""
-    objects = [object(), "an item %d" % VERSION[1], [], None, 1 << 70, ("tuple",)]
-
-    def owner(array, items=None, *more):
-        """Note an array that owns its data; *items* are its own, if any."""
-        items = [] if items is None else items
-        labelled = [("item[%d]" % i, item) for i, item in enumerate(items)]
-        return holds(array, ("dtype", array.dtype), *labelled + list(more))
-
-    def view(array):
-        """Note a view."""
-        return attributes(array, "base", "dtype")
-
-    flat = owner(numpy.array(objects, dtype=object), objects)
-    view(flat[1:3])
-    view(flat[::-1])
-    matrix = numpy.empty((2, 3), dtype=object)
-    matrix.flat[:] = objects
-    owner(matrix, objects)
-    view(matrix.T)
-    fortran = numpy.empty((2, 3), dtype=object, order="F")
-    fortran[:] = matrix
-    owner(fortran, objects)
-    zero = numpy.empty((), dtype=object)
-    zero[()] = objects[0]
-    owner(zero, objects[:1])
-    owner(numpy.empty((3, 0, 2), dtype=object))
-    owner(numpy.arange(10.0))
-    holds(numpy.float64(2.5))
-    make_structures(owner, view, objects)
-
-
-def make_structures(owner, view, objects):
-    """Structured dtypes: objects in fields, with titles, in subarrays, nested."""
-    inner = numpy.dtype([("deep", object), ("number", "i2")], align=True)
-    dtype = numpy.dtype(
-        [
-            ("id", "i4"),
-            (("a title", "name"), object),
-            ("pair", object, (2,)),
-            ("inner", inner),
-        ]
-    )
-    array = numpy.zeros(3, dtype=dtype)
-    expected = []
-    for i in range(3):
-        array[i] = (i, objects[i], objects[i : i + 2], (objects[5], 1))
-        expected += [("item[%d]['name']" % i, objects[i])]
-        expected += [("item[%d]['pair']" % i, item) for item in objects[i : i + 2]]
-        expected += [("item[%d]['inner']" % i, objects[5])]
-    owner(array, None, *expected)
-    view(array["name"])
-    scalar = array[1]
-    attributes(scalar, "base", "dtype")
-    for each in (dtype, inner):
-        # The mapping proxy of `fields` is made anew each time; it refers to the dict.
-        fields = gc.get_referents(each.fields)[0]
-        holds(each, ("type", each.type), ("names", each.names), ("fields", fields))
-    sub = numpy.dtype((object, (2,)))
-    holds(
-        sub,
-        ("type", sub.type),
-        (".subarray.base", sub.base),
-        (".subarray.shape", sub.shape),
-    )
-    noted = numpy.dtype("i4", metadata={"unit": "m"})
-    holds(
-        noted, ("type", noted.type), ("metadata", gc.get_referents(noted.metadata)[0])
-    )
-    KEPT.append(numpy.nditer([array["id"]]))
-
-
 def main():
     make_datetimes()
     make_zones()
@@ -291,8 +212,6 @@ def main():
     make_compressors()
     make_others()
     make_database()
-    if numpy is not None:
-        make_arrays()
     truth.die(sys.argv[1], holders=lambda: HELD)
 
 
