@@ -140,8 +140,8 @@ def die(path, expect=None, sample=None, others=None, holders=None):
     addresses of its tracked objects, and a dict from the identifiers of its threads to
     (native id, name).
 
-    *holders* is a function, called likewise: pairs of an object and what it holds unseen
-    by the collector, as a list of (label, object).
+    *holders* is a function, called likewise: pairs of an object and all that it holds, as a
+    list of (label, object).  What the collector sees of it is left out.
 
     If the program's last argument is ``--wait``, it does not abort: it prints
     "ready", and sleeps for ever.
@@ -351,15 +351,23 @@ class _Truth:
             self.record("collector", number, _addresses(self.collectors[number]))
         for name in expected:
             self.record("expect", name, "%x" % id(expected[name]))
-        for holder, held in holders() if holders else ():
-            self.record("holder", "%x" % id(holder))
-            for label, obj in held:
-                self.record("holds", "%x" % id(holder), label, "%x" % id(obj))
+        self.holders(holders() if holders else ())
         self.ancestors(expected.values())
         self.changes()  # before the frames, which are changed by looking at them
         self.threads()
         self.suspended()
         self.record("end")
+
+    def holders(self, holders):
+        """Write what some objects hold and gc.get_referents does not tell."""
+        for holder, held in holders:
+            self.record("holder", "%x" % id(holder))
+            seen = [id(referent) for referent in gc.get_referents(holder)]
+            for label, obj in held:
+                if id(obj) in seen:
+                    seen.remove(id(obj))
+                else:
+                    self.record("holds", "%x" % id(holder), label, "%x" % id(obj))
 
     def objects(self, some):
         """Write the records of *some* tracked objects, and what they reach."""

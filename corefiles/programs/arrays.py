@@ -40,7 +40,14 @@ def view(obj):
 
 def make_arrays():
     """Arrays own their items; views hold their base."""
-    objects = [object(), "an item %d" % sys.version_info[1], [], None, 1 << 70, ("tuple",)]
+    objects = [
+        object(),
+        "an item %d" % sys.version_info[1],
+        [],
+        None,
+        1 << 70,
+        ("tuple",),
+    ]
 
     flat = owner(numpy.array(objects, dtype=object), objects)
     view(flat[1:3])

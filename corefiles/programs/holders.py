@@ -5,6 +5,7 @@ Their types have no ``tp_traverse``, or leave something out of it.  `HELD` has p
 object and what it holds, by the attributes that show it: a list of (label, object).
 """
 
+import array
 import bz2
 import csv
 import ctypes
@@ -113,17 +114,14 @@ def make_zones():
 def make_decimals():
     """Contexts hold the dicts of their signals; the manager holds two contexts."""
     context = decimal.Context(prec=7)
-    if VERSION < (3, 13):
-        attributes(context, "traps", "flags")
-        holds(context.traps)
-        manager = decimal.localcontext(context)
-        inner = manager.__enter__()
-        KEPT.append((manager, inner))
-        attributes(inner, "traps", "flags")
+    attributes(context, "traps", "flags")
+    holds(context.traps)
+    manager = decimal.localcontext(context)
+    outer, inner = decimal.getcontext(), manager.__enter__()
+    attributes(inner, "traps", "flags")
+    holds(manager, (".local", inner), (".global", outer))
     for digits in (5, 500):
-        number = decimal.Decimal("3." + "1" * digits)
-        holds(number) if VERSION < (3, 13) else KEPT.append(number)
-    KEPT.append(context)
+        holds(decimal.Decimal("3." + "1" * digits))
 
 
 def make_compressors():
@@ -171,27 +169,16 @@ def make_others():
             holds(obj)
     holds(random.Random(4))
     holds(select.epoll())
-    holds(array_of_bytes()) if VERSION < (3, 10) else None
+    holds(array.array("b", b"bytes"))
     file = io.StringIO("line\n")
     reader = csv.reader(file, lineterminator="#\n")
-    if VERSION < (3, 10):
-        attributes(reader.dialect, "lineterminator")
-    obj = struct.Struct("<%dh" % VERSION[1])
-    KEPT.append(obj)
+    attributes(reader.dialect, "lineterminator")
+    KEPT.append(struct.Struct("<%dh" % VERSION[1]))  # its `format` is made anew
     target = ctypes.c_int(VERSION[1])
     argument = ctypes.byref(target)
-    if VERSION < (3, 12):
-        holds(argument, ("_obj", target))
-    KEPT.append(argument)
+    holds(argument, ("_obj", target))
     KEPT.append(pickle.Unpickler(io.BytesIO(pickle.dumps([1]))))
     holds(Number(1 << 40))
-
-
-def array_of_bytes():
-    """An array, which the collector sees since 3.10."""
-    import array
-
-    return array.array("b", b"bytes")
 
 
 def make_database():
