@@ -189,7 +189,7 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
     if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
         end += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
     uint32_t flags = WALK_EDGE_GUESS;
-    if (start >= end) /* a static type of a metatype that adds nothing */
+    if (start >= end && !walk_python_is_gc(python, type, object)) /* a static type of a metatype that adds nothing */
         return;
     refs->guessed = true;
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
