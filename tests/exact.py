@@ -27,7 +27,10 @@ MOST_OWN = 20
 LEAST_STARTS = 50
 # Types whose size is their own affair, though libwalk has a table for their references. StgDict
 # (_ctypes, up to 3.12) is a dict in C that adds the memory of its ffi_type to its size.
+# The scalars of numpy count their value twice.
 NOT_BUILTIN_SIZES = {"StgDict"}
+# What Python code cannot ask for: the type is known, numpy's allocator is its own affair.
+HELD_IN_C = {"__class__", ".mem_handler"}
 # Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
 SHOWN_CHARACTERS = 120
 
@@ -67,10 +70,11 @@ class Walk:
         self.values = [a for a in truth.values if a not in truth.own]
         questions = [f"{a.start} {a.generations}" for a in self.ancestors]
         with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
-            asked.write("\n".join([*self.values, ".", *questions, "."]).encode())
+            lines = [*self.values, ".", *questions, ".", *truth.held, "."]
+            asked.write("\n".join(lines).encode())
             asked.seek(0)
             run = subprocess.run(
-                [tool, "objects,frames,values,ancestors", core],
+                [tool, "objects,frames,values,ancestors,held", core],
                 stdin=asked,
                 stdout=said,
                 stderr=subprocess.PIPE,
@@ -235,7 +239,7 @@ class Comparison:
             ours = self.walk.objects.get(address)
             if ours is None or ours.source != "table" or object.size < 0:
                 continue
-            if ours.type in NOT_BUILTIN_SIZES:
+            if ours.type in NOT_BUILTIN_SIZES or is_numpy_scalar(ours.type):
                 left_out[ours.type] += 1
             elif ours.size != object.size:
                 whose = self.name(address)
@@ -254,6 +258,23 @@ class Comparison:
                 whose = self.name(address)
                 self.differ("value:", whose, value, "- ours", found.get(address))
         return f"{len(wanted)}"
+
+    def held(self) -> str:
+        """What some objects hold unseen by the collector is what the program says."""
+        found: Dict[Address, Counter[Tuple[str, Address]]] = {}
+        for holder, label, address, guess in self.walk.lines("held"):
+            if guess == "1":
+                self.differ("held:", self.name(holder), "is guessed to hold", label)
+            elif label not in HELD_IN_C:
+                found.setdefault(holder, Counter())[label, address] += 1
+        for holder, theirs in self.truth.held.items():
+            ours = found.get(holder, Counter())
+            if ours != theirs:
+                missing, extra = sorted(theirs - ours), sorted(ours - theirs)
+                whose = self.name(holder)
+                self.differ("held:", whose, "missing", missing, "- extra", extra)
+        total = sum(sum(held.values()) for held in self.truth.held.values())
+        return f"{total} by {len(self.truth.held)} objects"
 
     def ancestors(self) -> str:
         """Our ancestors are refcycle's; see `_Expectation` for guessed types."""
@@ -321,6 +342,8 @@ class Comparison:
         yield "counts", self.counts
         yield "sizes", self.sizes
         yield "values", self.values
+        if self.truth.held:
+            yield "held", self.held
         yield "ancestors", self.ancestors
         yield "stacks", self.frames
         yield "excepted", self.own
@@ -392,6 +415,13 @@ def _listed(words: str, counts: Counter[str]) -> str:
         return ""
     names = ", ".join(f"{n} {type}" for type, n in counts.most_common())
     return f"{words} {sum(counts.values())} ({names})"
+
+
+def is_numpy_scalar(type: str) -> bool:
+    """Whether it is one of numpy's own types, but not an array or a dtype."""
+    return type.startswith("numpy.") and not type.startswith(
+        ("numpy.nd", "numpy.dtype")
+    )
 
 
 def shortened(value: str) -> str:

@@ -34,27 +34,35 @@ struct walk_slot {
 /* Where a type's name is from. */
 enum walk_naming { WALK_NAMED, WALK_NAME_RECOVERED, WALK_NAME_UNKNOWN };
 
+/* Of holders.def: which row and members a type's objects have. */
+struct walk_holding {
+    uint8_t holder; /* its index + 1; 0: none */
+    bool visits;    /* it is more than members */
+    uint16_t first, count;
+};
+
 /* What is decided once per type: how its objects' references are read. */
 struct walk_pytype {
     walk_addr address;
     walk_addr metatype;
     int64_t basicsize, itemsize, dictoffset, weaklistoffset;
-    uint64_t flags;         /* tp_flags */
-    walk_addr traverse;     /* tp_traverse */
-    walk_addr base;         /* tp_base */
-    walk_addr own_base;     /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
-    enum walk_kind_id kind; /* of own_base or the nearest known base of it */
-    walk_addr is_gc;        /* tp_is_gc, unless it is that of `type` */
-    bool no_table;          /* own_base has a tp_traverse of its own that no table knows */
-    bool disputed;          /* the tables do not say of its objects what its tp_traverse visits */
-    uint8_t proofs;         /* how many of its objects were asked that */
-    uint64_t guess_from;    /* where the words begin that are guessed, bytes */
-    bool atomic;            /* nothing to visit at all */
-    bool visits_type;       /* subtype_traverse() visits the object's type */
-    bool adds_dict;         /* a __dict__ at dictoffset that own_base has not */
-    bool managed_dict;      /* 3.11+: __dict__ or values in front of the object (or in it) */
-    int64_t own_basicsize;  /* tp_basicsize of own_base: how far to guess */
-    uint64_t head;          /* bytes that sys.getsizeof adds for what stands in front of the object */
+    uint64_t flags;              /* tp_flags */
+    walk_addr traverse;          /* tp_traverse */
+    walk_addr base;              /* tp_base */
+    walk_addr own_base;          /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
+    enum walk_kind_id kind;      /* of own_base or the nearest known base of it */
+    walk_addr is_gc;             /* tp_is_gc, unless it is that of `type` */
+    bool no_table;               /* own_base has a tp_traverse of its own that no table knows */
+    bool disputed;               /* the tables do not say of its objects what its tp_traverse visits */
+    uint8_t proofs;              /* how many of its objects were asked that */
+    struct walk_holding holding; /* of own_base or a base of it: what no tp_traverse says */
+    uint64_t guess_from;         /* where the words begin that are guessed, bytes */
+    bool atomic;                 /* nothing to visit at all */
+    bool visits_type;            /* subtype_traverse() visits the object's type */
+    bool adds_dict;              /* a __dict__ at dictoffset that own_base has not */
+    bool managed_dict;           /* 3.11+: __dict__ or values in front of the object (or in it) */
+    int64_t own_basicsize;       /* tp_basicsize of own_base: how far to guess */
+    uint64_t head;               /* bytes that sys.getsizeof adds for what stands in front of the object */
     uint32_t first_slot, slot_count; /* in walk_python.slots */
     uint64_t fields;                 /* structseq: how many fields really */
     const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */

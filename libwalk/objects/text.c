@@ -526,6 +526,10 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
     case WALK_LABEL_ITEM:
         walk_text_add(out, "item[%" PRIu64 "]", ref->argument);
         break;
+    case WALK_LABEL_FIELD:
+        walk_text_add(out, "item[%u]", (unsigned)ref->index);
+        add_key_label(python, "[", ref->argument, "]", out);
+        break;
     case WALK_LABEL_KEY:
         walk_text_add(out, "key");
         break;

@@ -5,6 +5,7 @@
 
 #include "objects/dict.h"
 #include "objects/header.h"
+#include "objects/holders.h"
 #include "objects/names.h"
 #include "objects/ring.h"
 #include "objects/text.h"
@@ -204,6 +205,7 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
 {
     walk_addr type = info->own_base;
     uint64_t traverse = info->flags & WALK_TPFLAGS_HAVE_GC ? WALK_MEMBER(python, type, type, tp_traverse) : 0;
+    char name[512];
     info->kind = WALK_KIND_NONE;
     struct walk_ring ring = {0};
     for (int i = 0; type && i < CHAIN_MAX && !walk_ring_closed(&ring, type); i++) {
@@ -217,8 +219,10 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
             info->guess_from = info->no_table ? basic : 0;
             return;
         }
+        if (!info->holding.holder && name_of(python, type, name, sizeof name) != WALK_NAME_UNKNOWN)
+            walk_holder_find(python, name, basic, &info->holding);
         info->no_table |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
-                                   : WALK_MEMBER(python, base, type, tp_basicsize) != basic;
+                                   : !info->holding.holder && WALK_MEMBER(python, base, type, tp_basicsize) != basic;
         type = base;
     }
     info->no_table = true;
@@ -227,6 +231,8 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
 
 static bool is_atomic(const struct walk_python *python, const struct walk_pytype *info)
 {
+    if ((info->flags & WALK_TPFLAGS_HEAPTYPE) || info->holding.count || info->holding.visits)
+        return false;
     switch (info->kind) {
     case WALK_KIND_none:
     case WALK_KIND_ellipsis:
@@ -238,6 +244,7 @@ static bool is_atomic(const struct walk_python *python, const struct walk_pytype
     case WALK_KIND_str:
     case WALK_KIND_bytes:
     case WALK_KIND_bytearray:
+    case WALK_KIND_object:
         return info->own_base == info->address && !info->no_table && python->kinds.kind[info->kind].member_count == 0;
     default:
         return false;

@@ -6,6 +6,7 @@
 
 #include "objects/dict.h"
 #include "objects/header.h"
+#include "objects/holders.h"
 #include "objects/text.h"
 #include "objects/traverse.h"
 
@@ -184,12 +185,14 @@ static void visit_members(struct walk_python *python, const struct walk_kind *ki
  */
 static void guess(struct walk_python *python, const struct walk_pytype *type, walk_addr object, struct walk_refs *refs)
 {
-    refs->guessed = true;
     unsigned word = python->word;
     uint64_t start = type->guess_from, end = (uint64_t)type->own_basicsize;
     if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
         end += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
     uint32_t flags = WALK_EDGE_GUESS;
+    if (start >= end && !walk_python_is_gc(python, type, object)) /* a static type of a metatype that adds nothing */
+        return;
+    refs->guessed = true;
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
     const uint8_t *view = walk_memory_view(python->memory, object, there);
     refs->unreadable |= there < end;
@@ -207,10 +210,19 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
         else
             walk_refs_add(refs, target, flags, WALK_LABEL_WORD, WALK_WORD_OF(walk_python_index(python, type), at));
     }
-    /* Since 3.9 an object of a heap type refers to its type, whatever its tp_traverse is. */
-    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type &&
-        type->kind != WALK_KIND_type)
+    /* Since 3.9 the tp_traverse of a heap type visits the type. */
+    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && (type->flags & WALK_TPFLAGS_HAVE_GC) &&
+        !type->visits_type && type->kind != WALK_KIND_type)
         walk_refs_add_text(refs, type->address, flags, "__class__");
+}
+
+/*
+ * An object of a heap type holds its type since 3.8 (PyObject_Init(), bpo-35810). Those that the collector never sees
+ * have no tp_traverse that visits it.
+ */
+static bool holds_type(const struct walk_python *python, const struct walk_pytype *type)
+{
+    return WALK_MINOR(python) >= 8 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !(type->flags & WALK_TPFLAGS_HAVE_GC);
 }
 
 /* What the tables know. */
@@ -225,6 +237,8 @@ static void visit_by_tables(struct walk_python *python, const struct walk_pytype
         visit_dict_pointer(python, dict_pointer(python, type, object), refs);
     if (type->visits_type)
         walk_refs_add_text(refs, type->address, 0, "__class__");
+    else if (holds_type(python, type))
+        walk_refs_add_text(refs, type->address, WALK_EDGE_EXTRA, "__class__");
     visit_members(python, &python->kinds.kind[type->kind], object, refs);
     if (visitors[type->kind])
         visitors[type->kind](python, type, object, refs);
@@ -241,13 +255,18 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     if (type.atomic)
         return;
     visit_by_tables(python, &type, object, refs);
+    size_t known = refs->count;
+    walk_visit_holder(python, &type, object, refs);
     bool is_gc =
         walk_python_is_gc(python, &type, object) && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
     /* What a module's state refers to, each module's own m_traverse says. */
     if (is_gc && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
         walk_traverse_prove(python, index, object, refs, first);
-    else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table)
+    else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table &&
+             (is_gc || !type.holding.holder)) {
+        refs->count = known; /* what a tp_traverse leaves out is not known without it */
         guess(python, &type, object, refs);
+    }
     for (size_t i = first; i < refs->count && !is_gc; i++)
         refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

@@ -9,6 +9,7 @@
 enum walk_label {
     WALK_LABEL_TEXT,            /* text: as it is */
     WALK_LABEL_ITEM,            /* argument: index -> item[3] */
+    WALK_LABEL_FIELD,           /* argument: address of the key, index -> item[3]['name'] */
     WALK_LABEL_KEY,             /* key */
     WALK_LABEL_VALUE,           /* argument: address of the key -> value['name'] */
     WALK_LABEL_ELEMENT,         /* element */
@@ -31,8 +32,9 @@ enum walk_label {
 
 struct walk_ref {
     walk_addr target;
-    uint32_t flags; /* enum walk_edge_flags, WALK_REF_… */
-    uint32_t label; /* enum walk_label */
+    uint32_t flags;      /* enum walk_edge_flags, WALK_REF_… */
+    uint32_t label : 6;  /* enum walk_label */
+    uint32_t index : 26; /* of WALK_LABEL_FIELD; too large ones are the largest */
     union {
         const char *text;
         uint64_t argument;

@@ -226,6 +226,38 @@ static struct walk_error *print_values(struct walk_target *target, struct walk_h
     return NULL;
 }
 
+static struct walk_error *print_held_by(struct walk_heap *heap, uint64_t address)
+{
+    struct walk_edges *edges;
+    walk_id id;
+    struct walk_error *error = walk_heap_lookup(heap, address, &id);
+    if (error || (error = walk_heap_referents(heap, id, &edges)))
+        return error;
+    for (size_t i = 0; i < edges->count; i++) {
+        struct walk_node referent = {0};
+        uint32_t flags = edges->edge[i].flags;
+        if (!(flags & WALK_EDGE_EXTRA) || edges->edge[i].referent == WALK_NO_ID)
+            continue;
+        walk_heap_node(heap, edges->edge[i].referent, &referent);
+        printf("%" PRIx64 "\t%s\t%" PRIx64 "\t%d\n", address, edges->edge[i].label, referent.address,
+               (flags & WALK_EDGE_GUESS) != 0);
+    }
+    walk_edges_free(edges);
+    return NULL;
+}
+
+/* What objects hold that no tp_traverse visits. */
+static struct walk_error *print_held(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    uint64_t address;
+    struct walk_error *error = NULL;
+    while (!error && scanf("%" SCNx64, &address) == 1)
+        error = print_held_by(heap, address);
+    end_questions();
+    return error;
+}
+
 /* `frame` and `local` begin the lines of a frame and of its variables, `stack` says of which stack it is. */
 struct lines {
     const char *frame, *local;
@@ -324,8 +356,9 @@ static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
-    {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
-    {"values", print_values}, {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
+    {"info", print_info},           {"types", print_types},   {"objects", print_objects},
+    {"ancestors", print_ancestors}, {"values", print_values}, {"held", print_held},
+    {"frames", print_frames},       {"row", print_row},       {"type-names", print_type_names},
 };
 
 /* The command that a list with commas begins with; NULL: none. */
@@ -392,6 +425,6 @@ int main(int argc, char **argv)
         known = first_of(rest) != NULL;
     if (known)
         return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|frames|row[,…] CORE|PID\n");
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|frames|row[,…] CORE|PID\n");
     return 2;
 }
