@@ -1526,11 +1526,6 @@ def make_tokenize(_tokenize):
     }
 
 
-@of("parser")
-def make_parser(parser):
-    return {"tree": lambda: parser.expr("a + b")}
-
-
 @of("grp", "pwd", "resource")
 def make_databases(grp, pwd, resource):
     return {
