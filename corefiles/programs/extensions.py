@@ -1146,6 +1146,8 @@ def make_contextvars(contextvars):
         made.run(lambda: [variable.set(payload("value")) for variable in variables])
         return made
 
+    full = context()
+
     def token(variable):
         return contextvars.copy_context().run(variable.set, payload("set"))
 
@@ -1167,21 +1169,19 @@ def make_contextvars(contextvars):
     return {
         "variable": lambda: variables[0],
         "variable without default": lambda: contextvars.ContextVar("none"),
-        "context": context,
+        "context": lambda: full,
         "empty context": lambda: contextvars.Context(),
         "token": lambda: token(variables[0]),
         "token with an old value": second_token,
         "used token": reset,
         "missing": lambda: contextvars.Token.MISSING,
-        "keys": lambda: started(iter(context().keys())),
-        "values": lambda: started(iter(context().values())),
-        "items": lambda: started(iter(context().items())),
-        "iterator": lambda: started(iter(context()), 30),
-        "HAMT": lambda: held(context(), "hamt"),
-        "array node": lambda: held(held(context(), "hamt"), "hamt_array_node"),
-        "node": lambda: held(
-            held(held(context(), "hamt"), "hamt_array_node"), "hamt_bitmap_node"
-        ),
+        "keys": lambda: started(iter(full.keys())),
+        "values": lambda: started(iter(full.values())),
+        "items": lambda: started(iter(full.items())),
+        "iterator": lambda: started(iter(full), 30),
+        "HAMT": lambda: held(full, "hamt"),
+        "array node": lambda: held(held(full, "hamt"), "hamt_array_node"),
+        "node": lambda: held(held(held(full, "hamt"), "hamt_array_node"), "hamt_bitmap_node"),
     }
 
 
