@@ -8,6 +8,7 @@ this interpreter, is left out; the program is skipped if all are.
 import importlib
 import os
 import sys
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -85,6 +86,7 @@ def of(*names):
 
 def make_all():
     """Fill KEPT."""
+    warnings.simplefilter("ignore")  # what is deprecated has its objects too
     for names, function in MAKERS:
         try:
             modules = [importlib.import_module(name) for name in names]
