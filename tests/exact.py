@@ -8,8 +8,9 @@ references are guesses (`guessed`) are not compared, but counted and named, and 
 as equal; none of them may be one that the collector tracks, if the code that tells its
 references is here and is of a processor that walk knows. So are the objects that these
 alone refer to, when they are not found. --without-names is for a core whose files are not
-here: a type may then be shown by its address, of few tracked objects, and what only code
-tells is guessed; all else is compared as ever.
+here: a type may then be shown by its address, of few tracked objects; a library's static
+type, whose own name is in its file, by a name that a module has for it, which is counted;
+and what only code tells is guessed. All else is compared as ever.
 """
 
 import ast
@@ -97,9 +98,18 @@ class Walk:
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
 
-    @functools.cached_property
+    @property
     def runs_code(self) -> bool:
         """Whether it says nothing that keeps it from running the target's tp_traverse."""
+        return not self._info["run"][1]
+
+    @property
+    def recovered(self) -> int:
+        """How many types have names that are not in the core."""
+        return int(self._info["recovered"][0])
+
+    @functools.cached_property
+    def _info(self) -> Dict[str, List[str]]:
         tool, core, environment = self._asked
         info = subprocess.run(
             [tool, "info", core],
@@ -109,7 +119,7 @@ class Walk:
             encoding="utf-8",
         )
         lines = (line.split("\t") for line in info.stdout.split("\n"))
-        return all(line[0] != "run" or not line[2] for line in lines)
+        return {name: fields for name, *fields in lines}
 
     @functools.cached_property
     def objects(self) -> Dict[Address, Node]:
@@ -130,6 +140,7 @@ class Comparison:
         self.walk, self.truth, self.files = walk, truth, files
         self.differences = 0
         self.unnamed: Counter[str] = Counter()
+        self.renamed: Counter[str] = Counter()
         if not files:
             self._take_names()
         self.compared = {
@@ -144,16 +155,30 @@ class Comparison:
         print("DIFFERENT", *words)
 
     def _take_names(self) -> None:
-        """Of types without a name: then the truth's are compared with themselves."""
+        """Of types without a name, or with one that a library's module has for them: then
+        the truth's are compared with themselves."""
         tracked = 0
+        names: Dict[str, Set[str]] = {}
         for address, node in self.walk.objects.items():
             theirs = self.truth.objects.get(address)
-            if node.type.startswith(UNNAMED) and theirs is not None:
-                self.walk.objects[address] = node._replace(type=theirs.type)
+            if theirs is None or node.type == theirs.type:
+                continue
+            if node.type.startswith(UNNAMED):
                 self.unnamed[theirs.type] += 1
                 tracked += node.tracked
+            elif _is_of_library(node.type):
+                self.renamed[f"{theirs.type} as {node.type}"] += 1
+                names.setdefault(node.type, set()).add(theirs.type)
+            else:
+                continue
+            self.walk.objects[address] = node._replace(type=theirs.type)
         if tracked > MOST_UNNAMED * len(list(self.truth.tracked())):
             self.differ("names:", tracked, "tracked objects have types without a name")
+        for name, types in names.items():
+            if len(types) > 1:
+                self.differ("names:", name, "is for us", *sorted(types))
+        if names and len(names) > self.walk.recovered:
+            self.differ("names:", len(names), "are others than those in the core")
 
     def name(self, address: Address) -> str:
         """An address with its type, by the truth or, where it says nothing, by us."""
@@ -180,6 +205,7 @@ class Comparison:
             missing.remove(address)
         text = f"{len(self.compared)} objects, {len(self.truth.own)} of the measuring"
         text += _listed(", without a name:", self.unnamed)
+        text += _listed(", by another name:", self.renamed)
         types = Counter(self.compared[address].type for address in missing)
         return text + _listed(", missed by guesses:", types)
 
@@ -423,6 +449,13 @@ def _reached(
         newest = {address for some in reached for address in some} - found
         found = found | newest
     return found
+
+
+def _is_of_library(type: str) -> bool:
+    """Whether the name of a type is one of a module that is not of the standard library."""
+    module, dot, _ = type.partition(".")
+    own = getattr(sys, "stdlib_module_names", frozenset())  # since 3.10
+    return bool(dot) and module not in own and module != "__main__"
 
 
 def _listed(words: str, counts: Counter[str]) -> str:
