@@ -297,6 +297,8 @@ struct walk_edge {
 struct walk_edges {
     size_t count;
     struct walk_edge *edge;
+    /* Where the references of the holders are from: some are guesses, some are what a run of tp_traverse visited. */
+    bool guessed, run;
 };
 void walk_edges_free(struct walk_edges *edges);
 

@@ -3,11 +3,14 @@
 
     python3 tests/exact.py [--without-names] build/walk build/cores/INTERPRETER/PROGRAM
 
-There is no tolerance: every difference is printed and makes the test fail. Of a type
-without a table (`guessed`) the references and the size are not compared; its objects are
-counted and named, and never count as equal. --without-names is for a core whose files are
-not here: a type may then be shown by its address, of few tracked objects; all else is
-compared as ever.
+There is no tolerance: every difference is printed and makes the test fail. Objects whose
+references are guesses (`guessed`) are not compared, but counted and named, and never count
+as equal; none of them may be one that the collector tracks, if the code that tells its
+references is here and is of a processor that walk knows. So are the objects that these
+alone refer to, when they are not found. --without-names is for a core whose files are not
+here: a type may then be shown by its address, of few tracked objects; a library's static
+type, whose own name is in its file, by a name that a module has for it, which is counted;
+and what only code tells is guessed. All else is compared as ever.
 """
 
 import ast
@@ -85,6 +88,7 @@ class Walk:
                 raise Failed(error or f"walk ended with {run.returncode}")
             said.seek(0)
             self.said = said.read()
+        self._asked = tool, core, environment
         self._printed: Dict[str, str] = {}
 
     def lines(self, command: str) -> Iterator[List[str]]:
@@ -97,6 +101,29 @@ class Walk:
         printed = self._printed[command]
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it says nothing that keeps it from running the target's tp_traverse."""
+        return not self._info["run"][1]
+
+    @property
+    def recovered(self) -> int:
+        """How many types have names that are not in the core."""
+        return int(self._info["recovered"][0])
+
+    @functools.cached_property
+    def _info(self) -> Dict[str, List[str]]:
+        tool, core, environment = self._asked
+        info = subprocess.run(
+            [tool, "info", core],
+            env=environment,
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
+        )
+        lines = (line.split("\t") for line in info.stdout.split("\n"))
+        return {name: fields for name, *fields in lines}
 
     @functools.cached_property
     def objects(self) -> Dict[Address, Node]:
@@ -113,11 +140,12 @@ class Walk:
 class Comparison:
     """One core against its truth; each check returns what it compared, in words."""
 
-    def __init__(self, walk: Walk, truth: Truth, names: bool = True) -> None:
-        self.walk, self.truth = walk, truth
+    def __init__(self, walk: Walk, truth: Truth, files: bool = True) -> None:
+        self.walk, self.truth, self.files = walk, truth, files
         self.differences = 0
         self.unnamed: Counter[str] = Counter()
-        if not names:
+        self.renamed: Counter[str] = Counter()
+        if not files:
             self._take_names()
         self.compared = {
             address: object
@@ -131,16 +159,30 @@ class Comparison:
         print("DIFFERENT", *words)
 
     def _take_names(self) -> None:
-        """Of types without a name: then the truth's are compared with themselves."""
+        """Of types without a name, or with one that a library's module has for them: then
+        the truth's are compared with themselves."""
         tracked = 0
+        names: Dict[str, Set[str]] = {}
         for address, node in self.walk.objects.items():
             theirs = self.truth.objects.get(address)
-            if node.type.startswith(UNNAMED) and theirs is not None:
-                self.walk.objects[address] = node._replace(type=theirs.type)
+            if theirs is None or node.type == theirs.type:
+                continue
+            if node.type.startswith(UNNAMED):
                 self.unnamed[theirs.type] += 1
                 tracked += node.tracked
+            elif _is_of_library(node.type):
+                self.renamed[f"{theirs.type} as {node.type}"] += 1
+                names.setdefault(node.type, set()).add(theirs.type)
+            else:
+                continue
+            self.walk.objects[address] = node._replace(type=theirs.type)
         if tracked > MOST_UNNAMED * len(list(self.truth.tracked())):
             self.differ("names:", tracked, "tracked objects have types without a name")
+        for name, types in names.items():
+            if len(types) > 1:
+                self.differ("names:", name, "is for us", *sorted(types))
+        if names and len(names) > self.walk.recovered:
+            self.differ("names:", len(names), "are others than those in the core")
 
     def name(self, address: Address) -> str:
         """An address with its type, by the truth or, where it says nothing, by us."""
@@ -155,25 +197,46 @@ class Comparison:
 
     def types(self) -> str:
         """The type of every object is the same, and every object is there."""
+        missing = set()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None:
-                self.differ("missing:", self.name(address))
+                missing.add(address)
             elif ours.type != object.type:
                 self.differ("type:", self.name(address), "is for us", ours.type)
+        for address in sorted(missing & self._expected(missing)):
+            self.differ("missing:", self.name(address))
+            missing.remove(address)
         text = f"{len(self.compared)} objects, {len(self.truth.own)} of the measuring"
-        return text + _listed(", without a name:", self.unnamed)
+        text += _listed(", without a name:", self.unnamed)
+        text += _listed(", by another name:", self.renamed)
+        types = Counter(self.compared[address].type for address in missing)
+        return text + _listed(", missed by guesses:", types)
+
+    def _expected(self, some: Set[Address]) -> Set[Address]:
+        """Those of some objects that the collector tracks, or that an object refers to which we know and did not guess."""
+        if not some:
+            return some
+        expected = {address for address in some if self.compared[address].tracked}
+        for address, object in self.compared.items():
+            ours = self.walk.objects.get(address)
+            if ours is not None and ours.source != "guess":
+                expected.update(some.intersection(object.referents))
+        return expected
 
     def referents(self) -> str:
         """Our edges that are not extra are gc.get_referents, as multisets."""
-        equal = 0
+        equal = run = 0
         guessed: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None:
                 continue
+            run += ours.source == "run"
             if ours.source == "guess":
                 guessed[ours.type] += 1
+                if object.tracked and self.files and self.walk.runs_code:
+                    self.differ("guessed:", self.name(address))
             elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
                 extra = self.names(ours.referents - object.referents)
@@ -181,7 +244,8 @@ class Comparison:
                 self.differ("referents:", whose, "missing", missing, "- extra", extra)
             else:
                 equal += 1
-        return f"{equal} equal{_listed(', guessed:', guessed)}"
+        text = f"{equal} equal, {run} by a run of tp_traverse"
+        return text + _listed(", guessed:", guessed)
 
     def tracked(self) -> str:
         """The tracked objects are gc.get_objects()."""
@@ -410,6 +474,13 @@ def _reached(
     return found
 
 
+def _is_of_library(type: str) -> bool:
+    """Whether the name of a type is one of a module that is not of the standard library."""
+    module, dot, _ = type.partition(".")
+    own = getattr(sys, "stdlib_module_names", frozenset())  # since 3.10
+    return bool(dot) and module not in own and module != "__main__"
+
+
 def _listed(words: str, counts: Counter[str]) -> str:
     if not counts:
         return ""
@@ -444,7 +515,7 @@ def main() -> int:
     core = os.path.join(folder, "core")
     try:
         comparison = Comparison(
-            Walk(tool, core, truth, os.environ), truth, names=not options
+            Walk(tool, core, truth, os.environ), truth, files=not options
         )
     except Failed as error:
         print(error)

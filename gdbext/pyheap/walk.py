@@ -363,7 +363,12 @@ class _Edge(Structure):
 
 
 class _Edges(Structure):
-    _fields_ = [("count", c_size_t), ("edge", POINTER(_Edge))]
+    _fields_ = [
+        ("count", c_size_t),
+        ("edge", POINTER(_Edge)),
+        ("guessed", c_bool),
+        ("run", c_bool),
+    ]
 
 
 class _Subgraph(Structure):

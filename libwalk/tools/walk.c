@@ -138,9 +138,9 @@ static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const
     if (error)
         return error;
     printf("%" PRIx64 "\t%s\t%" PRIu64 "\t%d\t%s\t", node->address, type.name, node->size, node->tracked,
-           type.guessed ? "guess"
-           : type.known ? "table"
-                        : "run");
+           edges->guessed ? "guess"
+           : edges->run   ? "run"
+                          : "table");
     const char *comma = "";
     for (size_t i = 0; i < edges->count; i++) {
         struct walk_node referent = {0};
