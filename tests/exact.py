@@ -19,7 +19,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple
+from typing import (
+    Callable,
+    Counter,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+)
 from typing import Set, Tuple
 
 from truthfile import Address, Ancestors, Truth, addresses, same_addresses
@@ -477,7 +486,7 @@ def _reached(
 def _is_of_library(type: str) -> bool:
     """Whether the name of a type is one of a module that is not of the standard library."""
     module, dot, _ = type.partition(".")
-    own = getattr(sys, "stdlib_module_names", frozenset())  # since 3.10
+    own: FrozenSet[str] = getattr(sys, "stdlib_module_names", frozenset())  # 3.10+
     return bool(dot) and module not in own and module != "__main__"
 
 

@@ -233,7 +233,9 @@ def make_functools(functools):
         return made
 
     return {
-        "partial": lambda: functools.partial(payload("f"), 1, payload("a"), key=payload("k")),
+        "partial": lambda: functools.partial(
+            payload("f"), 1, payload("a"), key=payload("k")
+        ),
         "partial without arguments": lambda: functools.partial(payload("f")),
         "partial with attribute": attributed,
         "partial of partial": lambda: functools.partial(attributed(), payload("a")),
@@ -271,7 +273,9 @@ def make_collections(collections):
         "long deque": lambda: rotated(200),
         "bounded deque": lambda: rotated(90, 70),
         "defaultdict": default,
-        "OrderedDict": lambda: collections.OrderedDict.fromkeys("abc", payload("value")),
+        "OrderedDict": lambda: collections.OrderedDict.fromkeys(
+            "abc", payload("value")
+        ),
         "namedtuple's field": lambda: point.x,
         "namedtuple": lambda: point(payload("x"), payload("y")),
     }
@@ -281,14 +285,18 @@ def make_collections(collections):
 def make_operator(operator):
     return {
         "itemgetter": lambda: operator.itemgetter(payload("key")),
-        "itemgetter of some": lambda: operator.itemgetter(payload("key"), payload("other")),
+        "itemgetter of some": lambda: operator.itemgetter(
+            payload("key"), payload("other")
+        ),
         "attrgetter": lambda: operator.attrgetter("an_attribute"),
         "attrgetter of some": lambda: operator.attrgetter("first.second", "third"),
         "methodcaller": lambda: operator.methodcaller("method"),
         "methodcaller with arguments": lambda: operator.methodcaller(
             "method", payload("argument"), key=payload("keyword")
         ),
-        "methodcaller, called": lambda: called(operator.methodcaller("__call__", payload("c"))),
+        "methodcaller, called": lambda: called(
+            operator.methodcaller("__call__", payload("c"))
+        ),
     }
 
 
@@ -310,7 +318,9 @@ def make_data(array, struct):
         "unpacking": lambda: started(struct.Struct("<i").iter_unpack(bytes(8))),
         "memoryview of an array": lambda: memoryview(array.array("i", range(3))),
         "memoryview of bytes": lambda: memoryview(b"0123456789")[2:8:2],
-        "memoryview of a bytearray": lambda: memoryview(bytearray(12)).cast("B", (3, 4)),
+        "memoryview of a bytearray": lambda: memoryview(bytearray(12)).cast(
+            "B", (3, 4)
+        ),
         "managed buffer": lambda: held(memoryview(b"0123456789"), "managedbuffer"),
         "released memoryview": lambda: released(memoryview(b"released")),
     }
@@ -350,7 +360,9 @@ def make_io(_io, io, os, tempfile):
 
     return {
         "FileIO": lambda: attributed(io.FileIO(os.devnull, "r")),
-        "FileIO with opener": lambda: io.FileIO(os.devnull, opener=lambda *a: os.open(*a)),
+        "FileIO with opener": lambda: io.FileIO(
+            os.devnull, opener=lambda *a: os.open(*a)
+        ),
         "closed FileIO": lambda: closed(io.FileIO(os.devnull)),
         "BufferedReader": lambda: attributed(open(os.devnull, "rb")),
         "BufferedWriter": lambda: attributed(open(os.devnull, "wb")),
@@ -364,7 +376,9 @@ def make_io(_io, io, os, tempfile):
         "StringIO, written": lambda: written(io.StringIO(newline=None), "written\r\n"),
         "TextIOWrapper": partly_read,
         "TextIOWrapper, written": pending,
-        "TextIOWrapper of ASCII": lambda: open(os.devnull, encoding="ascii", errors="replace"),
+        "TextIOWrapper of ASCII": lambda: open(
+            os.devnull, encoding="ascii", errors="replace"
+        ),
         "newlines": lambda: io.IncrementalNewlineDecoder(payload("decoder"), True),
         "standard error": lambda: sys.__stderr__,
         "base": lambda: io.BufferedIOBase(),
@@ -506,11 +520,15 @@ def make_formats(_csv, _json, decoder, encoder, io):
         lineterminator = "line"
 
     return {
-        "reader": lambda: started(_csv.reader(iter(["a,b", "c,d"]), lineterminator="x")),
+        "reader": lambda: started(
+            _csv.reader(iter(["a,b", "c,d"]), lineterminator="x")
+        ),
         "writer": lambda: _csv.writer(io.StringIO(), Dialect),
         "dialect": lambda: _csv.reader([], Dialect).dialect,
         "scanner": lambda: _json.make_scanner(
-            decoder.JSONDecoder(object_hook=payload("hook"), parse_float=payload("float"))
+            decoder.JSONDecoder(
+                object_hook=payload("hook"), parse_float=payload("float")
+            )
         ),
         "encoder": lambda: _json.make_encoder(
             {}, payload("default"), payload("text"), None, ":", ",", False, False, True
@@ -617,7 +635,9 @@ def make_xml(pyexpat, _elementtree, etree):
         return made
 
     def element():
-        made = etree.fromstring("<a x='1' y='2'>text<b>inner</b>tail<c/><d/><e/><f/><g/></a>")
+        made = etree.fromstring(
+            "<a x='1' y='2'>text<b>inner</b>tail<c/><d/><e/><f/><g/></a>"
+        )
         made.text = payload("text")
         made[0].tail = payload("tail")
         return made
@@ -652,11 +672,15 @@ def make_xml(pyexpat, _elementtree, etree):
 
     return {
         "parser": parser,
-        "parser of names": lambda: parser(namespace_separator=" ", intern={"a": payload("a")}),
+        "parser of names": lambda: parser(
+            namespace_separator=" ", intern={"a": payload("a")}
+        ),
         "subparser": lambda: parser().ExternalEntityParserCreate(None),
         "element": element,
         "element without children": lambda: etree.Element("tag"),
-        "element with attributes": lambda: etree.Element("tag", {"key": "value"}, other="x"),
+        "element with attributes": lambda: etree.Element(
+            "tag", {"key": "value"}, other="x"
+        ),
         "element with one child": lambda: parent(etree),
         "elements": lambda: started(element().iter(), 2),
         "some elements": lambda: element().iter("c"),
@@ -708,7 +732,9 @@ def make_re(re):
         "match of bytes": lambda: re.match(b".*", bytearray(b"bytes")),
         "scanner": lambda: pattern.scanner(text),
         "matches": lambda: started(pattern.finditer(text)),
-        "template": lambda: importlib.import_module("_sre").template(pattern, ["", 1, "x"]),
+        "template": lambda: importlib.import_module("_sre").template(
+            pattern, ["", 1, "x"]
+        ),
     }
 
 
@@ -725,12 +751,16 @@ def make_text(codecs, _string, unicodedata):
         "charmap": lambda: codecs.charmap_build("".join(map(chr, range(256, 512)))),
         "codec": lambda: codecs.lookup("shift_jis").encode.__self__,
         "codec information": lambda: codecs.lookup("shift_jis"),
-        "encoder": lambda: codecs.getincrementalencoder("shift_jis")(payload("errors").name),
+        "encoder": lambda: codecs.getincrementalencoder("shift_jis")(
+            payload("errors").name
+        ),
         "decoder": lambda: codecs.getincrementaldecoder("euc_kr")("replace"),
         "reader": lambda: codecs.getreader("big5")(io.BytesIO(b"text")),
         "writer": lambda: codecs.getwriter("gb18030")(io.BytesIO(), "callback"),
         "format": lambda: started(_string.formatter_parser("{a}{b!r:>3}"), 1),
-        "field names": lambda: started(_string.formatter_field_name_split("a.b[c].d")[1]),
+        "field names": lambda: started(
+            _string.formatter_field_name_split("a.b[c].d")[1]
+        ),
     }
 
 
@@ -744,15 +774,21 @@ def make_compression(bz2, lzma, zlib):
 
     return {
         "BZ2 compressor": lambda: bz2.BZ2Compressor(),
-        "BZ2 decompressor": lambda: decompressed(bz2.BZ2Decompressor(), bz2.compress(b"text") + b"x"),
+        "BZ2 decompressor": lambda: decompressed(
+            bz2.BZ2Decompressor(), bz2.compress(b"text") + b"x"
+        ),
         "LZMA compressor": lambda: lzma.LZMACompressor(preset=0),
         "LZMA decompressor": lambda: decompressed(
             lzma.LZMADecompressor(), lzma.compress(b"text", preset=0) + b"x"
         ),
         "zlib compressor": lambda: zlib.compressobj(1, zdict=b"dictionary"),
         "zlib decompressor": lambda: decompressed(zlib.decompressobj(), unused),
-        "zlib decompressor with a dictionary": lambda: zlib.decompressobj(zdict=b"dictionary"),
-        "newer zlib decompressor": lambda: decompressed(zlib._ZlibDecompressor(), unused),
+        "zlib decompressor with a dictionary": lambda: zlib.decompressobj(
+            zdict=b"dictionary"
+        ),
+        "newer zlib decompressor": lambda: decompressed(
+            zlib._ZlibDecompressor(), unused
+        ),
         "error": lambda: zlib.error(payload("reason")),
     }
 
@@ -779,12 +815,16 @@ def make_hashes(hashlib):
 
     makers = {
         "OpenSSL": lambda: hashlib.sha256(b"text"),
-        "OpenSSL, extendable": lambda: importlib.import_module("_hashlib").openssl_shake_128(),
+        "OpenSSL, extendable": lambda: importlib.import_module(
+            "_hashlib"
+        ).openssl_shake_128(),
         "OpenSSL's HMAC": lambda: importlib.import_module("_hashlib").hmac_new(
             b"key", digestmod="sha256"
         ),
         "HMAC": lambda: importlib.import_module("hmac").new(b"key", digestmod="sha512"),
-        "HMAC of C": lambda: importlib.import_module("_hmac").new(b"key", digestmod="sha256"),
+        "HMAC of C": lambda: importlib.import_module("_hmac").new(
+            b"key", digestmod="sha256"
+        ),
         "keyed": lambda: hashlib.blake2b(b"text", key=b"key"),
     }
     for names in """_md5.md5 _sha1.sha1 _sha256.sha256 _sha256.sha224 _sha512.sha512 _sha512.sha384 _sha2.sha224
@@ -971,7 +1011,9 @@ def make_ctypes(ctypes, _ctypes):
         "thunk": lambda: with_handler()._objects["0"],
         "function": declared,
         "foreign function": lambda: function(("strlen", ctypes.CDLL(None))),
-        "prototype": lambda: function(("strlen", ctypes.CDLL(None)), ((1, "a"), (1, "b", 3))),
+        "prototype": lambda: function(
+            ("strlen", ctypes.CDLL(None)), ((1, "a"), (1, "b", 3))
+        ),
         "library": lambda: ctypes.CDLL(None),
         "field": lambda: Structure.pointer,
         "bit field": lambda: Structure.bits,
@@ -1081,14 +1123,18 @@ def make_asyncio(asyncio, _asyncio):
         "task with a result": lambda: stepped(task(give())),
         "failed task": failed_task,
         "cancelled task": cancelled_task,
-        "gathering": lambda: stepped(asyncio.gather(task(wait(future())), task(give()))),
+        "gathering": lambda: stepped(
+            asyncio.gather(task(wait(future())), task(give()))
+        ),
         "step of a task": lambda: (task(give()), loop._ready[-1]._callback)[1],
         "wakeup of a task": wakeup,
         "coroutine": lambda: wait(future()),
         "awaited coroutine": lambda: wait(future()).__await__(),
         "shielded": lambda: asyncio.shield(task(wait(future()))),
         "loop": lambda: loop,
-        "task of a class": lambda: filled(stepped(task(wait(future()), AttributedTask))),
+        "task of a class": lambda: filled(
+            stepped(task(wait(future()), AttributedTask))
+        ),
         "task of a class with slots": lambda: filled(task(wait(future()), SlottedTask)),
         "future of a class": lambda: filled(AttributedFuture(loop=loop)),
         "future of a class with slots": lambda: filled(SlottedFuture(loop=loop)),
@@ -1139,7 +1185,9 @@ else:
 
 @of("contextvars")
 def make_contextvars(contextvars):
-    variables = [contextvars.ContextVar("v%d" % i, default=payload("d", i)) for i in range(60)]
+    variables = [
+        contextvars.ContextVar("v%d" % i, default=payload("d", i)) for i in range(60)
+    ]
 
     def context():
         made = contextvars.copy_context()
@@ -1181,7 +1229,9 @@ def make_contextvars(contextvars):
         "iterator": lambda: started(iter(full), 30),
         "HAMT": lambda: held(full, "hamt"),
         "array node": lambda: held(held(full, "hamt"), "hamt_array_node"),
-        "node": lambda: held(held(held(full, "hamt"), "hamt_array_node"), "hamt_bitmap_node"),
+        "node": lambda: held(
+            held(held(full, "hamt"), "hamt_array_node"), "hamt_bitmap_node"
+        ),
     }
 
 
@@ -1230,7 +1280,10 @@ def make_channels(channels):
             return channels.create(1, 1)
         return channels.create(1)
 
-    return {"channel": channel, "error": lambda: channels.ChannelError(payload("reason"))}
+    return {
+        "channel": channel,
+        "error": lambda: channels.ChannelError(payload("reason")),
+    }
 
 
 @of("_xxsubinterpreters")
@@ -1392,7 +1445,9 @@ def make_builtins(types, abc):
         "dict of a class": lambda: Payload.__dict__,
         "namespace": lambda: types.SimpleNamespace(attribute=payload("attribute")),
         "module": lambda: attributed(types.ModuleType("module")),
-        "property": lambda: property(payload("getter"), payload("setter"), None, "text"),
+        "property": lambda: property(
+            payload("getter"), payload("setter"), None, "text"
+        ),
         "classmethod": lambda: classmethod(payload("function")),
         "staticmethod": lambda: staticmethod(payload("function")),
         "super": lambda: super(Payload, payload("object")),
@@ -1401,13 +1456,20 @@ def make_builtins(types, abc):
         "traceback": lambda: raised().__traceback__,
         "chained error": chained,
         "StopIteration": lambda: StopIteration(payload("value")),
-        "ImportError": lambda: ImportError("text", name=payload("name"), path=payload("path")),
+        "ImportError": lambda: ImportError(
+            "text", name=payload("name"), path=payload("path")
+        ),
         "SyntaxError": lambda: SyntaxError("text", (payload("file"), 1, 2, "line")),
-        "UnicodeDecodeError": lambda: UnicodeDecodeError("utf-8", b"\xff", 0, 1, "reason"),
+        "UnicodeDecodeError": lambda: UnicodeDecodeError(
+            "utf-8", b"\xff", 0, 1, "reason"
+        ),
         "SystemExit": lambda: SystemExit(payload("code")),
-        "NameError": lambda: NameError("text", **({"name": payload("name")} if sys.version_info >= (3, 10) else {})),
+        "NameError": lambda: NameError(
+            "text", **({"name": payload("name")} if sys.version_info >= (3, 10) else {})
+        ),
         "AttributeError": lambda: AttributeError(
-            "text", **({"obj": payload("object")} if sys.version_info >= (3, 10) else {})
+            "text",
+            **({"obj": payload("object")} if sys.version_info >= (3, 10) else {})
         ),
         "group": lambda: builtins.ExceptionGroup("text", [raised(), chained()]),
         "data of an ABC": lambda: Abstract._abc_impl,
@@ -1416,7 +1478,9 @@ def make_builtins(types, abc):
         "flags": lambda: sys.flags,
         "time": lambda: importlib.import_module("time").gmtime(0),
         "alias": lambda: types.GenericAlias(list, (payload("argument"),)),
-        "iterator of an alias": lambda: unpacking(types.GenericAlias(tuple, (int, str))),
+        "iterator of an alias": lambda: unpacking(
+            types.GenericAlias(tuple, (int, str))
+        ),
         "union": lambda: union(),
         "alias of a union": lambda: types.GenericAlias(list, (union(),)),
         "frozenset": lambda: frozenset(payloads(9, "in a set")),
@@ -1432,7 +1496,9 @@ def make_builtins(types, abc):
 def template(name):
     if sys.version_info < (3, 14):
         raise NotImplementedError("no templates")
-    return eval('t"{value} and {value!r:>{width}}"', {"value": payload(name), "width": 3})
+    return eval(
+        't"{value} and {value!r:>{width}}"', {"value": payload(name), "width": 3}
+    )
 
 
 def unpacking(alias):
@@ -1473,13 +1539,23 @@ def make_typing(typing):
         "ParamSpecKwargs": lambda: typing.ParamSpec("P").kwargs,
         "TypeVarTuple": lambda: typing.TypeVarTuple("Ts"),
         "TypeAliasType": lambda: evaluated("type T[X: Payload, *Y, **Z] = list[X]"),
-        "value of an alias": lambda: evaluated("type T = list[Payload]\nT = (T, T.__value__)[0]"),
-        "lazy TypeVar": lambda: evaluated("def T[X: Payload, *Y, **Z](): pass").__type_params__[0],
-        "lazy TypeVarTuple": lambda: evaluated("def T[X, *Y](): pass").__type_params__[1],
+        "value of an alias": lambda: evaluated(
+            "type T = list[Payload]\nT = (T, T.__value__)[0]"
+        ),
+        "lazy TypeVar": lambda: evaluated(
+            "def T[X: Payload, *Y, **Z](): pass"
+        ).__type_params__[0],
+        "lazy TypeVarTuple": lambda: evaluated("def T[X, *Y](): pass").__type_params__[
+            1
+        ],
         "lazy ParamSpec": lambda: evaluated("def T[**X](): pass").__type_params__[0],
-        "evaluator": lambda: evaluated("def T[X: Payload](): pass").__type_params__[0].evaluate_bound,
+        "evaluator": lambda: evaluated("def T[X: Payload](): pass")
+        .__type_params__[0]
+        .evaluate_bound,
         "constant evaluator": lambda: typing.TypeVar("T", bound=Payload).evaluate_bound,
-        "default": lambda: evaluated("def T[X = Payload](): pass", (3, 13)).__type_params__[0],
+        "default": lambda: evaluated(
+            "def T[X = Payload](): pass", (3, 13)
+        ).__type_params__[0],
         "NoDefault": lambda: typing.NoDefault,
         "Union": lambda: typing.Union[int, typing.List[Payload]],
         "Generic": lambda: typing.Generic[typing.TypeVar("T")],
@@ -1506,8 +1582,12 @@ def make_tools(_ast, _symtable, _lsprof, tracemalloc):
         "module": tree,
         "assignment": lambda: tree().body[0],
         "node with attributes": lambda: attributed(tree().body[0].value),
-        "symbols": lambda: _symtable.symtable("def f(a): return lambda: a", "text", "exec"),
-        "inner symbols": lambda: _symtable.symtable("def f(a): return lambda: a", "text", "exec").children[0],
+        "symbols": lambda: _symtable.symtable(
+            "def f(a): return lambda: a", "text", "exec"
+        ),
+        "inner symbols": lambda: _symtable.symtable(
+            "def f(a): return lambda: a", "text", "exec"
+        ).children[0],
         "profiler": profiler,
         "profiler, used": profiled,
         "profile": lambda: profiled().getstats()[0],
@@ -1538,7 +1618,9 @@ def make_databases(grp, pwd, resource):
 @of("_multiprocessing", "os")
 def make_multiprocessing(_multiprocessing, os):
     return {
-        "SemLock": lambda: _multiprocessing.SemLock(1, 1, 1, "/extensions-%d" % os.getpid(), True)
+        "SemLock": lambda: _multiprocessing.SemLock(
+            1, 1, 1, "/extensions-%d" % os.getpid(), True
+        )
     }
 
 
@@ -1591,7 +1673,11 @@ def derived(base, *arguments, **options):
     class Both(Slotted):
         """With slots and a dict."""
 
-        __slots__ = ("late_slot", "__dict__") if not hasattr(Slotted, "__dict__") else ("late_slot",)
+        __slots__ = (
+            ("late_slot", "__dict__")
+            if not hasattr(Slotted, "__dict__")
+            else ("late_slot",)
+        )
 
     class Late(Slotted):
         """With a dict behind slots, and weak references."""
@@ -1661,7 +1747,9 @@ def main():
         print("%d objects of %d types" % (len(KEPT), len(types_)))
         return
     if len(KEPT) < LEAST_OBJECTS or len(types_) < LEAST_TYPES:
-        raise SystemExit("%d objects of %d types are too few" % (len(KEPT), len(types_)))
+        raise SystemExit(
+            "%d objects of %d types are too few" % (len(KEPT), len(types_))
+        )
     truth.die(sys.argv[1], expect=lambda: KEPT)
 
 

@@ -124,7 +124,11 @@ def make_numpy(numpy, tempfile):
         return made
 
     def iterator():
-        made = numpy.nditer([objects(2, 3), None], ["refs_ok"], [["readonly"], ["writeonly", "allocate"]])
+        made = numpy.nditer(
+            [objects(2, 3), None],
+            ["refs_ok"],
+            [["readonly"], ["writeonly", "allocate"]],
+        )
         return started(made)
 
     def mapped():
@@ -264,7 +268,9 @@ def make_lxml(etree):
             return error
 
     def evaluated():
-        return etree.XPath("//n:c", namespaces={"n": "n"}, extensions={(None, "f"): payload("f")})
+        return etree.XPath(
+            "//n:c", namespaces={"n": "n"}, extensions={(None, "f"): payload("f")}
+        )
 
     sheet = (
         b"<xsl:stylesheet version='1.0' xmlns:xsl='http://www.w3.org/1999/XSL/Transform'>"
@@ -302,7 +308,9 @@ def make_lxml(etree):
         "builder": lambda: etree.TreeBuilder(),
         "XPath": evaluated,
         "XPath of elements": lambda: etree.XPathElementEvaluator(root()),
-        "XPath of documents": lambda: etree.XPathDocumentEvaluator(root().getroottree()),
+        "XPath of documents": lambda: etree.XPathDocumentEvaluator(
+            root().getroottree()
+        ),
         "result of XPath": lambda: root().xpath("//b/text()")[0],
         "ETXPath": lambda: etree.ETXPath("//{n}c"),
         "error": failed,
@@ -337,14 +345,18 @@ def make_objectify(objectify):
         "nothing": lambda: root().d,
         "path": lambda: objectify.ObjectPath("a.b"),
         "maker": lambda: objectify.ElementMaker(annotate=False),
-        "type": lambda: objectify.PyType("name", payload("check"), objectify.StringElement),
+        "type": lambda: objectify.PyType(
+            "name", payload("check"), objectify.StringElement
+        ),
     }
 
 
 @of("multidict")
 def make_multidict(multidict):
     def full(cls):
-        return cls([("key", payload("a")), ("key", payload("b")), ("Other", payload("c"))])
+        return cls(
+            [("key", payload("a")), ("key", payload("b")), ("Other", payload("c"))]
+        )
 
     makers = {
         "proxy": lambda: multidict.MultiDictProxy(full(multidict.MultiDict)),
@@ -396,7 +408,9 @@ def make_yarl(yarl):
 @of("msgpack._cmsgpack")
 def make_msgpack(msgpack):
     def unpacker():
-        made = msgpack.Unpacker(object_hook=payload("hook"), ext_hook=payload("extension"))
+        made = msgpack.Unpacker(
+            object_hook=payload("hook"), ext_hook=payload("extension")
+        )
         made.feed(b"\x93\x01")
         return made
 
@@ -456,9 +470,16 @@ def make_wrapt(wrapt):
         "proxy": lambda: [wrapt.ObjectProxy(payload("wrapped"))],
         "proxy of a class": lambda: [proxy()],
         "callable proxy": lambda: [wrapt.CallableObjectProxy(payload("wrapped"))],
-        "partial": lambda: [wrapt.PartialCallableObjectProxy(payload("called"), payload("a"))],
-        "wrapper": lambda: [wrapt.FunctionWrapper(payload("called"), payload("wrapper"))],
-        "decorated": lambda: [Wrapped.__dict__["method"], Wrapped.__dict__["class_method"]],
+        "partial": lambda: [
+            wrapt.PartialCallableObjectProxy(payload("called"), payload("a"))
+        ],
+        "wrapper": lambda: [
+            wrapt.FunctionWrapper(payload("called"), payload("wrapper"))
+        ],
+        "decorated": lambda: [
+            Wrapped.__dict__["method"],
+            Wrapped.__dict__["class_method"],
+        ],
         "bound": lambda: [Wrapped().method, Wrapped.class_method],
         "weak": lambda: [wrapt.WeakFunctionProxy(make_wrapt)],
     }
@@ -496,7 +517,11 @@ def make_yaml(yaml, _):
     }
 
 
-@of("zope.interface", "zope.interface.adapter", "zope.interface._zope_interface_coptimizations")
+@of(
+    "zope.interface",
+    "zope.interface.adapter",
+    "zope.interface._zope_interface_coptimizations",
+)
 def make_zope(interface, adapter, _):
     class Something(interface.Interface):
         """An interface."""
@@ -558,7 +583,9 @@ def main():
         print("%d objects of %d types" % (len(KEPT), len(types)))
         return
     if not KEPT:
-        truth.skip("there is none of the libraries (Debian: python3-lxml, python3-numpy and others)")
+        truth.skip(
+            "there is none of the libraries (Debian: python3-lxml, python3-numpy and others)"
+        )
     truth.die(sys.argv[1], expect=lambda: KEPT)
 
 
