@@ -108,8 +108,9 @@ type-names: all ## add what the static types of the interpreters in PYTHONS="…
 	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
 
 .PHONY: bench
-bench: all ## milliseconds to the first answer of CORE=… by the source of the layout
+bench: all $(BUILD)/tests/machine/traverse ## of CORE=…: milliseconds to the first answer by the source of the layout, cost of tp_traverse
 	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
+	@tests/bench/traverse '$(CORE)'
 
 .PHONY: clean
 clean: ## remove build/, with the cores in it

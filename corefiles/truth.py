@@ -46,6 +46,11 @@ newline, carriage return or backslash within a name is written as a backslash es
     How many tracked objects of this type there are.
 ``expect NAME ADDR``
     An object which the program names.
+``holder ADDR``
+    An object of which the program says all that it holds besides what
+    ``gc.get_referents`` tells, by attributes or since it made it so.
+``holds ADDR LABEL ADDR``
+    It holds this object, under this label.
 ``interpreter ID``
     An interpreter; the main one is 0.
 ``collector ID ADDRS``
@@ -124,7 +129,7 @@ def skip(reason):
     os._exit(77)
 
 
-def die(path, expect=None, sample=None, others=None):
+def die(path, expect=None, sample=None, others=None, holders=None):
     """Write the truth to *path*, then abort.
 
     *expect* is a function returning a dict of objects by name.  It is called in the
@@ -135,19 +140,22 @@ def die(path, expect=None, sample=None, others=None):
     addresses of its tracked objects, and a dict from the identifiers of its threads to
     (native id, name).
 
+    *holders* is a function, called likewise: pairs of an object and all that it holds, as a
+    list of (label, object).  What the collector sees of it is left out.
+
     If the program's last argument is ``--wait``, it does not abort: it prints
     "ready", and sleeps for ever.
     """
     if sys.argv[-1] == "--wait":
-        write(path, expect, sample, others)
+        write(path, expect, sample, others, holders)
         print("ready", flush=True)
         while True:
             time.sleep(3600)
     # One line, so that this frame has the same line when measured and at death.
-    os.abort(*write(path, expect, sample, others))
+    os.abort(*write(path, expect, sample, others, holders))
 
 
-def write(path, expect=None, sample=None, others=None):
+def write(path, expect=None, sample=None, others=None, holders=None):
     """Write the truth to *path*; the objects of this process stay as they are."""
     wait_until_parked()
     gc.disable()
@@ -156,7 +164,7 @@ def write(path, expect=None, sample=None, others=None):
     pid = _FORK()
     if pid == 0:
         # The list first of all: what is made from here on is not in it.
-        _child(_GET_OBJECTS(), path, expect, sample, others)
+        _child(_GET_OBJECTS(), path, expect, sample, others, holders)
     _WAITPID(pid, _STATUS_POINTER, 0)
     if _STATUS.value != 0:
         raise RuntimeError("the truth could not be written")
@@ -263,7 +271,7 @@ def _interned_strings(snapshot):
     ]
 
 
-def _child(snapshot, path, expect, sample, others):
+def _child(snapshot, path, expect, sample, others, holders):
     """Measure in the forked child, and exit."""
     interned = _interned_strings(snapshot)  # noqa: F841
     try:
@@ -275,7 +283,7 @@ def _child(snapshot, path, expect, sample, others):
         futures = _use_up_freed_futures()  # noqa: F841
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
             noted = others() if others else {}
-            _Truth(snapshot, file, sizes, noted).write(expect, sample)
+            _Truth(snapshot, file, sizes, noted).write(expect, sample, holders)
         os._exit(0)
     except BaseException:
         traceback.print_exc()
@@ -325,7 +333,7 @@ class _Truth:
         """Write one record."""
         self.file.write("\t".join(map(_field, fields)) + "\n")
 
-    def write(self, expect, sample):
+    def write(self, expect, sample, holders):
         """Write all the records."""
         version = " ".join(sys.version.split())
         self.record("python", "%x" % sys.hexversion, version)
@@ -343,11 +351,23 @@ class _Truth:
             self.record("collector", number, _addresses(self.collectors[number]))
         for name in expected:
             self.record("expect", name, "%x" % id(expected[name]))
+        self.holders(holders() if holders else ())
         self.ancestors(expected.values())
         self.changes()  # before the frames, which are changed by looking at them
         self.threads()
         self.suspended()
         self.record("end")
+
+    def holders(self, holders):
+        """Write what some objects hold and gc.get_referents does not tell."""
+        for holder, held in holders:
+            self.record("holder", "%x" % id(holder))
+            seen = [id(referent) for referent in gc.get_referents(holder)]
+            for label, obj in held:
+                if id(obj) in seen:
+                    seen.remove(id(obj))
+                else:
+                    self.record("holds", "%x" % id(holder), label, "%x" % id(obj))
 
     def objects(self, some):
         """Write the records of *some* tracked objects, and what they reach."""

@@ -74,6 +74,7 @@ struct walk_options {
      * only builds whose name begins so ("3.13.5 debug 7e8d5f6d"), this one among them. NULL: all.
      */
     const char *layout;
+    bool guess; /* run no code of the target: the references of types without a table are guessed */
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -152,23 +153,26 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
 void walk_heap_destroy(struct walk_heap *heap);
 
 struct walk_heap_stats {
-    size_t nodes;           /* objects, frames, threads, interpreters */
-    size_t objects;         /* nodes that are Python objects */
-    size_t tracked;         /* objects on a list of the collector: what gc.get_objects() returns */
-    size_t permanent;       /* objects in the permanent generation (gc.freeze()), which gc.get_objects() leaves out */
-    size_t edges;           /* strong references, parallel ones counted */
-    size_t extra_edges;     /* of these: not seen by gc.get_referents */
-    size_t guessed_edges;   /* of these: words that are addresses of objects, in objects of a type without a table */
-    size_t guessed_objects; /* objects whose references were guessed */
-    size_t unreadable;      /* objects with references that could not be read */
-    size_t recovered_types; /* types of objects whose name was found in the heap: the file that has it is not used */
-    size_t unnamed_objects; /* objects of types whose name is not known: "type@0x…" */
-    size_t broken_lists;    /* lists of the collector, or of the allocator, that could not be followed to their end */
-    size_t broken_stacks;   /* threads and greenlets whose frames could not be followed to the outermost */
-    bool collecting;        /* the collector was running: some of the tracked objects may be on no list */
-    bool unknown_layout;    /* parts of the layout fit no source, and were left out (walk_target_layout_part), or the
-                             * version    is newer than all that are known */
-    bool complete;          /* nothing was unreadable, broken or left out, no collection under way */
+    size_t nodes;            /* objects, frames, threads, interpreters */
+    size_t objects;          /* nodes that are Python objects */
+    size_t tracked;          /* objects on a list of the collector: what gc.get_objects() returns */
+    size_t permanent;        /* objects in the permanent generation (gc.freeze()), which gc.get_objects() leaves out */
+    size_t edges;            /* strong references, parallel ones counted */
+    size_t extra_edges;      /* of these: not seen by gc.get_referents */
+    size_t guessed_edges;    /* of these: words that are addresses of objects, in objects of which no more is known */
+    size_t guessed_objects;  /* objects whose references were guessed */
+    size_t run_objects;      /* objects whose references are what their tp_traverse, run over the memory, visited */
+    const char *run_problem; /* why no code of this target is run; NULL: it is */
+    size_t unreadable;       /* objects with references that could not be read */
+    size_t recovered_types;  /* types of objects whose name was found in the heap: the file that has it is not used */
+    size_t unnamed_objects;  /* objects of types whose name is not known: "type@0x…" */
+    size_t broken_lists;     /* lists of the collector, or of the allocator, that could not be followed to their end */
+    size_t broken_stacks;    /* threads and greenlets whose frames could not be followed to the outermost */
+    bool collecting;         /* the collector was running: some of the tracked objects may be on no list */
+    bool truncated;          /* the core is shorter than its program headers say */
+    bool unknown_layout;     /* parts of the layout fit no source, and were left out (walk_target_layout_part), or the
+                              * version is newer than all that are known */
+    bool complete;           /* nothing was unreadable, broken or left out, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
 
@@ -199,8 +203,25 @@ struct walk_type {
     const char *name;            /* module.__qualname__, builtins bare */
     size_t tracked, objects;     /* how many objects: tracked, all */
     uint64_t tracked_size, size; /* bytes: of the tracked, of all */
-    bool guessed;                /* no table for this type: the references of its objects are guesses */
+    bool known;        /* a table has this type; else its tp_traverse is run, and its size is tp_basicsize's */
+    size_t unreadable; /* objects with references that could not be read */
+    size_t guessed;    /* objects whose references are guesses: tp_traverse could not be run to its end */
+    /* Of the first of these: what went wrong, NULL if nothing was run; where, and after how many instructions. */
+    const char *fault;
+    walk_addr fault_pc;
+    uint64_t fault_instructions;
 };
+/*
+ * A type whose objects refer to something else than its table says: what their tp_traverse visits is believed. On
+ * opening a few objects of each type are read both ways. `object`: the one that showed it.
+ */
+struct walk_dispute {
+    uint32_t type;
+    walk_addr object;
+};
+size_t walk_heap_dispute_count(const struct walk_heap *heap);
+void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_dispute *dispute);
+
 size_t walk_heap_type_count(const struct walk_heap *heap);
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type);
 
@@ -276,6 +297,8 @@ struct walk_edge {
 struct walk_edges {
     size_t count;
     struct walk_edge *edge;
+    /* Where the references of the holders are from: some are guesses, some are what a run of tp_traverse visited. */
+    bool guessed, run;
 };
 void walk_edges_free(struct walk_edges *edges);
 

@@ -38,6 +38,7 @@ _THREAD = {"address": ADDRESS, "native_id": int, "ident": int, "name": TEXT}
 _FRAME = {"function": str, "file": str, "line": int}
 _STACK_FRAME = {"address": ADDRESS, **_FRAME, "locals": dict}
 _INTERPRETER = {"address": ADDRESS, "id": int, "tracked": (int, type(None))}
+_FAULT = {"kind": str, "pc": ADDRESS, "instructions": int}
 _ROOT = {**NODE, "kind": str, "thread": (_THREAD, type(None))}
 _PATHS = {"paths": [{"root": _ROOT, "steps": [REFERENCE]}], "complete": bool}
 _GRAPH = {
@@ -113,7 +114,11 @@ DOCUMENTS: Dict[str, Any] = {
         "guessed_objects": int,
         "recovered_types": int,
         "unnamed_objects": int,
-        "guessed_types": [{"type": str, "count": int}],
+        "run_objects": int,
+        "run_problem": TEXT,
+        "guessed_types": [{"type": str, "count": int, "fault": (_FAULT, type(None))}],
+        "unreadable_types": [{"type": str, "count": int}],
+        "disputed_types": [{"type": str, "address": ADDRESS}],
         "complete": bool,
     },
 }

@@ -3,11 +3,14 @@
 
     python3 tests/exact.py [--without-names] build/walk build/cores/INTERPRETER/PROGRAM
 
-There is no tolerance: every difference is printed and makes the test fail. Of a type
-without a table (`guessed`) the references and the size are not compared; its objects are
-counted and named, and never count as equal. --without-names is for a core whose files are
-not here: a type may then be shown by its address, of few tracked objects; all else is
-compared as ever.
+There is no tolerance: every difference is printed and makes the test fail. Objects whose
+references are guesses (`guessed`) are not compared, but counted and named, and never count
+as equal; none of them may be one that the collector tracks, if the code that tells its
+references is here and is of a processor that walk knows. So are the objects that these
+alone refer to, when they are not found. --without-names is for a core whose files are not
+here: a type may then be shown by its address, of few tracked objects; a library's static
+type, whose own name is in its file, by a name that a module has for it, which is counted;
+and what only code tells is guessed. All else is compared as ever.
 """
 
 import ast
@@ -16,7 +19,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple
+from typing import (
+    Callable,
+    Counter,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+)
 from typing import Set, Tuple
 
 from truthfile import Address, Ancestors, Truth, addresses, same_addresses
@@ -27,7 +39,10 @@ MOST_OWN = 20
 LEAST_STARTS = 50
 # Types whose size is their own affair, though libwalk has a table for their references. StgDict
 # (_ctypes, up to 3.12) is a dict in C that adds the memory of its ffi_type to its size.
+# The scalars of numpy count their value twice.
 NOT_BUILTIN_SIZES = {"StgDict"}
+# What Python code cannot ask for: the type is known, numpy's allocator is its own affair.
+HELD_IN_C = {"__class__", ".mem_handler"}
 # Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
 SHOWN_CHARACTERS = 120
 
@@ -43,7 +58,7 @@ class Node(NamedTuple):
     type: str
     size: int
     tracked: bool
-    guessed: bool
+    source: str  # of its references: a table, a run of its tp_traverse, a guess
     joined: str
     interpreter: str
 
@@ -67,10 +82,11 @@ class Walk:
         self.values = [a for a in truth.values if a not in truth.own]
         questions = [f"{a.start} {a.generations}" for a in self.ancestors]
         with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
-            asked.write("\n".join([*self.values, ".", *questions, "."]).encode())
+            lines = [*self.values, ".", *questions, ".", *truth.held, "."]
+            asked.write("\n".join(lines).encode())
             asked.seek(0)
             run = subprocess.run(
-                [tool, "objects,frames,values,ancestors", core],
+                [tool, "objects,frames,values,ancestors,held", core],
                 stdin=asked,
                 stdout=said,
                 stderr=subprocess.PIPE,
@@ -81,6 +97,7 @@ class Walk:
                 raise Failed(error or f"walk ended with {run.returncode}")
             said.seek(0)
             self.said = said.read()
+        self._asked = tool, core, environment
         self._printed: Dict[str, str] = {}
 
     def lines(self, command: str) -> Iterator[List[str]]:
@@ -94,14 +111,37 @@ class Walk:
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
 
+    @property
+    def runs_code(self) -> bool:
+        """Whether it says nothing that keeps it from running the target's tp_traverse."""
+        return not self._info["run"][1]
+
+    @property
+    def recovered(self) -> int:
+        """How many types have names that are not in the core."""
+        return int(self._info["recovered"][0])
+
+    @functools.cached_property
+    def _info(self) -> Dict[str, List[str]]:
+        tool, core, environment = self._asked
+        info = subprocess.run(
+            [tool, "info", core],
+            env=environment,
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
+        )
+        lines = (line.split("\t") for line in info.stdout.split("\n"))
+        return {name: fields for name, *fields in lines}
+
     @functools.cached_property
     def objects(self) -> Dict[Address, Node]:
         """All objects."""
         found = {}
         for address, type, size, tracked, *rest in self.lines("objects"):
-            guessed, referents, interpreter = rest
+            source, referents, interpreter = rest
             found[address] = Node(
-                type, int(size), tracked == "1", guessed == "1", referents, interpreter
+                type, int(size), tracked == "1", source, referents, interpreter
             )
         return found
 
@@ -109,11 +149,12 @@ class Walk:
 class Comparison:
     """One core against its truth; each check returns what it compared, in words."""
 
-    def __init__(self, walk: Walk, truth: Truth, names: bool = True) -> None:
-        self.walk, self.truth = walk, truth
+    def __init__(self, walk: Walk, truth: Truth, files: bool = True) -> None:
+        self.walk, self.truth, self.files = walk, truth, files
         self.differences = 0
         self.unnamed: Counter[str] = Counter()
-        if not names:
+        self.renamed: Counter[str] = Counter()
+        if not files:
             self._take_names()
         self.compared = {
             address: object
@@ -127,16 +168,30 @@ class Comparison:
         print("DIFFERENT", *words)
 
     def _take_names(self) -> None:
-        """Of types without a name: then the truth's are compared with themselves."""
+        """Of types without a name, or with one that a library's module has for them: then
+        the truth's are compared with themselves."""
         tracked = 0
+        names: Dict[str, Set[str]] = {}
         for address, node in self.walk.objects.items():
             theirs = self.truth.objects.get(address)
-            if node.type.startswith(UNNAMED) and theirs is not None:
-                self.walk.objects[address] = node._replace(type=theirs.type)
+            if theirs is None or node.type == theirs.type:
+                continue
+            if node.type.startswith(UNNAMED):
                 self.unnamed[theirs.type] += 1
                 tracked += node.tracked
+            elif _is_of_library(node.type):
+                self.renamed[f"{theirs.type} as {node.type}"] += 1
+                names.setdefault(node.type, set()).add(theirs.type)
+            else:
+                continue
+            self.walk.objects[address] = node._replace(type=theirs.type)
         if tracked > MOST_UNNAMED * len(list(self.truth.tracked())):
             self.differ("names:", tracked, "tracked objects have types without a name")
+        for name, types in names.items():
+            if len(types) > 1:
+                self.differ("names:", name, "is for us", *sorted(types))
+        if names and len(names) > self.walk.recovered:
+            self.differ("names:", len(names), "are others than those in the core")
 
     def name(self, address: Address) -> str:
         """An address with its type, by the truth or, where it says nothing, by us."""
@@ -151,25 +206,46 @@ class Comparison:
 
     def types(self) -> str:
         """The type of every object is the same, and every object is there."""
+        missing = set()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None:
-                self.differ("missing:", self.name(address))
+                missing.add(address)
             elif ours.type != object.type:
                 self.differ("type:", self.name(address), "is for us", ours.type)
+        for address in sorted(missing & self._expected(missing)):
+            self.differ("missing:", self.name(address))
+            missing.remove(address)
         text = f"{len(self.compared)} objects, {len(self.truth.own)} of the measuring"
-        return text + _listed(", without a name:", self.unnamed)
+        text += _listed(", without a name:", self.unnamed)
+        text += _listed(", by another name:", self.renamed)
+        types = Counter(self.compared[address].type for address in missing)
+        return text + _listed(", missed by guesses:", types)
+
+    def _expected(self, some: Set[Address]) -> Set[Address]:
+        """Those of some objects that the collector tracks, or that an object refers to which we know and did not guess."""
+        if not some:
+            return some
+        expected = {address for address in some if self.compared[address].tracked}
+        for address, object in self.compared.items():
+            ours = self.walk.objects.get(address)
+            if ours is not None and ours.source != "guess":
+                expected.update(some.intersection(object.referents))
+        return expected
 
     def referents(self) -> str:
         """Our edges that are not extra are gc.get_referents, as multisets."""
-        equal = 0
+        equal = run = 0
         guessed: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
             if ours is None:
                 continue
-            if ours.guessed:
+            run += ours.source == "run"
+            if ours.source == "guess":
                 guessed[ours.type] += 1
+                if object.tracked and self.files and self.walk.runs_code:
+                    self.differ("guessed:", self.name(address))
             elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
                 extra = self.names(ours.referents - object.referents)
@@ -177,7 +253,8 @@ class Comparison:
                 self.differ("referents:", whose, "missing", missing, "- extra", extra)
             else:
                 equal += 1
-        return f"{equal} equal{_listed(', guessed:', guessed)}"
+        text = f"{equal} equal, {run} by a run of tp_traverse"
+        return text + _listed(", guessed:", guessed)
 
     def tracked(self) -> str:
         """The tracked objects are gc.get_objects()."""
@@ -233,9 +310,9 @@ class Comparison:
         left_out: Counter[str] = Counter()
         for address, object in self.compared.items():
             ours = self.walk.objects.get(address)
-            if ours is None or ours.guessed or object.size < 0:
+            if ours is None or ours.source != "table" or object.size < 0:
                 continue
-            if ours.type in NOT_BUILTIN_SIZES:
+            if ours.type in NOT_BUILTIN_SIZES or is_numpy_scalar(ours.type):
                 left_out[ours.type] += 1
             elif ours.size != object.size:
                 whose = self.name(address)
@@ -254,6 +331,23 @@ class Comparison:
                 whose = self.name(address)
                 self.differ("value:", whose, value, "- ours", found.get(address))
         return f"{len(wanted)}"
+
+    def held(self) -> str:
+        """What some objects hold unseen by the collector is what the program says."""
+        found: Dict[Address, Counter[Tuple[str, Address]]] = {}
+        for holder, label, address, guess in self.walk.lines("held"):
+            if guess == "1":
+                self.differ("held:", self.name(holder), "is guessed to hold", label)
+            elif label not in HELD_IN_C:
+                found.setdefault(holder, Counter())[label, address] += 1
+        for holder, theirs in self.truth.held.items():
+            ours = found.get(holder, Counter())
+            if ours != theirs:
+                missing, extra = sorted(theirs - ours), sorted(ours - theirs)
+                whose = self.name(holder)
+                self.differ("held:", whose, "missing", missing, "- extra", extra)
+        total = sum(sum(held.values()) for held in self.truth.held.values())
+        return f"{total} by {len(self.truth.held)} objects"
 
     def ancestors(self) -> str:
         """Our ancestors are refcycle's; see `_Expectation` for guessed types."""
@@ -321,6 +415,8 @@ class Comparison:
         yield "counts", self.counts
         yield "sizes", self.sizes
         yield "values", self.values
+        if self.truth.held:
+            yield "held", self.held
         yield "ancestors", self.ancestors
         yield "stacks", self.frames
         yield "excepted", self.own
@@ -361,7 +457,11 @@ class _Expectation:
         for address in tracked:
             theirs = self._truth.objects[address].referents
             node = self._walk.objects.get(address)
-            ours = node.referents if node is not None and node.guessed else theirs
+            ours = (
+                node.referents
+                if node is not None and node.source == "guess"
+                else theirs
+            )
             for referent in theirs:
                 if referent in tracked:
                     self._theirs.setdefault(referent, []).append(address)
@@ -383,11 +483,25 @@ def _reached(
     return found
 
 
+def _is_of_library(type: str) -> bool:
+    """Whether the name of a type is one of a module that is not of the standard library."""
+    module, dot, _ = type.partition(".")
+    own: FrozenSet[str] = getattr(sys, "stdlib_module_names", frozenset())  # 3.10+
+    return bool(dot) and module not in own and module != "__main__"
+
+
 def _listed(words: str, counts: Counter[str]) -> str:
     if not counts:
         return ""
     names = ", ".join(f"{n} {type}" for type, n in counts.most_common())
     return f"{words} {sum(counts.values())} ({names})"
+
+
+def is_numpy_scalar(type: str) -> bool:
+    """Whether it is one of numpy's own types, but not an array or a dtype."""
+    return type.startswith("numpy.") and not type.startswith(
+        ("numpy.nd", "numpy.dtype")
+    )
 
 
 def shortened(value: str) -> str:
@@ -410,7 +524,7 @@ def main() -> int:
     core = os.path.join(folder, "core")
     try:
         comparison = Comparison(
-            Walk(tool, core, truth, os.environ), truth, names=not options
+            Walk(tool, core, truth, os.environ), truth, files=not options
         )
     except Failed as error:
         print(error)

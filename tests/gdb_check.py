@@ -51,8 +51,12 @@ _INTERPRETER_COMMANDS = (
     "py-heap-find dict --limit 0 --interpreter {number}",
     "py-heap-frames --locals --interpreter {number}",
 )
-_TYPES = {"worker": "SomeComputation", "cache": "MyBigFatObject"}
-_NAMES = {"worker": "survivor", "cache": "foo"}
+_TYPES = {
+    "worker": "SomeComputation",
+    "cache": "MyBigFatObject",
+    "tasks": "Request",
+}
+_NAMES = {"worker": "survivor", "cache": "foo", "tasks": "request"}
 
 
 class Session:
@@ -496,6 +500,25 @@ class CacheChecks(ObjectChecks):
         equal("functions", functions - {"<module>", "main", "die"}, set())
 
 
+class TaskChecks(ObjectChecks):
+    """The request that only the local variable of a suspended task's coroutine holds."""
+
+    def check_why(self) -> None:
+        """Whatever holds the event loop, to the task and into its coroutine."""
+        (path,) = self.session.document("py-heap-why {address}")["paths"]
+        steps = [(step["label"], step["annotation"]) for step in path["steps"]]
+        frame = [("cr_frame", r"frame tasks\.py:\d+ serve")]  # an object of its own
+        expected = [
+            (r"\S+", r"_asyncio\.Task"),
+            ("task_coro", "coroutine serve"),
+            *(frame if self.truth.version < 0x030B0000 else []),
+            ("local 'request'", r"__main__\.Request"),
+        ]
+        for (label, annotation), pattern in zip(steps[-len(expected) :], expected):
+            match(f"^({pattern[0]})$", label)
+            match(f"^{pattern[1]}", annotation)
+
+
 class StackChecks(Checks):
     """Of a program with stacks of every sort, maybe in several interpreters."""
 
@@ -581,7 +604,7 @@ def main() -> int:
     """Runs every check, and says which fail."""
     walk, folder = sys.argv[1:]
     folder = os.path.normpath(folder)
-    kinds = {"worker": WorkerChecks, "cache": CacheChecks}
+    kinds = {"worker": WorkerChecks, "cache": CacheChecks, "tasks": TaskChecks}
     kind = kinds.get(os.path.basename(folder), StackChecks)
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:

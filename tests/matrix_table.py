@@ -44,6 +44,8 @@ class Build:
     def shown(self, way: str, program: str) -> str:
         """A cell in a word; the way of a program that could not be run is `all`."""
         cell = self.cells.get((way, program)) or self.cells.get(("all", program))
+        if cell and cell.outcome == "passed" and cell.reason:
+            return f"{_SHOWN[cell.outcome]}, {cell.reason}"
         return _SHOWN[cell.outcome] if cell else ""
 
     def of_way(self, way: str) -> List[Cell]:
@@ -113,7 +115,7 @@ def reasons(found: Sequence[Build]) -> List[str]:
     whose: Dict[Tuple[str, str, str], List[str]] = {}
     for build in found:
         for (way, program), cell in build.cells.items():
-            if cell.reason:
+            if cell.reason and cell.outcome != "passed":
                 key = cell.outcome, way, cell.reason
                 whose.setdefault(key, []).append(f"{build.name} {program}")
     lines = []

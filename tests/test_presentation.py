@@ -27,9 +27,12 @@ from pyheap.errors import HeapError, UsageError, WalkError  # noqa: E402
 from pyheap.progress import Progress  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
-from pyheap.walk import Edge, Frame, Greenlet, Interpreter  # noqa: E402
+from pyheap.walk import Dispute, Edge, Frame, Greenlet, Interpreter  # noqa: E402
 from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
 from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
+
+_KNOWN = (True, 0, 0, "", 0, 0)  # Type's last fields: of a table's
+_FAULT = (False, 1, 4, "no instruction", 0x7000, 12)
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -89,14 +92,16 @@ class FakeHeap:
     weak = [Edge(0, 5, "wr_object", False, False, True)]
 
     def __init__(self, **stats):
-        self._stats = Stats(7, 4, 3, 0, 8, 4, 1, 1, 0, 0, 0, 0, 0, False, False, True)
+        self._stats = Stats(
+            7, 4, 3, 0, 8, 4, 1, 1, 5, "", 0, 0, 0, 0, 0, False, False, False, True
+        )
         self._stats = self._stats._replace(**stats)
         self.types_ = [
-            Type(0x10, "dict", 5, 9, 500, 900, False),
-            Type(0x20, "app.Session", 7, 7, 70, 70, True),
-            Type(0x30, "app.Session", 1, 1, 10, 10, True),
-            Type(0x40, "str", 0, 1000, 0, 50000, False),
-            Type(0, "frame", 0, 2, 0, 0, False),
+            Type(0x10, "dict", 5, 9, 500, 900, *_KNOWN),
+            Type(0x20, "app.Session", 7, 7, 70, 70, *_FAULT),
+            Type(0x30, "app.Session", 1, 1, 10, 10, *_FAULT),
+            Type(0x40, "str", 0, 1000, 0, 50000, *_KNOWN),
+            Type(0, "frame", 0, 2, 0, 0, *_KNOWN),
         ]
 
     def stats(self):
@@ -105,8 +110,11 @@ class FakeHeap:
     def types(self):
         return iter(self.types_)
 
+    def disputes(self):
+        return iter([Dispute(1, 0x2000)])
+
     def type(self, index):
-        return Type(0x100 + index, self.names[index][1], 1, 1, 8, 8, False)
+        return Type(0x100 + index, self.names[index][1], 1, 1, 8, 8, *_KNOWN)
 
     def node(self, id):
         kind = self.names[id][0]
@@ -629,7 +637,14 @@ class Documents(unittest.TestCase):
     def test_info(self):
         got = document("py-heap-info")
         self.assertEqual(got["version"], "3.13.0rc2")
-        self.assertEqual(got["guessed_types"], [{"type": "app.Session", "count": 8}])
+        fault = {"kind": "no instruction", "pc": "0x7000", "instructions": 12}
+        guess = {"type": "app.Session", "count": 4, "fault": fault}
+        self.assertEqual(got["guessed_types"], [guess, guess])
+        self.assertEqual((got["run_objects"], got["run_problem"]), (5, None))
+        dispute = {"type": "method", "address": "0x2000"}
+        self.assertEqual(got["disputed_types"], [dispute])
+        unreadable = {"type": "app.Session", "count": 1}
+        self.assertEqual(got["unreadable_types"], [unreadable, unreadable])
         self.assertEqual(got["build"], "debug")
         part = {"source": "row of 3.13.5", "count": 1, "structures": ["gc"]}
         self.assertEqual(got["layouts"][1], part)
@@ -658,7 +673,7 @@ class Texts(unittest.TestCase):
         self.assertEqual(got[1], "    8    80  app.Session")
         self.assertEqual(got[2], "… 1 more types; --limit 0 shows all")
         self.assertIn("13 tracked objects of 2 types, 580 bytes", got[3])
-        self.assertIn("without a table: their references are guesses", got[4])
+        self.assertIn("of 2 types: their references are guesses", got[4])
 
     def test_find(self):
         self.assertEqual(

@@ -42,6 +42,8 @@ class Truth:
         self.ancestors: List[Ancestors] = []
         self.counts: Dict[str, int] = {}
         self.expected: Dict[str, Address] = {}
+        # what an object holds unseen by the collector: labels and addresses
+        self.held: Dict[Address, Counter[Tuple[str, Address]]] = {}
         # thread, frame and local records, by interpreter and thread; suspended and held
         # records, by what is suspended
         self.frames: List[Tuple[str, ...]] = []
@@ -78,6 +80,10 @@ class Truth:
             self.counts[type] = self.counts.get(type, 0) + int(fields[1])
         elif kind == "expect":
             self.expected[fields[0]] = fields[1]
+        elif kind == "holder":
+            self.held[fields[0]] = Counter()
+        elif kind == "holds":
+            self.held[fields[0]][shown(fields[1]), fields[2]] += 1
         elif kind in ("thread", "frame", "local"):
             number, ident, *rest = fields
             self.frames.append((kind, number, f"{int(ident):x}", *map(shown, rest)))

@@ -117,12 +117,15 @@ class Stats(NamedTuple):
     extra_edges: int
     guessed_edges: int
     guessed_objects: int
+    run_objects: int
+    run_problem: str
     unreadable: int
     recovered_types: int
     unnamed_objects: int
     broken_lists: int
     broken_stacks: int
     collecting: bool
+    truncated: bool
     unknown_layout: bool
     complete: bool
 
@@ -136,7 +139,19 @@ class Type(NamedTuple):
     objects: int
     tracked_size: int
     size: int
-    guessed: bool
+    known: bool
+    unreadable: int
+    guessed: int
+    fault: str
+    fault_pc: int
+    fault_instructions: int
+
+
+class Dispute(NamedTuple):
+    """A type (its index) whose table is wrong, as tp_traverse of an object showed."""
+
+    type: int
+    object: int
 
 
 class Node(NamedTuple):
@@ -231,6 +246,7 @@ class _Options(Structure):
         ("sysroot", c_char_p),
         ("debug_dirs", c_char_p),
         ("layout", c_char_p),
+        ("guess", c_bool),
     ]
 
 
@@ -285,12 +301,15 @@ class _Stats(Structure):
         ("extra_edges", c_size_t),
         ("guessed_edges", c_size_t),
         ("guessed_objects", c_size_t),
+        ("run_objects", c_size_t),
+        ("run_problem", c_char_p),
         ("unreadable", c_size_t),
         ("recovered_types", c_size_t),
         ("unnamed_objects", c_size_t),
         ("broken_lists", c_size_t),
         ("broken_stacks", c_size_t),
         ("collecting", c_bool),
+        ("truncated", c_bool),
         ("unknown_layout", c_bool),
         ("complete", c_bool),
     ]
@@ -317,8 +336,17 @@ class _Type(Structure):
         ("objects", c_size_t),
         ("tracked_size", c_uint64),
         ("size", c_uint64),
-        ("guessed", c_bool),
+        ("known", c_bool),
+        ("unreadable", c_size_t),
+        ("guessed", c_size_t),
+        ("fault", c_char_p),
+        ("fault_pc", c_uint64),
+        ("fault_instructions", c_uint64),
     ]
+
+
+class _Dispute(Structure):
+    _fields_ = [("type", c_uint32), ("object", c_uint64)]
 
 
 class _Ids(Structure):
@@ -335,7 +363,12 @@ class _Edge(Structure):
 
 
 class _Edges(Structure):
-    _fields_ = [("count", c_size_t), ("edge", POINTER(_Edge))]
+    _fields_ = [
+        ("count", c_size_t),
+        ("edge", POINTER(_Edge)),
+        ("guessed", c_bool),
+        ("run", c_bool),
+    ]
 
 
 class _Subgraph(Structure):
@@ -429,6 +462,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_heap_node": (None, [c_void_p, c_uint32, c_void_p]),
     "walk_heap_type_count": (c_size_t, [c_void_p]),
     "walk_heap_type": (None, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_dispute_count": (c_size_t, [c_void_p]),
+    "walk_heap_dispute": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_interpreter_count": (c_size_t, [c_void_p]),
     "walk_heap_interpreter": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_interpreter_totals": (None, [c_void_p, c_size_t, c_void_p]),
@@ -790,7 +825,9 @@ class Heap(_Closing):
         """Counts, and what is missing."""
         stats = _Stats()
         _lib.walk_heap_stats(self._pointer, byref(stats))
-        return Stats(*(getattr(stats, name) for name in Stats._fields))
+        values = {name: getattr(stats, name) for name in Stats._fields}
+        values["run_problem"] = _text(stats.run_problem)
+        return Stats(**values)
 
     def lookup(self, address: int) -> int:
         """The id of the node at exactly this address."""
@@ -827,7 +864,12 @@ class Heap(_Closing):
                 raw.objects,
                 raw.tracked_size,
                 raw.size,
+                raw.known,
+                raw.unreadable,
                 raw.guessed,
+                _text(raw.fault),
+                raw.fault_pc,
+                raw.fault_instructions,
             )
             self._types[index] = known
         return known
@@ -836,6 +878,13 @@ class Heap(_Closing):
         """Every type."""
         for index in range(_lib.walk_heap_type_count(self._pointer)):
             yield self.type(index)
+
+    def disputes(self) -> Iterator[Dispute]:
+        """The types whose tables are not believed."""
+        for index in range(_lib.walk_heap_dispute_count(self._pointer)):
+            raw = _Dispute()
+            _lib.walk_heap_dispute(self._pointer, index, byref(raw))
+            yield Dispute(raw.type, raw.object)
 
     def interpreters(self) -> List[Interpreter]:
         """Every interpreter, the main one first."""

@@ -56,6 +56,8 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     if stats.complete:
         return
     reasons = []
+    if stats.truncated:
+        reasons.append("the core file is shorter than it says: a part is missing")
     if stats.unreadable:
         whose = counted(stats.unreadable, "object")
         reasons.append(f"{whose} with references that could not be read")
@@ -87,8 +89,8 @@ def guesses(heap: "Heap") -> Iterator[Line]:
     stats = heap.stats()
     if not stats.guessed_objects:
         return
-    types = sum(1 for type in heap.types() if type.guessed and type.objects)
+    types = sum(1 for type in heap.types() if type.guessed)
     yield [
-        f"{counted(stats.guessed_objects, 'object')} of {counted(types, 'type')}"
-        " without a table: their references are guesses"
+        f"{counted(stats.guessed_objects, 'object')} of {counted(types, 'type')}:"
+        " their references are guesses"
     ]

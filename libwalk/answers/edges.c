@@ -161,16 +161,16 @@ struct walk_error *walk_edge_list_close(struct walk_edge_list *list, struct walk
 {
     struct owned_edges *owned = error || !list ? NULL : malloc(sizeof *owned);
     if (list) {
-        walk_refs_deinit(&list->refs);
         if (owned) {
             for (size_t i = 0; i < list->count; i++)
                 list->edge[i].label = list->labels + list->label_at[i];
-            *owned = (struct owned_edges){{list->count, list->edge}, list->labels};
+            *owned = (struct owned_edges){{list->count, list->edge, list->refs.guessed, list->refs.run}, list->labels};
             *result = &owned->edges;
         } else {
             free(list->edge);
             free(list->labels);
         }
+        walk_refs_deinit(&list->refs);
         free(list->label_at);
         free(list);
     }

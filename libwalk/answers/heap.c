@@ -13,17 +13,18 @@
 #include "objects/header.h"
 #include "objects/size.h"
 #include "objects/text.h"
+#include "objects/traverse.h"
 
 /* ---- what the graph asks ---- */
 
 /*
  * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
- * otherwise are told by their own link, which is 0 only for what is not tracked.
+ * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
  */
 static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
 {
-    return python->collecting && walk_python_is_gc(python, &python->types[type], object) &&
-           walk_header_tracked(python, object);
+    return (python->collecting || WALK_HAS(python->layout, gc_head, refs)) &&
+           walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
 }
 
 static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
@@ -31,7 +32,9 @@ static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
     struct walk_heap *heap = context;
     if (!walk_python_type_of(heap->python, key, class))
         return false;
-    *flags = WALK_OBJECT | (is_on_hidden_list(heap->python, key, *class) ? WALK_NODE_TRACKED : 0);
+    bool hidden = is_on_hidden_list(heap->python, key, *class);
+    heap->stats.collecting |= hidden;
+    *flags = WALK_OBJECT | (hidden ? WALK_NODE_TRACKED : 0);
     return true;
 }
 
@@ -76,13 +79,38 @@ void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs)
     refs->words = walk_memory_size(heap->python->memory) / heap->python->word * 4;
 }
 
+static bool reserve_types(struct walk_heap *heap, uint32_t count)
+{
+    if (count <= heap->type_capacity)
+        return true;
+    struct walk_type_stats *types = realloc(heap->types, (size_t)count * 2 * sizeof *types);
+    if (!types)
+        return false;
+    memset(types + heap->type_capacity, 0, ((size_t)count * 2 - heap->type_capacity) * sizeof *types);
+    heap->types = types;
+    heap->type_capacity = count * 2;
+    return true;
+}
+
+static struct walk_error *count_guess(struct walk_heap *heap, uint32_t class, const struct walk_refs *refs)
+{
+    if (!reserve_types(heap, class + 1))
+        return walk_error_no_memory();
+    struct walk_type_stats *type = &heap->types[class];
+    if (!type->guessed++)
+        type->fault = refs->fault;
+    heap->stats.guessed_objects++;
+    return NULL;
+}
+
 static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32_t class, uint8_t flags,
                                 struct walk_builder *builder)
 {
     struct walk_heap *heap = context;
     struct walk_refs *refs = &heap->scratch;
     refs->count = 0;
-    refs->unreadable = false;
+    refs->unreadable = refs->guessed = refs->run = false;
+    refs->fault = (struct walk_traverse_fault){0};
     visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
     for (size_t i = 0; i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
@@ -98,7 +126,10 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
     }
     if (refs->unreadable)
         heap->graph.flags[id] |= WALK_NODE_UNREADABLE;
-    return refs->no_memory ? walk_error_no_memory() : NULL;
+    if (refs->no_memory)
+        return walk_error_no_memory();
+    heap->stats.run_objects += refs->run;
+    return refs->guessed ? count_guess(heap, class, refs) : NULL;
 }
 
 /* ---- the start ---- */
@@ -150,6 +181,7 @@ static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *pro
 {
     struct walk_source source = {heap, admit, visit, progress, context};
     walk_heap_limit(heap, &heap->scratch);
+    heap->scratch.unnamed = true;
     struct walk_builder *builder;
     struct walk_error *error = walk_builder_open(&heap->graph, &source, &builder);
     if (error)
@@ -230,8 +262,7 @@ static struct walk_error *count_types(struct walk_heap *heap)
 {
     const struct walk_graph *graph = &heap->graph;
     heap->type_count = heap->python->type_count;
-    heap->types = calloc((size_t)heap->type_count + 3, sizeof *heap->types);
-    if (!heap->types)
+    if (!reserve_types(heap, heap->type_count + 3))
         return walk_error_no_memory();
     const struct walk_pytype *pytypes = heap->python->types;
     for (walk_id id = 0; id < graph->node_count; id++) {
@@ -245,8 +276,8 @@ static struct walk_error *count_types(struct walk_heap *heap)
         uint64_t size = walk_object_size(heap->python, graph->key[id], graph->class[id]);
         heap->stats.objects++;
         type->objects++;
+        type->unreadable += (graph->flags[id] & WALK_NODE_UNREADABLE) != 0;
         type->size += size;
-        heap->stats.guessed_objects += pytypes[graph->class[id]].guessed;
         heap->stats.unnamed_objects += pytypes[graph->class[id]].naming == WALK_NAME_UNKNOWN;
         if (!walk_node_tracked(heap, id))
             continue;
@@ -269,14 +300,16 @@ static void finish_stats(struct walk_heap *heap)
     stats->edges = graph->edge_count;
     stats->permanent = heap->python->permanent_count;
     stats->broken_lists = heap->python->broken_lists;
-    stats->collecting = heap->python->collecting;
+    stats->collecting |= heap->python->collecting;
+    stats->truncated = heap->target->image.truncated;
     for (size_t i = 0; i < heap->python->thread_count; i++)
         stats->broken_stacks += !heap->python->threads[i].frames_complete;
     for (size_t i = 0; i < heap->python->greenlet_count; i++)
         stats->broken_stacks += !heap->python->greenlets[i].frames_complete;
+    stats->run_problem = walk_traverser_problem(heap->python->traverser);
     stats->unknown_layout = heap->target->runtime.left_out || WALK_MINOR(heap->python) > WALK_NEWEST;
     stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
-                      !stats->collecting;
+                      !stats->collecting && !stats->truncated;
 }
 
 /* A damaged heap may name types that are none: of such a target nothing is remembered. */

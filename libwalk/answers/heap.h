@@ -21,6 +21,9 @@ enum walk_node_flags {
 struct walk_type_stats {
     size_t tracked, objects;
     uint64_t tracked_size, size;
+    size_t unreadable;                /* objects with references that could not be read */
+    size_t guessed;                   /* objects whose references were guessed */
+    struct walk_traverse_fault fault; /* why, of the first of them */
 };
 
 /* The public list of the frames on a stack. */
@@ -35,7 +38,7 @@ struct walk_heap {
     struct walk_graph graph;
     struct walk_heap_stats stats;
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
-    uint32_t type_count;
+    uint32_t type_count, type_capacity;
     struct walk_frame_ids *threads, *greenlets; /* of walk_python.threads and .greenlets */
     walk_id *tracked_end;     /* the tracked nodes of an interpreter's collector follow those of the one before it */
     struct walk_refs scratch; /* for the visits while it is built */

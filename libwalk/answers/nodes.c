@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
+#include "machine/machine.h"
 #include "objects/frames.h"
 #include "objects/header.h"
 #include "objects/size.h"
@@ -68,6 +69,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
 {
     const struct walk_type_stats *stats = &heap->types[index];
     *type = (struct walk_type){.name = "",
+                               .known = true,
                                .tracked = stats->tracked,
                                .objects = stats->objects,
                                .tracked_size = stats->tracked_size,
@@ -75,10 +77,23 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
     if (index < heap->type_count) {
         type->address = heap->python->types[index].address;
         type->name = heap->python->types[index].name;
-        type->guessed = heap->python->types[index].guessed;
+        const struct walk_pytype *known = &heap->python->types[index];
+        type->known = walk_python_has_table(heap->python, known);
+        type->unreadable = stats->unreadable;
+        type->guessed = stats->guessed;
+        type->fault = stats->fault.kind ? walk_fault_name(stats->fault.kind) : NULL;
+        type->fault_pc = stats->fault.pc;
+        type->fault_instructions = stats->fault.instructions;
     } else {
         type->name = kind_names[WALK_FRAME + (index - heap->type_count)];
     }
+}
+
+size_t walk_heap_dispute_count(const struct walk_heap *heap) { return heap->python->dispute_count; }
+
+void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_dispute *dispute)
+{
+    *dispute = heap->python->disputes[index];
 }
 
 /* ---- lists ---- */

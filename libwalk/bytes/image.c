@@ -30,6 +30,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         options = &defaults;
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
+    image->guess = options->guess;
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)
         error = copy(options->executable, &image->executable);

@@ -51,6 +51,7 @@ struct walk_image {
     char *executable;
     char *debug_dirs;
     char *layout; /* walk_options; NULL: all */
+    bool guess;   /* walk_options */
     /* What keeps the bytes: the mapped core and mapped files. */
     struct walk_mapped_file *mapped;
     size_t mapped_count;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The field table answered by DWARF: one pass over the top-level types of every compilation unit. */
 #include <dwarf.h>
-#include <elfutils/libdw.h>
-#include <elfutils/libdwfl.h>
 #include <stdlib.h>
 
+#include "layout/debug_file.h"
 #include "layout/layout.h"
 
 /* ---- names of the table: alternatives separated by '|' ---- */
@@ -65,45 +64,6 @@ static int wanted_next(const struct wanted *wanted, const char *name, size_t len
 
 /* ---- members ---- */
 
-/* The structure behind typedefs and qualifiers; false for declarations and everything else. */
-static bool structure_of(Dwarf_Die *type, Dwarf_Die *structure)
-{
-    if (dwarf_peel_type(type, structure) != 0)
-        return false;
-    int tag = dwarf_tag(structure);
-    return (tag == DW_TAG_structure_type || tag == DW_TAG_union_type) && !dwarf_hasattr(structure, DW_AT_declaration);
-}
-
-static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
-{
-    Dwarf_Attribute attribute;
-    return dwarf_formref_die(dwarf_attr(die, DW_AT_type, &attribute), type) != NULL;
-}
-
-static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
-{
-    Dwarf_Attribute attribute;
-    return dwarf_formudata(dwarf_attr(die, name, &attribute), number) == 0;
-}
-
-/*
- * Where a member begins, in bits. Of a bit-field DWARF 5 says that itself; before, it says how far the field is from
- * the most significant end of the unit (byte_size) that holds it. Members of a union may say nothing.
- */
-static uint64_t member_offset(Dwarf_Die *member)
-{
-    Dwarf_Word offset, unit, width, from_top;
-    if (number_of(member, DW_AT_data_bit_offset, &offset))
-        return offset;
-    if (!number_of(member, DW_AT_data_member_location, &offset))
-        offset = 0;
-    offset *= 8;
-    if (number_of(member, DW_AT_bit_offset, &from_top) && number_of(member, DW_AT_bit_size, &width) &&
-        number_of(member, DW_AT_byte_size, &unit))
-        offset += unit * 8 - width - from_top;
-    return offset;
-}
-
 /* Members nest a few levels (an anonymous union in a structure): this bounds hostile DWARF. */
 enum { DEPTH = 6 };
 
@@ -124,14 +84,14 @@ static bool find_member(Dwarf_Die *structure, const char *name, size_t length, i
         Dwarf_Die type, inner;
         if (own && !named)
             continue;
-        uint64_t at = member_offset(&member);
+        uint64_t at = walk_debug_member_offset(&member);
         if (named && head == length) {
             *offset += at;
             return true;
         }
         size_t skip = named ? head + 1 : 0;
         uint64_t below = *offset + at;
-        if (type_of(&member, &type) && structure_of(&type, &inner) &&
+        if (walk_debug_type(&member, &type) && walk_debug_structure(&type, &inner) &&
             find_member(&inner, name + skip, length - skip, depth - 1, &below)) {
             *offset = below;
             return true;
@@ -224,7 +184,7 @@ static void look_at(struct search *search, Dwarf_Die *die)
             continue;
         if (dwarf_tag(die) == DW_TAG_subprogram)
             take(search, structure, die);
-        else if (structure_of(die, &definition))
+        else if (walk_debug_structure(die, &definition))
             take(search, structure, &definition);
     }
 }
@@ -242,42 +202,16 @@ static void look_at_units(struct search *search, Dwarf *dwarf)
     }
 }
 
-/* ---- files ---- */
-
-/* libdwfl keeps pointers to both members while it is open. */
-struct debug_file {
-    Dwfl_Callbacks callbacks;
-    char *path;
-    Dwfl *dwfl;
-    Dwfl_Module *module;
-};
-
-static bool open_file(struct debug_file *file, const char *name, const char *debug_dirs)
-{
-    *file = (struct debug_file){.path = (char *)(uintptr_t)(debug_dirs ? debug_dirs : ":.debug:/usr/lib/debug")};
-    file->callbacks = (Dwfl_Callbacks){.find_elf = dwfl_build_id_find_elf,
-                                       .find_debuginfo = dwfl_standard_find_debuginfo,
-                                       .section_address = dwfl_offline_section_address,
-                                       .debuginfo_path = &file->path};
-    file->dwfl = dwfl_begin(&file->callbacks);
-    if (!file->dwfl)
-        return false;
-    dwfl_report_begin(file->dwfl);
-    file->module = dwfl_report_elf(file->dwfl, name, name, -1, 0, true);
-    dwfl_report_end(file->dwfl, NULL, NULL);
-    return file->module != NULL;
-}
-
 struct walk_error *walk_layout_from_dwarf(const char *name, const char *debug_dirs, struct walk_layout *layout)
 {
-    struct debug_file file;
+    struct walk_debug_file file;
     struct search *search = calloc(1, sizeof *search);
     if (!search)
         return walk_error_no_memory();
     struct walk_error *error = NULL;
     Dwarf_Addr bias;
     Dwarf *dwarf = NULL;
-    if (!open_file(&file, name, debug_dirs))
+    if (!walk_debug_file_open(&file, name, debug_dirs))
         error = walk_error_new(WALK_ERROR_LAYOUT, "%s: %s", name, dwfl_errmsg(-1));
     else if (!(dwarf = dwfl_module_getdwarf(file.module, &bias)))
         error = walk_error_new(WALK_ERROR_LAYOUT, "%s has no debug information, and none was found for it", name);
@@ -292,6 +226,6 @@ struct walk_error *walk_layout_from_dwarf(const char *name, const char *debug_di
             error = walk_error_new(WALK_ERROR_LAYOUT, "%s: its debug information does not describe CPython", name);
     }
     free(search);
-    dwfl_end(file.dwfl);
+    walk_debug_file_close(&file);
     return error;
 }

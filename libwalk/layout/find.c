@@ -42,6 +42,7 @@ static bool find_old_state(struct walk_runtime *runtime, const struct walk_symbo
         !walk_memory_word(memory, thread + 2 * memory->word, &interpreter))
         interpreter = 0;
     runtime->generations = generations;
+    runtime->collecting = walk_symbols_find(symbols, "collecting");
     runtime->first = interpreter;
     return interpreter != 0;
 }

@@ -126,6 +126,7 @@ struct walk_runtime {
     walk_addr runtime;                 /* _PyRuntime; 0 in 3.6, which has none */
     walk_addr first;                   /* 3.6: the first interpreter's state */
     walk_addr generations;             /* 3.6: the collector's lists, static variables */
+    walk_addr collecting;              /* 3.6: whether it is at work, by symbol; 0: not found */
     walk_addr type_type;               /* PyType_Type */
     walk_addr basic[WALK_BASIC_TYPES]; /* without symbols: types that are known by their flags */
     bool located;                      /* the state was found without a layout */

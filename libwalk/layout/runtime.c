@@ -35,14 +35,16 @@ void walk_runtime_collector(const struct walk_runtime *runtime, walk_addr interp
     }
     for (unsigned i = 0; i < 3; i++)
         collector->generation[i] = generations + i * WALK_SIZE(layout, gc_generation);
+    const uint8_t *flag =
+        runtime->collecting ? walk_memory_view(&runtime->image->memory, runtime->collecting, 4) : NULL;
+    collector->collecting = flag && walk_load_u32(flag) != 0;
     if (!state)
         return;
     if (WALK_HAS(layout, gc, permanent_generation))
         collector->permanent = state + WALK_OFFSET(layout, gc, permanent_generation);
-    const uint8_t *flag =
-        WALK_HAS(layout, gc, collecting)
-            ? walk_memory_view(&runtime->image->memory, state + WALK_OFFSET(layout, gc, collecting), 4)
-            : NULL;
+    flag = WALK_HAS(layout, gc, collecting)
+               ? walk_memory_view(&runtime->image->memory, state + WALK_OFFSET(layout, gc, collecting), 4)
+               : NULL;
     collector->collecting = flag && walk_load_u32(flag) != 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the cyclic garbage collector (Modules/gcmodule.c, 3.13: Python/gc.c): three generations and, since 3.7,
  * a permanent one. */
+#include "objects/header.h"
 #include "objects/ring.h"
 #include "objects/tracked.h"
 
@@ -14,6 +15,7 @@ static bool follow(struct walk_python *python, walk_addr head, struct walk_found
     uint32_t next_at = WALK_OFFSET(layout, gc_head, next), size = WALK_SIZE(layout, gc_head);
     walk_addr at = head;
     struct walk_ring ring = {0};
+    bool old = WALK_HAS(layout, gc_head, refs);
     *closed = false;
     for (;;) {
         uint64_t next;
@@ -26,6 +28,8 @@ static bool follow(struct walk_python *python, walk_addr head, struct walk_found
         }
         if (!at || walk_ring_closed(&ring, at))
             return true;
+        if (old && walk_header_refs(python, at) != WALK_REFS_REACHABLE)
+            python->collecting = true;
         if (!walk_found_push(found, at + size))
             return false;
     }

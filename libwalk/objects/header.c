@@ -92,12 +92,22 @@ bool walk_header_linked(const struct walk_python *python, walk_addr object)
            (python->collecting || (back & mask) == head);
 }
 
+int64_t walk_header_refs(const struct walk_python *python, walk_addr head)
+{
+    enum { REFS_SHIFT = 1 }; /* the lowest bit says that it was finalized */
+    uint64_t refs = WALK_MEMBER(python, head, gc_head, refs);
+    return (python->word == 8 ? (int64_t)refs : (int32_t)refs) >> REFS_SHIFT;
+}
+
 bool walk_header_tracked(const struct walk_python *python, walk_addr object)
 {
     enum { TRACKED = 1 };
     const struct walk_layout *layout = python->layout;
+    walk_addr head = object - WALK_SIZE(layout, gc_head);
+    if (WALK_HAS(layout, gc_head, refs))
+        return walk_header_refs(python, head) != WALK_REFS_UNTRACKED;
     if (!WALK_FREE_THREADED(layout))
-        return WALK_MEMBER(python, object - WALK_SIZE(layout, gc_head), gc_head, next) != 0;
+        return WALK_MEMBER(python, head, gc_head, next) != 0;
     const uint8_t *bits = walk_memory_view(python->memory, object + WALK_OFFSET(layout, object, ob_gc_bits), 1);
     return bits && (*bits & TRACKED);
 }

@@ -27,6 +27,13 @@ walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr o
  */
 bool walk_header_linked(const struct walk_python *python, walk_addr object);
 
+/*
+ * Up to 3.7: gc_refs of the collector's head (Include/objimpl.h). What is tracked has REACHABLE, but while a collection
+ * is under way. `next` of what never was is not set.
+ */
+enum { WALK_REFS_UNTRACKED = -2, WALK_REFS_REACHABLE = -3 };
+int64_t walk_header_refs(const struct walk_python *python, walk_addr head);
+
 /* True when the collector tracks the object, which must be of a type with WALK_TPFLAGS_HAVE_GC. */
 bool walk_header_tracked(const struct walk_python *python, walk_addr object);
 

@@ -49,7 +49,10 @@ static void fill_members(struct walk_kinds *kinds, const struct walk_layout *lay
     struct walk_member *next = kinds->members;
     for (int id = 0; id < WALK_KIND_COUNT; id++) {
         struct walk_kind *kind = &kinds->kind[id];
-        *kind = (struct walk_kind){kind_table[id].names, kind_table[id].symbols, kind_table[id].structure, next, 0};
+        *kind = (struct walk_kind){.names = kind_table[id].names,
+                                   .symbols = kind_table[id].symbols,
+                                   .structure = kind_table[id].structure,
+                                   .members = next};
         if (!layout->size[kind->structure]) {
             /* Not in this build: a type of that name is something else (typing.TypeVar before 3.12). */
             kind->names = "";

@@ -32,6 +32,7 @@ struct walk_kind {
     enum walk_struct structure;
     const struct walk_member *members;
     size_t member_count;
+    bool disputed; /* it is not what tp_traverse visits */
 };
 
 /* A builtin type that has an ELF symbol. */

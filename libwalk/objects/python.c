@@ -5,8 +5,10 @@
 
 #include "objects/attribute.h"
 #include "objects/dict.h"
+#include "objects/members.h"
 #include "objects/names.h"
 #include "objects/text.h"
+#include "objects/traverse.h"
 
 /* The slot of `text`: where it is, or the free one where it belongs. */
 static char **string_slot(char **strings, size_t slots, const char *text)
@@ -136,6 +138,8 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
         error = read_version(python);
     if (!error)
         error = walk_kinds_init(&python->kinds, runtime, python->version);
+    if (!error)
+        error = walk_traverser_open(python);
     if (!error) {
         learn_lookdict(python);
         find_faulthandler(python);
@@ -160,6 +164,9 @@ void walk_python_close(struct walk_python *python)
         free(python->strings[i]);
     free(python->strings);
     walk_names_close(python->names);
+    walk_traverser_close(python->traverser);
+    walk_members_close(python->members);
+    free(python->disputes);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
     free(python->types);

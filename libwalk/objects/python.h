@@ -21,6 +21,9 @@
 #define WALK_TPFLAGS_STR_SUBCLASS (UINT64_C(1) << 28)
 #define WALK_TPFLAGS_TYPE_SUBCLASS (UINT64_C(1) << 31)
 
+/* Bytes of a name with its NUL; longer ones (generic classes have some) are cut. */
+enum { WALK_NAME_MAX = 4096 };
+
 /* A member of __slots__. */
 struct walk_slot {
     int64_t offset;
@@ -31,24 +34,35 @@ struct walk_slot {
 /* Where a type's name is from. */
 enum walk_naming { WALK_NAMED, WALK_NAME_RECOVERED, WALK_NAME_UNKNOWN };
 
+/* Of holders.def: which row and members a type's objects have. */
+struct walk_holding {
+    uint8_t holder; /* its index + 1; 0: none */
+    bool visits;    /* it is more than members */
+    uint16_t first, count;
+};
+
 /* What is decided once per type: how its objects' references are read. */
 struct walk_pytype {
     walk_addr address;
     walk_addr metatype;
     int64_t basicsize, itemsize, dictoffset, weaklistoffset;
-    uint64_t flags;         /* tp_flags */
-    walk_addr traverse;     /* tp_traverse */
-    walk_addr base;         /* tp_base */
-    walk_addr own_base;     /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
-    enum walk_kind_id kind; /* of own_base or the nearest known base of it */
-    bool guessed;           /* own_base has a tp_traverse of its own that no table knows */
-    uint64_t guess_from;    /* where the words begin that are guessed, bytes */
-    bool atomic;            /* nothing to visit at all */
-    bool visits_type;       /* subtype_traverse() visits the object's type */
-    bool adds_dict;         /* a __dict__ at dictoffset that own_base has not */
-    bool managed_dict;      /* 3.11+: __dict__ or values in front of the object (or in it) */
-    int64_t own_basicsize;  /* tp_basicsize of own_base: how far to guess */
-    uint64_t head;          /* bytes that sys.getsizeof adds for what stands in front of the object */
+    uint64_t flags;              /* tp_flags */
+    walk_addr traverse;          /* tp_traverse */
+    walk_addr base;              /* tp_base */
+    walk_addr own_base;          /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
+    enum walk_kind_id kind;      /* of own_base or the nearest known base of it */
+    walk_addr is_gc;             /* tp_is_gc, unless it is that of `type` */
+    bool no_table;               /* own_base has a tp_traverse of its own that no table knows */
+    bool disputed;               /* the tables do not say of its objects what its tp_traverse visits */
+    uint8_t proofs;              /* how many of its objects were asked that */
+    struct walk_holding holding; /* of own_base or a base of it: what no tp_traverse says */
+    uint64_t guess_from;         /* where the words begin that are guessed, bytes */
+    bool atomic;                 /* nothing to visit at all */
+    bool visits_type;            /* subtype_traverse() visits the object's type */
+    bool adds_dict;              /* a __dict__ at dictoffset that own_base has not */
+    bool managed_dict;           /* 3.11+: __dict__ or values in front of the object (or in it) */
+    int64_t own_basicsize;       /* tp_basicsize of own_base: how far to guess */
+    uint64_t head;               /* bytes that sys.getsizeof adds for what stands in front of the object */
     uint32_t first_slot, slot_count; /* in walk_python.slots */
     uint64_t fields;                 /* structseq: how many fields really */
     const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
@@ -112,7 +126,11 @@ struct walk_python {
     walk_addr subtype_traverse; /* what classes made by Python code have in tp_traverse */
     walk_addr lookdict;         /* up to 3.10: dk_lookup of dicts whose keys are not all str */
     walk_addr tuple_type;
-    struct walk_names *names; /* what static types are called whose names are not here; NULL: not asked yet */
+    struct walk_traverser *traverser;
+    struct walk_dispute *disputes; /* in the order that they were found in */
+    size_t dispute_count;
+    struct walk_members *members; /* what the words of objects of unknown types are called; NULL: not asked yet */
+    struct walk_names *names;     /* what static types are called whose names are not here; NULL: not asked yet */
 
     walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
     size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
@@ -154,6 +172,14 @@ bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t
 /* The same for a word that may be something else: also the collector's head in front of an object is looked at. */
 bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint32_t *index);
 
+/* The index of a type that is known. */
+static inline uint32_t walk_python_index(struct walk_python *python, const struct walk_pytype *type)
+{
+    uint32_t index = 0;
+    (void)walk_python_type(python, type->address, &index);
+    return index;
+}
+
 /* tp_dict, also of the static types of 3.12+, whose dicts the interpreter keeps. 0: none. */
 walk_addr walk_python_type_dict(const struct walk_python *python, walk_addr type);
 walk_addr walk_python_type_subclasses(const struct walk_python *python, walk_addr type);
@@ -172,6 +198,12 @@ bool walk_python_is_gc(const struct walk_python *python, const struct walk_pytyp
 static inline bool walk_python_visits_managed_dict(const struct walk_python *python)
 {
     return WALK_HAS(python->layout, visit_managed_dict, dict);
+}
+
+/* Whether the tables know what the objects of the type refer to, and nothing has shown that they are wrong. */
+static inline bool walk_python_has_table(const struct walk_python *python, const struct walk_pytype *type)
+{
+    return !type->no_table && !type->disputed && !python->kinds.kind[type->kind].disputed;
 }
 
 /* Learns subtype_traverse from the classes of and among the tracked objects. */

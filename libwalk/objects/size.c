@@ -9,6 +9,7 @@
 #include "objects/dict.h"
 #include "objects/frames.h"
 #include "objects/header.h"
+#include "objects/holders.h"
 #include "objects/text.h"
 
 static uint64_t round_up(uint64_t size, unsigned word) { return (size + word - 1) / word * word; }
@@ -246,7 +247,7 @@ static uint64_t own_size(struct walk_python *python, walk_addr object, const str
         return basic + tuple_length(python, WALK_MEMBER(python, object, permutations, pool)) * word +
                WALK_MEMBER(python, object, permutations, r) * word;
     default:
-        return plain(python, object, type);
+        return plain(python, object, type) + walk_holder_size(python, type, object);
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects/text.h"
+#include "objects/members.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -31,6 +32,27 @@ void walk_text_add(struct walk_text_out *out, const char *format, ...)
 
 /* ---- characters ---- */
 
+/*
+ * What no version of Unicode prints: separators, formatting, surrogates, private use, noncharacters. What only some
+ * versions know, repr() of the others escapes; here it is shown.
+ */
+static const uint32_t unprintable[][2] = {
+    {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},        {0x6dd, 0x6dd},
+    {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x1680, 0x1680},      {0x180e, 0x180e},
+    {0x2000, 0x200f},   {0x2028, 0x202f},   {0x205f, 0x206f},   {0x3000, 0x3000},      {0xd7fc, 0xf8ff},
+    {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},      {0x110bd, 0x110bd},
+    {0x110cd, 0x110cd}, {0x13430, 0x1343f}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},    {0x1fffe, 0x1ffff},
+    {0x2fffe, 0x2ffff}, {0x3fffe, 0x3ffff}, {0x40000, 0xe00ff}, {0xe01f0, UINT32_MAX},
+};
+
+static bool is_unprintable(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof unprintable / sizeof *unprintable && unprintable[i][0] <= c; i++)
+        if (c <= unprintable[i][1])
+            return true;
+    return c < 0x20;
+}
+
 /* A code point as UTF-8, or escaped as repr() would where a terminal must not see it. */
 static void add_char(struct walk_text_out *out, uint32_t c, char quote)
 {
@@ -42,20 +64,14 @@ static void add_char(struct walk_text_out *out, uint32_t c, char quote)
         walk_text_add(out, "\\r");
     else if (c == '\t')
         walk_text_add(out, "\\t");
-    else if (c < 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0xad)
-        walk_text_add(out, "\\x%02x", c);
+    else if (is_unprintable(c))
+        walk_text_add(out, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
     else if (c < 0x80)
         walk_text_add(out, "%c", (int)c);
     else if (c < 0x800)
         walk_text_add(out, "%c%c", (int)(0xc0 | c >> 6), (int)(0x80 | (c & 0x3f)));
-    else if ((c >= 0xd800 && c < 0xf900) || (c >= 0x2000 && c < 0x2010) || (c >= 0x2028 && c < 0x2030) ||
-             (c >= 0x205f && c < 0x2070) || c == 0x3000 || c == 0x1680 || c == 0x180e || c == 0xfeff ||
-             (c & 0xfffe) == 0xfffe)
-        walk_text_add(out, "\\u%04x", c);
     else if (c < 0x10000)
         walk_text_add(out, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
-    else if (c > 0x10ffff || c >= 0xe0000)
-        walk_text_add(out, "\\U%08x", c);
     else
         walk_text_add(out, "%c%c%c%c", (int)(0xf0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3f)),
                       (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
@@ -405,7 +421,7 @@ void walk_text_value(struct walk_python *python, walk_addr object, uint32_t type
 
 static void add_name(struct walk_python *python, const char *what, walk_addr str, struct walk_text_out *out)
 {
-    char name[256];
+    char name[WALK_NAME_MAX];
     walk_text_add(out, "%s %s", what, walk_text_str(python, str, name, sizeof name) ? name : "?");
 }
 
@@ -497,10 +513,11 @@ void walk_text_annotation(struct walk_python *python, walk_addr object, uint32_t
 
 /* ---- labels ---- */
 
-static void add_value_label(struct walk_python *python, walk_addr key, struct walk_text_out *out)
+static void add_key_label(struct walk_python *python, const char *before_key, walk_addr key, const char *after_key,
+                          struct walk_text_out *out)
 {
     uint32_t type;
-    walk_text_add(out, "value[");
+    walk_text_add(out, "%s", before_key);
     size_t before = out->wanted;
     if (walk_python_type_of(python, key, &type)) {
         walk_text_value(python, key, type, out);
@@ -509,12 +526,13 @@ static void add_value_label(struct walk_python *python, walk_addr key, struct wa
     }
     if (out->wanted == before)
         walk_text_add(out, "0x%" PRIx64, key);
-    walk_text_add(out, "]");
+    walk_text_add(out, "%s", after_key);
 }
 
 void walk_text_label(struct walk_python *python, const struct walk_ref *ref, struct walk_text_out *out)
 {
-    char name[256] = "?";
+    char name[WALK_NAME_MAX] = "?";
+    const char *known;
     uint32_t type;
     switch ((enum walk_label)ref->label) {
     case WALK_LABEL_TEXT:
@@ -523,11 +541,15 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
     case WALK_LABEL_ITEM:
         walk_text_add(out, "item[%" PRIu64 "]", ref->argument);
         break;
+    case WALK_LABEL_FIELD:
+        walk_text_add(out, "item[%u]", (unsigned)ref->index);
+        add_key_label(python, "[", ref->argument, "]", out);
+        break;
     case WALK_LABEL_KEY:
         walk_text_add(out, "key");
         break;
     case WALK_LABEL_VALUE:
-        add_value_label(python, ref->argument, out);
+        add_key_label(python, "value[", ref->argument, "]", out);
         break;
     case WALK_LABEL_ELEMENT:
         walk_text_add(out, "element");
@@ -541,14 +563,23 @@ void walk_text_label(struct walk_python *python, const struct walk_ref *ref, str
         walk_text_add(out, ".%s", name);
         break;
     case WALK_LABEL_LOCAL:
-        walk_text_str(python, ref->argument, name, sizeof name);
-        walk_text_add(out, "local '%s'", name);
+        if (walk_text_str(python, ref->argument, name, sizeof name))
+            walk_text_add(out, "local '%s'", name);
+        else
+            add_key_label(python, "local ", ref->argument, "", out);
         break;
     case WALK_LABEL_STACK:
         walk_text_add(out, "stack[%" PRIu64 "]", ref->argument);
         break;
     case WALK_LABEL_OFFSET:
         walk_text_add(out, "+0x%" PRIx64, ref->argument);
+        break;
+    case WALK_LABEL_WORD:
+        known = walk_member_name(python, (uint32_t)(ref->argument >> 32), (uint32_t)ref->argument);
+        if (known)
+            walk_text_add(out, "%s", known);
+        else
+            walk_text_add(out, "+0x%" PRIx32, (uint32_t)ref->argument);
         break;
     case WALK_LABEL_TYPE_DICT:
     case WALK_LABEL_TYPE_SUBCLASSES:

@@ -130,7 +130,7 @@ const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *py
 
 static void name_thread(struct walk_python *python, walk_addr thread_object, struct walk_pythread *thread)
 {
-    char name[256];
+    char name[WALK_NAME_MAX];
     int64_t native;
     if (walk_text_str(python, walk_python_attribute(python, thread_object, "_name"), name, sizeof name))
         thread->name = walk_python_keep(python, name);

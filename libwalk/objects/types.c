@@ -5,12 +5,13 @@
 
 #include "objects/dict.h"
 #include "objects/header.h"
+#include "objects/holders.h"
 #include "objects/names.h"
 #include "objects/ring.h"
 #include "objects/text.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
-enum { CHAIN_MAX = 512, META_MAX = 8, SLOTS_MAX = 4096, STATIC_TYPES_MAX = 512 };
+enum { CHAIN_MAX = 512, META_MAX = 8, STATIC_TYPES_MAX = 512 };
 /* T_OBJECT_EX, Include/structmember.h: what a name in __slots__ becomes; _Py_AFTER_ITEMS of 3.15, a flag. */
 enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
@@ -133,7 +134,8 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
     walk_addr meta = walk_python_ob_type(python, type);
     uint64_t count = WALK_MEMBER(python, type, var_object, ob_size);
     uint32_t stride = WALK_SIZE(layout, member_def);
-    if (!count || count > SLOTS_MAX || info->slot_count > SLOTS_MAX || !stride)
+    /* Each fills a word of the object. */
+    if (!count || !stride || info->slot_count + count > (uint64_t)info->basicsize / python->word)
         return;
     const uint8_t *view =
         walk_memory_view(python->memory, type + WALK_MEMBER(python, meta, type, tp_basicsize), count * stride);
@@ -178,7 +180,7 @@ static enum walk_kind_id kind_of(struct walk_python *python, walk_addr type)
     const struct walk_layout *layout = python->layout;
     uint64_t basic = WALK_MEMBER(python, type, type, tp_basicsize),
              items = WALK_MEMBER(python, type, type, tp_itemsize);
-    char name[512];
+    char name[WALK_NAME_MAX];
     enum walk_kind_id kind = walk_kinds_by_address(&python->kinds, type);
     bool by_name = kind == WALK_KIND_NONE, fits = true;
     if (by_name) {
@@ -203,6 +205,7 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
 {
     walk_addr type = info->own_base;
     uint64_t traverse = info->flags & WALK_TPFLAGS_HAVE_GC ? WALK_MEMBER(python, type, type, tp_traverse) : 0;
+    char name[512];
     info->kind = WALK_KIND_NONE;
     struct walk_ring ring = {0};
     for (int i = 0; type && i < CHAIN_MAX && !walk_ring_closed(&ring, type); i++) {
@@ -213,19 +216,23 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
             WALK_MEMBER(python, base, type, tp_traverse) != traverse)
             info->kind = WALK_KIND_structseq;
         if (info->kind != WALK_KIND_NONE) {
-            info->guess_from = info->guessed ? basic : 0;
+            info->guess_from = info->no_table ? basic : 0;
             return;
         }
-        info->guessed |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
-                                  : WALK_MEMBER(python, base, type, tp_basicsize) != basic;
+        if (!info->holding.holder && name_of(python, type, name, sizeof name) != WALK_NAME_UNKNOWN)
+            walk_holder_find(python, name, basic, &info->holding);
+        info->no_table |= traverse ? WALK_MEMBER(python, base, type, tp_traverse) != traverse
+                                   : !info->holding.holder && WALK_MEMBER(python, base, type, tp_basicsize) != basic;
         type = base;
     }
-    info->guessed = true;
+    info->no_table = true;
     info->guess_from = WALK_SIZE(python->layout, object);
 }
 
 static bool is_atomic(const struct walk_python *python, const struct walk_pytype *info)
 {
+    if ((info->flags & WALK_TPFLAGS_HEAPTYPE) || info->holding.count || info->holding.visits)
+        return false;
     switch (info->kind) {
     case WALK_KIND_none:
     case WALK_KIND_ellipsis:
@@ -237,7 +244,8 @@ static bool is_atomic(const struct walk_python *python, const struct walk_pytype
     case WALK_KIND_str:
     case WALK_KIND_bytes:
     case WALK_KIND_bytearray:
-        return info->own_base == info->address && !info->guessed && python->kinds.kind[info->kind].member_count == 0;
+    case WALK_KIND_object:
+        return info->own_base == info->address && !info->no_table && python->kinds.kind[info->kind].member_count == 0;
     default:
         return false;
     }
@@ -302,11 +310,14 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
                                .weaklistoffset = WALK_SWORD(python, view, type, tp_weaklistoffset),
                                .flags = flags_of(python, view),
                                .traverse = WALK_WORD(python, view, type, tp_traverse),
-                               .base = WALK_WORD(python, view, type, tp_base)};
+                               .base = WALK_WORD(python, view, type, tp_base),
+                               .is_gc = WALK_WORD(python, view, type, tp_is_gc)};
+    if (info.is_gc == WALK_MEMBER(python, python->runtime->type_type, type, tp_is_gc))
+        info.is_gc = 0;
     if (info.flags & WALK_TPFLAGS_HEAPTYPE)
         info.cached_keys = WALK_MEMBER(python, type, heap_type, ht_cached_keys);
     info.head = walk_header_front(python, info.flags);
-    char name[512];
+    char name[WALK_NAME_MAX];
     info.naming = name_of(python, type, name, sizeof name);
     if (!(info.name = walk_python_keep(python, name)))
         return false;

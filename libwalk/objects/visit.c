@@ -6,7 +6,9 @@
 
 #include "objects/dict.h"
 #include "objects/header.h"
+#include "objects/holders.h"
 #include "objects/text.h"
+#include "objects/traverse.h"
 
 static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_dict] = walk_visit_dict,
@@ -33,6 +35,7 @@ static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_template] = walk_visit_template,
     [WALK_KIND_code] = walk_visit_code,
     [WALK_KIND_capsule] = walk_visit_capsule,
+    [WALK_KIND_methodcaller] = walk_visit_methodcaller,
 };
 
 void walk_refs_deinit(struct walk_refs *refs)
@@ -159,8 +162,8 @@ static void visit_managed_dict(struct walk_python *python, const struct walk_pyt
         /* Both are held; one of them is visited. */
         bool dict_first = dict && walk_python_visits_managed_dict(python);
         bool seen = (type->flags & WALK_TPFLAGS_INLINE_VALUES) &&
-                    visit_inline_values(python, type, object, dict_first ? WALK_EDGE_EXTRA : 0, refs);
-        walk_refs_add_text(refs, dict, seen && !dict_first ? WALK_EDGE_EXTRA : 0, "__dict__");
+                    visit_inline_values(python, type, object, dict_first ? WALK_EDGE_EXTRA : WALK_REF_HELD, refs);
+        walk_refs_add_text(refs, dict, seen && !dict_first ? WALK_EDGE_EXTRA : WALK_REF_HELD, "__dict__");
     }
 }
 
@@ -187,6 +190,9 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
     if (type->itemsize > 0 && type->own_base == type->address && type->kind == WALK_KIND_object)
         end += walk_text_var_size(python, object, false) * (uint64_t)type->itemsize;
     uint32_t flags = WALK_EDGE_GUESS;
+    if (start >= end && !walk_python_is_gc(python, type, object)) /* a static type of a metatype that adds nothing */
+        return;
+    refs->guessed = true;
     size_t there = walk_memory_available(python->memory, object, (size_t)end);
     const uint8_t *view = walk_memory_view(python->memory, object, there);
     refs->unreadable |= there < end;
@@ -202,12 +208,43 @@ static void guess(struct walk_python *python, const struct walk_pytype *type, wa
         if ((int64_t)at == type->dictoffset)
             walk_refs_add_text(refs, target, flags, "__dict__");
         else
-            walk_refs_add(refs, target, flags, WALK_LABEL_OFFSET, at);
+            walk_refs_add(refs, target, flags, WALK_LABEL_WORD, WALK_WORD_OF(walk_python_index(python, type), at));
     }
-    /* Since 3.9 an object of a heap type refers to its type, whatever its tp_traverse is. */
-    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !type->visits_type &&
-        type->kind != WALK_KIND_type)
+    /* Since 3.9 the tp_traverse of a heap type visits the type. */
+    if (WALK_MINOR(python) >= 9 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && (type->flags & WALK_TPFLAGS_HAVE_GC) &&
+        !type->visits_type && type->kind != WALK_KIND_type)
         walk_refs_add_text(refs, type->address, flags, "__class__");
+}
+
+/*
+ * An object of a heap type holds its type since 3.8 (PyObject_Init(), bpo-35810). Those that the collector never sees
+ * have no tp_traverse that visits it.
+ */
+static bool holds_type(const struct walk_python *python, const struct walk_pytype *type)
+{
+    return WALK_MINOR(python) >= 8 && (type->flags & WALK_TPFLAGS_HEAPTYPE) && !(type->flags & WALK_TPFLAGS_HAVE_GC);
+}
+
+/* What the tables know. */
+static void visit_by_tables(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                            struct walk_refs *refs)
+{
+    for (uint32_t i = 0; i < type->slot_count; i++)
+        visit_slot(python, type, object, python->slots[type->first_slot + i], refs);
+    if (type->managed_dict)
+        visit_managed_dict(python, type, object, refs);
+    else if (type->adds_dict)
+        visit_dict_pointer(python, dict_pointer(python, type, object), refs);
+    if (type->visits_type)
+        walk_refs_add_text(refs, type->address, 0, "__class__");
+    else if (holds_type(python, type))
+        walk_refs_add_text(refs, type->address, WALK_EDGE_EXTRA, "__class__");
+    visit_members(python, &python->kinds.kind[type->kind], object, refs);
+    if (visitors[type->kind])
+        visitors[type->kind](python, type, object, refs);
+    const struct walk_pygreenlet *greenlet = type->no_table ? walk_python_greenlet(python, object) : NULL;
+    if (greenlet)
+        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
 }
 
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t index, struct walk_refs *refs)
@@ -217,23 +254,19 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     size_t first = refs->count;
     if (type.atomic)
         return;
-    for (uint32_t i = 0; i < type.slot_count; i++)
-        visit_slot(python, &type, object, python->slots[type.first_slot + i], refs);
-    if (type.managed_dict)
-        visit_managed_dict(python, &type, object, refs);
-    else if (type.adds_dict)
-        visit_dict_pointer(python, dict_pointer(python, &type, object), refs);
-    if (type.visits_type)
-        walk_refs_add_text(refs, type.address, 0, "__class__");
-    if (type.guessed)
+    visit_by_tables(python, &type, object, refs);
+    size_t known = refs->count;
+    walk_visit_holder(python, &type, object, refs);
+    bool is_gc =
+        walk_python_is_gc(python, &type, object) && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
+    /* What a module's state refers to, each module's own m_traverse says. */
+    if (is_gc && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
+        walk_traverse_prove(python, index, object, refs, first);
+    else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table &&
+             (is_gc || !type.holding.holder)) {
+        refs->count = known; /* what a tp_traverse leaves out is not known without it */
         guess(python, &type, object, refs);
-    visit_members(python, &python->kinds.kind[type.kind], object, refs);
-    if (visitors[type.kind])
-        visitors[type.kind](python, &type, object, refs);
-    const struct walk_pygreenlet *greenlet = type.guessed ? walk_python_greenlet(python, object) : NULL;
-    if (greenlet)
-        walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
-    if (!walk_python_is_gc(python, &type, object))
-        for (size_t i = first; i < refs->count; i++)
-            refs->ref[i].flags |= WALK_EDGE_EXTRA;
+    }
+    for (size_t i = first; i < refs->count && !is_gc; i++)
+        refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

@@ -9,6 +9,7 @@
 enum walk_label {
     WALK_LABEL_TEXT,            /* text: as it is */
     WALK_LABEL_ITEM,            /* argument: index -> item[3] */
+    WALK_LABEL_FIELD,           /* argument: address of the key, index -> item[3]['name'] */
     WALK_LABEL_KEY,             /* key */
     WALK_LABEL_VALUE,           /* argument: address of the key -> value['name'] */
     WALK_LABEL_ELEMENT,         /* element */
@@ -17,27 +18,44 @@ enum walk_label {
     WALK_LABEL_LOCAL,           /* argument: address of a str -> local 'name' */
     WALK_LABEL_STACK,           /* argument: index -> stack[2] */
     WALK_LABEL_OFFSET,          /* argument: offset -> +0x28 */
+    WALK_LABEL_WORD,            /* argument: WALK_WORD_OF(index of a type, offset) -> its name, else +0x28 */
     WALK_LABEL_TYPE_DICT,       /* argument: address of a static type -> .types[int].__dict__ */
     WALK_LABEL_TYPE_SUBCLASSES, /* the same -> .types[int].tp_subclasses */
 };
 
+#define WALK_WORD_OF(type, offset) ((uint64_t)(type) << 32 | (offset))
+
 /* Besides enum walk_edge_flags: an edge only if the target is a node anyway (words of a stack that may be stale). */
 #define WALK_REF_IF_KNOWN 0x100u
+/* A reference that is there whether or not tp_traverse visits it. */
+#define WALK_REF_HELD 0x200u
 
 struct walk_ref {
     walk_addr target;
-    uint32_t flags; /* enum walk_edge_flags, WALK_REF_IF_KNOWN */
-    uint32_t label; /* enum walk_label */
+    uint32_t flags;      /* enum walk_edge_flags, WALK_REF_… */
+    uint32_t label : 6;  /* enum walk_label */
+    uint32_t index : 26; /* of WALK_LABEL_FIELD; too large ones are the largest */
     union {
         const char *text;
         uint64_t argument;
     };
 };
 
+/* Why a tp_traverse was not run to its end. */
+struct walk_traverse_fault {
+    unsigned kind; /* enum walk_fault; 0: it was, or not at all */
+    walk_addr pc;
+    uint64_t instructions;
+};
+
 struct walk_refs {
     struct walk_ref *ref;
     size_t count, capacity;
-    bool unreadable; /* some references of the object could not be read */
+    bool unnamed;                     /* labels are not wanted: those that cost something may be left out */
+    bool unreadable;                  /* some references of the object could not be read */
+    bool run;                         /* they are what tp_traverse visited */
+    bool guessed;                     /* some are words that may be references */
+    struct walk_traverse_fault fault; /* of the object's tp_traverse, when that was run in vain */
     bool no_memory;
     bool limited;   /* `words` counts */
     uint64_t words; /* how many words of arrays may still be looked at */
@@ -92,7 +110,7 @@ walk_visitor walk_visit_dict, walk_visit_odict, walk_visit_list, walk_visit_tupl
     walk_visit_deque, walk_visit_lru_cache;          /* visit_containers.c */
 walk_visitor walk_visit_type, walk_visit_module;     /* visit_types.c */
 walk_visitor walk_visit_frame, walk_visit_generator; /* visit_frames.c */
-walk_visitor walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array, walk_visit_teedata,
-    walk_visit_template, walk_visit_code, walk_visit_capsule; /* visit_trees.c */
+walk_visitor walk_visit_methodcaller, walk_visit_hamt_bitmap, walk_visit_hamt_collision, walk_visit_hamt_array,
+    walk_visit_teedata, walk_visit_template, walk_visit_code, walk_visit_capsule; /* visit_trees.c */
 
 #endif

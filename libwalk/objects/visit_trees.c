@@ -110,3 +110,14 @@ void walk_visit_capsule(struct walk_python *python, const struct walk_pytype *ty
     if (traversed)
         add_words(python, WALK_MEMBER(python, object, capsule, pointer), 1, python->word, 0, ".pointer", refs);
 }
+
+/* 3.13, methodcaller_clear() of Modules/_operator.c: without arguments for vectorcall, their names are not set either.
+ */
+void walk_visit_methodcaller(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                             struct walk_refs *refs)
+{
+    (void)type;
+    if (WALK_MINOR(python) < 14 && WALK_MEMBER(python, object, methodcaller, vectorcall_args))
+        walk_refs_add_text(refs, WALK_MEMBER(python, object, methodcaller, kwnames), WALK_EDGE_EXTRA,
+                           ".vectorcall_kwnames");
+}

@@ -4,8 +4,9 @@
  *
  *   info         seconds, version, layout and its sources, counts, invariants
  *   types        count, bytes and name of every type of tracked objects
- *   objects      every object: address, type, size, tracked, guessed, referents seen by the collector, the number of
- *                the interpreter whose collector tracks it
+ *   objects      every object: address, type, size, tracked, where its references are from (a table, a run of its
+ *                tp_traverse, a guess), those that the collector sees, the number of the interpreter whose collector
+ *                tracks it
  *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   values       reads "ADDRESS" lines from stdin, prints the short value of each
  *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
@@ -15,7 +16,7 @@
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
- * commas between).
+ * commas between), WALK_GUESS (run no code of the target).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -77,9 +78,24 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     }
     printf("recovered\t%zu\nunnamed\t%zu\n", stats.recovered_types, stats.unnamed_objects);
     printf("tracked\t%zu\npermanent\t%zu\nobjects\t%zu\nnodes\t%zu\nedges\t%zu\nextra\t%zu\nguessed\t%zu\t%zu\n"
-           "unreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
+           "run\t%zu\t%s\nunreadable\t%zu\nbroken\t%zu\ncomplete\t%d\n",
            stats.tracked, stats.permanent, stats.objects, stats.nodes, stats.edges, stats.extra_edges,
-           stats.guessed_edges, stats.guessed_objects, stats.unreadable, stats.broken_lists, stats.complete);
+           stats.guessed_edges, stats.guessed_objects, stats.run_objects, stats.run_problem ? stats.run_problem : "",
+           stats.unreadable, stats.broken_lists, stats.complete);
+    for (uint32_t i = 0; i < walk_heap_type_count(heap); i++) {
+        struct walk_type type;
+        walk_heap_type(heap, i, &type);
+        if (type.guessed)
+            printf("guessed-type\t%zu\t%s\t%s\t%" PRIx64 "\t%" PRIu64 "\n", type.guessed, type.name,
+                   type.fault ? type.fault : "", type.fault_pc, type.fault_instructions);
+    }
+    for (size_t i = 0; i < walk_heap_dispute_count(heap); i++) {
+        struct walk_dispute dispute;
+        struct walk_type type;
+        walk_heap_dispute(heap, i, &dispute);
+        walk_heap_type(heap, dispute.type, &type);
+        printf("disputed\t%s\t%" PRIx64 "\n", type.name, dispute.object);
+    }
     static const char *const verdicts[] = {"unasked", "holds", "fails"};
     for (size_t i = 0; i < walk_target_invariant_count(target); i++) {
         struct walk_invariant invariant;
@@ -121,7 +137,10 @@ static struct walk_error *print_object(struct walk_heap *heap, walk_id id, const
     struct walk_error *error = walk_heap_referents(heap, id, &edges);
     if (error)
         return error;
-    printf("%" PRIx64 "\t%s\t%" PRIu64 "\t%d\t%d\t", node->address, type.name, node->size, node->tracked, type.guessed);
+    printf("%" PRIx64 "\t%s\t%" PRIu64 "\t%d\t%s\t", node->address, type.name, node->size, node->tracked,
+           edges->guessed ? "guess"
+           : edges->run   ? "run"
+                          : "table");
     const char *comma = "";
     for (size_t i = 0; i < edges->count; i++) {
         struct walk_node referent = {0};
@@ -205,6 +224,38 @@ static struct walk_error *print_values(struct walk_target *target, struct walk_h
     }
     end_questions();
     return NULL;
+}
+
+static struct walk_error *print_held_by(struct walk_heap *heap, uint64_t address)
+{
+    struct walk_edges *edges;
+    walk_id id;
+    struct walk_error *error = walk_heap_lookup(heap, address, &id);
+    if (error || (error = walk_heap_referents(heap, id, &edges)))
+        return error;
+    for (size_t i = 0; i < edges->count; i++) {
+        struct walk_node referent = {0};
+        uint32_t flags = edges->edge[i].flags;
+        if (!(flags & WALK_EDGE_EXTRA) || edges->edge[i].referent == WALK_NO_ID)
+            continue;
+        walk_heap_node(heap, edges->edge[i].referent, &referent);
+        printf("%" PRIx64 "\t%s\t%" PRIx64 "\t%d\n", address, edges->edge[i].label, referent.address,
+               (flags & WALK_EDGE_GUESS) != 0);
+    }
+    walk_edges_free(edges);
+    return NULL;
+}
+
+/* What objects hold that no tp_traverse visits. */
+static struct walk_error *print_held(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    uint64_t address;
+    struct walk_error *error = NULL;
+    while (!error && scanf("%" SCNx64, &address) == 1)
+        error = print_held_by(heap, address);
+    end_questions();
+    return error;
 }
 
 /* `frame` and `local` begin the lines of a frame and of its variables, `stack` says of which stack it is. */
@@ -305,8 +356,9 @@ static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
-    {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
-    {"values", print_values}, {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
+    {"info", print_info},           {"types", print_types},   {"objects", print_objects},
+    {"ancestors", print_ancestors}, {"values", print_values}, {"held", print_held},
+    {"frames", print_frames},       {"row", print_row},       {"type-names", print_type_names},
 };
 
 /* The command that a list with commas begins with; NULL: none. */
@@ -349,7 +401,8 @@ static int run(const char *list, const char *name)
     const char *layout = getenv("WALK_LAYOUT");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
-                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout};
+                                   .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
+                                   .guess = getenv("WALK_GUESS") != NULL};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
@@ -372,6 +425,6 @@ int main(int argc, char **argv)
         known = first_of(rest) != NULL;
     if (known)
         return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|frames|row[,…] CORE|PID\n");
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|frames|row[,…] CORE|PID\n");
     return 2;
 }

@@ -58,7 +58,7 @@ static void check_refs(struct world *world, walk_addr object, const struct expec
         walk_text_label(world_python(world), &refs.ref[i], &out);
         ck_assert_str_eq(label, expected[i].label);
         expect_eq(refs.ref[i].target, expected[i].target);
-        expect_eq(refs.ref[i].flags, expected[i].flags);
+        expect_eq(refs.ref[i].flags & ~WALK_REF_HELD, expected[i].flags);
     }
     expect_eq(refs.count, count);
     walk_refs_deinit(&refs);
@@ -1562,8 +1562,12 @@ START_TEST(a_greenlet_keeps_its_frames_in_one_of_three_places)
         ck_assert_ptr_null(walk_python_greenlet(python, top));
         struct walk_refs refs;
         visit(&world, greenlet.object, &refs);
-        ck_assert_str_eq(refs.ref[refs.count - 1].text, "gr_frame");
-        expect_eq(refs.ref[refs.count - 1].target, top);
+        size_t at = 0;
+        while (at < refs.count && !(refs.ref[at].flags & WALK_EDGE_EXTRA))
+            at++;
+        ck_assert_uint_lt(at, refs.count);
+        ck_assert_str_eq(refs.ref[at].text, "gr_frame");
+        expect_eq(refs.ref[at].target, top);
         walk_refs_deinit(&refs);
         END;
     }

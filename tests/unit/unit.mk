@@ -43,6 +43,7 @@ $(BUILD)/tests/fuzz/machine: $(BUILD)/tests/fuzz/machine.o $(OBJECTS)
 .PHONY: fuzz-machine
 fuzz-machine: ## random and damaged code, RUNS of it from SEED on, and with CORE damaged objects, with the sanitizers
 	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/machine
+	@for seed in $$(grep -v '^#' tests/fuzz/machine.seeds); do $(BUILD)/asan/tests/fuzz/machine 1 $$seed >/dev/null || exit; done
 	$(BUILD)/asan/tests/fuzz/machine $(RUNS) $(SEED) $(CORE)
 
 # What the machine visits, compared with what the process itself said.

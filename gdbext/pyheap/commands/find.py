@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """py-heap-find: the objects of a type."""
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
 from pyheap import describe, interpreters, wording
 from pyheap.command import TYPE, Answer, Argument, Command, Question, limit
@@ -12,7 +13,7 @@ from pyheap.table import aligned
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Heap
+    from pyheap.walk import Heap, Interpreter
 
 
 def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
@@ -22,18 +23,28 @@ def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
     return sorted(found, key=lambda name: (len(name), name))[:most]
 
 
+def find(
+    heap: "Heap", name: str, interpreter: Optional["Interpreter"]
+) -> Sequence[int]:
+    """The objects of the type of that name; of all that match, if it is a glob."""
+    try:
+        return heap.find(name, interpreter)
+    except WalkError as error:
+        if error.code != WalkError.NOT_FOUND:
+            raise
+    if not any(character in name for character in "*?["):
+        return ()
+    matching = {t.name for t in heap.types() if t.address and fnmatchcase(t.name, name)}
+    found = [id for each in matching for id in heap.find(each, interpreter)]
+    return sorted(found, key=lambda id: heap.node(id).address)
+
+
 class FindAnswer(Answer):
     """Objects of a type in order of address."""
 
     def __init__(self, heap: "Heap", args: "Namespace") -> None:
         self.heap, self.type = heap, args.type
-        try:
-            interpreter = interpreters.with_objects(heap, args)
-            self.ids: Sequence[int] = heap.find(args.type, interpreter)
-        except WalkError as error:
-            if error.code != WalkError.NOT_FOUND:
-                raise
-            self.ids = ()
+        self.ids = find(heap, args.type, interpreters.with_objects(heap, args))
         self.shown = self.ids[: args.limit or None]
 
     def document(self) -> Dict[str, Any]:
@@ -86,7 +97,8 @@ COMMANDS = (
         "List the Python objects of a type.",
         "A name with a dot is module-qualified and must match whole; one without a dot "
         "also matches the last part of a qualified name: `Session` finds objects of "
-        "`app.Session`. Objects of subclasses are not listed.",
+        "`app.Session`. A glob (`*Session`) finds those of all types that match. Objects of "
+        "subclasses are not listed.",
         (
             Argument("TYPE", TYPE, "the name of the type", required=True),
             limit(20, "objects"),

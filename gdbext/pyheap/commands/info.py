@@ -11,7 +11,7 @@ from pyheap.table import Cell, aligned
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import LayoutPart
+    from pyheap.walk import LayoutPart, Type
 
 _MOST_GUESSED = 10
 _GIVE_FILE = (
@@ -48,6 +48,27 @@ def _part(part: "LayoutPart") -> Dict[str, Any]:
     }
 
 
+def _reason(type: "Type") -> str:
+    """Why references are guesses."""
+    if not type.fault:
+        return "the collector does not manage them"
+    return (
+        f"{type.fault} at 0x{type.fault_pc:x},"
+        f" after {wording.counted(type.fault_instructions, 'instruction')}"
+    )
+
+
+def _guess(type: "Type") -> Dict[str, Any]:
+    document: Dict[str, Any] = {"type": type.name, "count": type.guessed, "fault": None}
+    if type.fault:
+        document["fault"] = {
+            "kind": type.fault,
+            "pc": f"0x{type.fault_pc:x}",
+            "instructions": type.fault_instructions,
+        }
+    return document
+
+
 class InfoAnswer(Answer):
     """The target, the layout, the counts and the doubts."""
 
@@ -61,13 +82,22 @@ class InfoAnswer(Answer):
         self.threads = self.heap.threads()
         self.interpreters = self.heap.interpreters()
 
-    def guessed(self) -> List[Tuple[str, int]]:
-        """Types without a table and their objects, the most frequent first."""
-        counts: Dict[str, int] = {}
-        for type in self.heap.types():
-            if type.guessed and type.objects:
-                counts[type.name] = counts.get(type.name, 0) + type.objects
-        return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    def guessed(self) -> List["Type"]:
+        """Types with objects whose references are guesses, the most frequent first."""
+        types = [type for type in self.heap.types() if type.guessed]
+        return sorted(types, key=lambda type: (-type.guessed, type.name))
+
+    def unreadable(self) -> List["Type"]:
+        """Types with objects that could not be read whole, the most frequent first."""
+        types = [type for type in self.heap.types() if type.unreadable]
+        return sorted(types, key=lambda type: (-type.unreadable, type.name))
+
+    def disputed(self) -> List[Tuple[str, int]]:
+        """Types whose tables are not believed, and the objects that show why."""
+        return [
+            (self.heap.type(dispute.type).name, dispute.object)
+            for dispute in self.heap.disputes()
+        ]
 
     def document(self) -> Dict[str, Any]:
         info, stats = self.info, self.stats
@@ -94,11 +124,19 @@ class InfoAnswer(Answer):
             "extra_references": stats.extra_edges,
             "guessed_references": stats.guessed_edges,
             "guessed_objects": stats.guessed_objects,
+            "run_objects": stats.run_objects,
+            "run_problem": stats.run_problem or None,
             "unreadable": stats.unreadable,
             "recovered_types": stats.recovered_types,
             "unnamed_objects": stats.unnamed_objects,
-            "guessed_types": [
-                {"type": name, "count": count} for name, count in self.guessed()
+            "guessed_types": [_guess(type) for type in self.guessed()],
+            "unreadable_types": [
+                {"type": type.name, "count": type.unreadable}
+                for type in self.unreadable()
+            ],
+            "disputed_types": [
+                {"type": name, "address": f"0x{address:x}"}
+                for name, address in self.disputed()
             ],
             **wording.completeness(self.heap),
         }
@@ -107,16 +145,28 @@ class InfoAnswer(Answer):
         yield from aligned(self._rows())
         guessed = self.guessed()
         if guessed:
-            yield ["types without a table, whose references are guesses:"]
-            rows = [(count, name) for name, count in guessed[:_MOST_GUESSED]]
+            yield ["objects whose references are guesses:"]
+            rows = [(t.guessed, t.name, _reason(t)) for t in guessed[:_MOST_GUESSED]]
             yield from aligned(rows, indent="  ")
             if len(guessed) > _MOST_GUESSED:
                 left = wording.number(len(guessed) - _MOST_GUESSED)
                 yield [f"  … {left} more types; --json has all"]
+        unreadable = self.unreadable()
+        if unreadable:
+            yield ["objects with references that could not be read:"]
+            counts = [(t.unreadable, t.name) for t in unreadable[:_MOST_GUESSED]]
+            yield from aligned(counts, indent="  ")
+            if len(unreadable) > len(counts):
+                yield ["  … more types; --json has all"]
+        disputed = self.disputed()
+        if disputed:
+            yield [
+                "types whose table is wrong for this build (tp_traverse is believed):"
+            ]
+            shown = [(name, f"0x{address:x}") for name, address in disputed]
+            yield from aligned(shown, indent="  ")
         yield from self._doubts()
         yield from self._names()
-        if self.info.truncated:
-            yield ["the core file is shorter than it says: a part of it is missing"]
         yield from wording.incomplete(self.heap)
 
     def _doubts(self) -> Iterator[Line]:
@@ -131,6 +181,11 @@ class InfoAnswer(Answer):
                 yield [words]
                 for text in asked:
                     yield [f"  {text}"]
+
+    def _runs(self) -> str:
+        objects = wording.counted(self.stats.run_objects, "object")
+        problem = self.stats.run_problem
+        return f"not run: {problem}" if problem else f"run for {objects}"
 
     def _proof(self) -> str:
         verdicts = [asked.verdict for asked in self.invariants]
@@ -154,6 +209,7 @@ class InfoAnswer(Answer):
             ["tracked objects", number(stats.tracked) + self._frozen()],
             ["objects", f"{number(stats.objects)}, all that can be reached"],
             ["references", f"{number(stats.edges)}, {self._kinds()}"],
+            ["tp_traverse", self._runs()],
             ["unreadable", number(stats.unreadable)],
             ["complete", "yes" if stats.complete else "no"],
         ]
@@ -210,7 +266,7 @@ COMMANDS = (
         "Say which Python the target runs and how much of its heap could be read.",
         "Version, file and build-id of the interpreter, where the layout of its "
         "structures is known from, what of memory agreed with it, counts of the heap, "
-        "types whose references are guesses, and what could not be read.",
+        "objects whose references are guesses, and what could not be read.",
         (Argument("--verbose", FLAG, "name the invariants of the layout too"),),
         answer,
         """
@@ -224,12 +280,10 @@ invariants       all 111 hold
 threads          2
 tracked objects  8 662
 objects          28 958, all that can be reached
-references       83 357, 30 069 not seen by the collector, 29 guessed
+references       83 364, 30 069 not seen by the collector
+tp_traverse      run for 32 objects
 unreadable       0
 complete         yes
-types without a table, whose references are guesses:
-  13  _struct.Struct
-   …
 """,
     ),
 )

@@ -130,7 +130,8 @@ class TypesAnswer(Answer):
         yield from wording.cut(len(self.rows) - len(self.shown), "types")
         yield [self._summary()]
         yield from wording.unnamed(self.heap)
-        yield from wording.guesses(self.heap)
+        if not self.pattern:
+            yield from wording.guesses(self.heap)
         yield from wording.incomplete(self.heap)
 
     def _summary(self) -> str:
