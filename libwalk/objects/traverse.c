@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "machine/machine.h"
+#include "objects/header.h"
 
 /*
  * Instructions. A traversal takes a dozen per referent; one that has a container of its own may take more than its
@@ -203,6 +204,17 @@ static void add_by_word(struct walk_python *python, const struct walk_pytype *ty
 
 /* ---- the answer ---- */
 
+/*
+ * Some functions visit what is free already: that of _asyncio up to 3.12.1 its list of futures' iterators to be used
+ * again, whose counts are 0.
+ */
+static bool is_freed(struct walk_python *python, walk_addr object)
+{
+    uint32_t type;
+    return !walk_python_type_of(python, object, &type) && walk_header_refcount(python, object) == 0 &&
+           walk_python_type(python, walk_python_ob_type(python, object), &type);
+}
+
 /* What of the tables is visited, or held all the same, stays in its order. */
 static void drop_unvisited(struct walk_refs *refs, size_t first)
 {
@@ -236,6 +248,8 @@ static bool settle(struct walk_python *python, const struct walk_pytype *type, w
         struct walk_ref *ref = take(python->traverser, refs->ref + first, known, target);
         if (ref)
             ref->flags |= VISITED;
+        else if (is_freed(python, target))
+            continue;
         else if (refs->unnamed)
             walk_refs_add_text(refs, target, VISITED, "visited");
         else
