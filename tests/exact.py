@@ -45,8 +45,8 @@ NOT_BUILTIN_SIZES = {"StgDict"}
 # What Python code cannot ask for: the type is known, numpy's allocator is its own affair.
 HELD_IN_C = {"__class__", ".mem_handler"}
 # Types whose size needs their module's file: an array's items are as large as a constant of it says (up to 3.9, where no
-# code is run for arrays). With their subclasses in extensions.py.
-SIZE_IN_FILE = re.compile(r"^array\.array$|_of_array$")
+# code is run for arrays). With their subclasses in the programs.
+SIZE_IN_FILE = re.compile(r"^array\.array$|\.(ArraySubclass|SubArray|\w+_of_array)$")
 # Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
 SHOWN_CHARACTERS = 120
 
@@ -248,7 +248,10 @@ class Comparison:
             run += ours.source == "run"
             if ours.source == "guess":
                 guessed[ours.type] += 1
-                if object.tracked and self.files and self.walk.runs_code:
+                # Its type may deny that it is the collector's, as greenlet's did: then
+                # nobody sees a reference of it.
+                seen = object.tracked and (object.joined or ours.joined)
+                if seen and self.files and self.walk.runs_code:
                     self.differ("guessed:", self.name(address))
             elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
