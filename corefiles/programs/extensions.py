@@ -1683,6 +1683,7 @@ def derived(base, *arguments, **options):
         """With a dict behind slots, and weak references."""
 
     for cls in (Plain, Slotted, Bare, Both, Late):
+        cls.__qualname__ = "%s_of_%s" % (cls.__name__, base.__name__)
         made = cls(*arguments, **options)
         yield cls.__name__.lower(), filled(made)
 

@@ -122,8 +122,9 @@ uint64_t walk_holder_size(struct walk_python *python, const struct walk_pytype *
         return struct_size(python, object);
     case HOLDER_array:
     case HOLDER_array_1_20:
-    case HOLDER_array_1:
         return walk_array_owned_size(python, object);
+    case HOLDER_array_1: /* array_sizeof() counts the structure of ndarray, not of the subclass */
+        return walk_array_owned_size(python, object) - (uint64_t)(type->basicsize - type->own_basicsize);
     default:
         return 0;
     }

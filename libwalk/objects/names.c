@@ -275,7 +275,7 @@ static const char *role_of(const struct walk_names *names, walk_addr type)
     return NULL;
 }
 
-/* Another type, which offers the same, is found under that name. */
+/* Another type, which offers the same (or whatever, if `print` is 0), is found under that name. */
 static bool is_another(const struct walk_python *python, walk_addr type, uint32_t print, const char *name)
 {
     const struct walk_names *names = python->names;
@@ -286,7 +286,7 @@ static bool is_another(const struct walk_python *python, walk_addr type, uint32_
         if (names->binding[i].type != type && walk_text_equals(python, names->binding[i].name, last_part(name)) &&
             !role_of(names, names->binding[i].type)) {
             python->names->compared += OFFERS_MAX / 16;
-            if (walk_names_print(python, names->binding[i].type) == print)
+            if (!print || walk_names_print(python, names->binding[i].type) == print)
                 return true;
         }
     return false;
@@ -316,9 +316,14 @@ static size_t by_offer(const struct walk_python *python, walk_addr type, const c
             names[0] = name[i];
             return 1;
         }
-    for (size_t i = 0; i < count; i++)
-        if (count == 1 || !is_another(python, type, print, name[i]))
+    /* A library's type may offer what a type of CPython's core offers in some version: that is found elsewhere. */
+    const struct walk_module *module = python->runtime->module;
+    bool of_library = type < module->start || type >= module->end;
+    for (size_t i = 0; i < count; i++) {
+        bool bare = of_library && !strchr(name[i], '.');
+        if ((count == 1 && !bare) || !is_another(python, type, bare ? 0 : print, name[i]))
             names[left++] = name[i];
+    }
     return left;
 }
 
