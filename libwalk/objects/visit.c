@@ -257,16 +257,17 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_by_tables(python, &type, object, refs);
     size_t known = refs->count;
     walk_visit_holder(python, &type, object, refs);
-    bool is_gc =
-        walk_python_is_gc(python, &type, object) && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
+    bool has_gc = walk_python_is_gc(python, &type, object);
+    /* What is not for the collector, by its type's own word, still holds what its tp_traverse visits. */
+    bool seen = has_gc && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
     /* What a module's state refers to, each module's own m_traverse says. */
-    if (is_gc && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
+    if (seen && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
         walk_traverse_prove(python, index, object, refs, first);
-    else if (!(is_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table &&
-             (is_gc || !type.holding.holder)) {
+    else if (!(has_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table &&
+             (seen || !type.holding.holder)) {
         refs->count = known; /* what a tp_traverse leaves out is not known without it */
         guess(python, &type, object, refs);
     }
-    for (size_t i = first; i < refs->count && !is_gc; i++)
+    for (size_t i = first; i < refs->count && !seen; i++)
         refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }
