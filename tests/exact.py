@@ -251,7 +251,7 @@ class Comparison:
                 # Its type may deny that it is the collector's, as greenlet's did: then
                 # nobody sees a reference of it.
                 seen = object.tracked and (object.joined or ours.joined)
-                if seen and self.files and self.walk.runs_code:
+                if seen and self.runs():
                     self.differ("guessed:", self.name(address))
             elif not same_addresses(ours.joined, object.joined):
                 missing = self.names(object.referents - ours.referents)
@@ -348,14 +348,23 @@ class Comparison:
                 self.differ("held:", self.name(holder), "is guessed to hold", label)
             elif label not in HELD_IN_C:
                 found.setdefault(holder, Counter())[label, address] += 1
+        guessed = 0
         for holder, theirs in self.truth.held.items():
             ours = found.get(holder, Counter())
-            if ours != theirs:
+            node = self.walk.objects.get(holder)
+            if node is not None and node.source == "guess" and not self.runs():
+                guessed += 1  # which of its references nobody visits, only code tells
+            elif ours != theirs:
                 missing, extra = sorted(theirs - ours), sorted(ours - theirs)
                 whose = self.name(holder)
                 self.differ("held:", whose, "missing", missing, "- extra", extra)
         total = sum(sum(held.values()) for held in self.truth.held.values())
-        return f"{total} by {len(self.truth.held)} objects"
+        text = f"{total} by {len(self.truth.held)} objects"
+        return text + (f", guessed: {guessed}" if guessed else "")
+
+    def runs(self) -> bool:
+        """Whether the target's code is here and is run."""
+        return self.files and self.walk.runs_code
 
     def ancestors(self) -> str:
         """Our ancestors are refcycle's; see `_Expectation` for guessed types."""

@@ -10,7 +10,10 @@
  * Instructions. A traversal takes a dozen per referent; one that has a container of its own may take more than its
  * ob_size tells, and gets it from the pool, which ends what a damaged heap would have run for hours.
  */
-enum { BUDGET = 100000, BUDGET_PER_ITEM = 200, BUDGET_PER_WORD = 16 };
+enum { BUDGET = 100000, BUDGET_PER_ITEM = 200, ITEMS_MAX = 1 << 12, BUDGET_PER_WORD = 16 };
+/* Seconds of all calls together, and half a second of one: between calls the user may interrupt. */
+#define POOL_MAX (UINT64_C(1) << 32)
+#define CALL_MAX (UINT64_C(1) << 28)
 enum { REFERENTS_MAX = 1 << 26 };
 /* The objects of each type that prove the tables. */
 enum { PROOFS = 4 };
@@ -33,7 +36,8 @@ struct walk_error *walk_traverser_open(struct walk_python *python)
     struct walk_traverser *traverser = calloc(1, sizeof *traverser);
     if (!traverser)
         return walk_error_no_memory();
-    traverser->pool = walk_memory_size(python->memory) / python->word * BUDGET_PER_WORD;
+    uint64_t words = walk_memory_size(python->memory) / python->word;
+    traverser->pool = words < POOL_MAX / BUDGET_PER_WORD ? words * BUDGET_PER_WORD : POOL_MAX;
     if (python->runtime->image->guess)
         traverser->problem = strdup("it was asked not to");
     python->traverser = traverser;
@@ -86,12 +90,12 @@ static void run(struct walk_python *python, walk_addr function, walk_addr object
     struct walk_call call = {.function = function,
                              .argument = {object, WALK_MACHINE_VISIT},
                              .thread_pointer = thread_pointer(python),
-                             .budget = BUDGET + BUDGET_PER_ITEM * (items < 1 << 24 ? items : 1 << 24),
+                             .budget = BUDGET + BUDGET_PER_ITEM * (items < ITEMS_MAX ? items : ITEMS_MAX),
                              .most_referents = REFERENTS_MAX};
     walk_machine_call(traverser->machine, &call, outcome);
     if (outcome->fault != WALK_FAULT_BUDGET || traverser->pool <= call.budget)
         return;
-    call.budget = traverser->pool;
+    call.budget = traverser->pool < CALL_MAX ? traverser->pool : CALL_MAX;
     walk_machine_call(traverser->machine, &call, outcome);
     traverser->pool -= outcome->instructions;
 }
