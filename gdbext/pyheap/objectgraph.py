@@ -86,6 +86,10 @@ class ObjectGraph:
         """The objects."""
         return Objects(self.heap, self.ids)
 
+    def everything(self) -> "ObjectGraph":
+        """All objects of the same heap, frames and threads, and all references."""
+        return ObjectGraph(self.heap, walk.Part())
+
     def at(self, address: int) -> RemoteObject:
         """The object at an address; KeyError: it is not in the graph."""
         return RemoteObject(self.heap, self._id(address))
