@@ -75,8 +75,12 @@ newline, carriage return or backslash within a name is written as a backslash es
 ``garbage ADDRS``
     What the collector would find if it ran now: what ``gc.collect()`` saved in a child.
     That of the main interpreter where each has its own (since 3.9): nobody can run another's.
-``finaliser ADDRS``
+``finalizer ADDRS``
     Those of them whose type has ``__del__``.
+``finalized ADDRS``
+    Those of these whose finalizer has been called before (since 3.9).
+``legacy ADDRS``
+    Those whose type has the older ``tp_del``.
 ``saved ADDRS``
     ``gc.garbage``.
 ``own ADDR``

@@ -4,10 +4,10 @@
 A child which `truth.write` forks calls `write`: the collector is really run there, and saves
 what it finds (``gc.DEBUG_SAVEALL``) instead of freeing it.
 
-What is found is what cannot be reached *before* any finaliser runs. Finalisers (``__del__``,
+What is found is what cannot be reached *before* any finalizer runs. Finalizers (``__del__``,
 and those of generators and tasks) may make some of it reachable again, and print; up to 3.8 a
 single such object saves all the others. So none must run: each object is marked as one whose
-finaliser has been called already, by the bit that the collector keeps for that.
+finalizer has been called already, by the bit that the collector keeps for that.
 """
 
 import ctypes
@@ -19,48 +19,54 @@ _TYPE_MRO = type.__dict__["__mro__"].__get__
 
 
 def write(path):
-    """Write the records ``garbage``, ``finaliser`` and ``saved`` of truth.py to *path*."""
+    """Write the records of truth.py from ``garbage`` to ``saved`` to *path*."""
     saved = len(gc.garbage)
-    _mark_finalised()
+    finalized = _mark_finalized()
     kept = gc.callbacks[:]  # noqa: F841
     del gc.callbacks[:]
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     gc.set_debug(0)
     found = gc.garbage[saved:]
-    finalisers = [obj for obj in found if has_finaliser(type(obj))]
+    records = {
+        "garbage": found,
+        "finalizer": [obj for obj in found if _offers(type(obj), "__del__")],
+        "legacy": [obj for obj in found if _offers(type(obj), "__tp_del__")],
+        "saved": gc.garbage[:saved],
+    }
+    if finalized is not None:
+        called = [obj for obj in records["finalizer"] if id(obj) in finalized]
+        records["finalized"] = called
     with open(path, "w", encoding="utf-8") as file:
-        for name, objects in (
-            ("garbage", found),
-            ("finaliser", finalisers),
-            ("saved", gc.garbage[:saved]),
-        ):
-            addresses = ",".join(["%x" % id(obj) for obj in objects])
+        for name in records:
+            addresses = ",".join(["%x" % id(obj) for obj in records[name]])
             file.write("%s\t%s\n" % (name, addresses))
 
 
-def has_finaliser(cls):
-    """Whether a type has tp_finalize, which Python shows as ``__del__``, or the older tp_del."""
-    names = ("__del__", "__tp_del__")
+def _offers(cls, name):
+    """Whether a type has tp_finalize, which Python shows as __del__, or tp_del, its __tp_del__."""
     # A few types were never made ready, and have no MRO.
-    bases = _TYPE_MRO(cls) or ()
-    return any(name in _TYPE_DICT(base) for base in bases for name in names)
+    return any(name in _TYPE_DICT(base) for base in _TYPE_MRO(cls) or ())
 
 
-def _mark_finalised():
-    """Mark every tracked object as finalised."""
-    kind, offset, bit = _finalised_bit()
+def _mark_finalized():
+    """Mark every tracked object as finalized; the addresses of those that were, where Python tells."""
+    kind, offset, bit = _finalized_bit()
     objects = gc.get_objects()
+    before = None
+    if sys.version_info >= (3, 9):
+        before = {id(obj) for obj in objects if gc.is_finalized(obj)}
     for obj in objects:
         kind.from_address(id(obj) + offset).value |= bit
-    if sys.version_info >= (3, 9):
+    if before is not None:
         # A type may deny that the object is the collector's: then it is not asked.
         if not all(gc.is_finalized(o) or not gc.is_tracked(o) for o in objects):
-            raise RuntimeError("this build marks otherwise what is finalised")
+            raise RuntimeError("this build marks otherwise what is finalized")
+    return before
 
 
-def _finalised_bit():
-    """Where an object is marked as finalised: the type of the field, from the object's address, the bit.
+def _finalized_bit():
+    """Where an object is marked as finalized: the type of the field, from the object's address, the bit.
 
     Modules/gcmodule.c and Include/internal/pycore_gc.h; in a free-threaded build, ob_gc_bits of
     Include/object.h.

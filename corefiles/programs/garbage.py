@@ -51,8 +51,8 @@ class Slots:
     __slots__ = ("one", "other", "__weakref__")
 
 
-class Finalised(Named):
-    """With a finaliser, which makes it reachable again."""
+class Finalized(Named):
+    """With a finalizer, which makes it reachable again."""
 
     def __del__(self):
         KEPT.append(self)
@@ -80,9 +80,9 @@ def uncollectable():
 
 
 @maker
-def finalised_before():
-    """Its finaliser has run, and will not run again."""
-    again = Finalised("finalised.before")
+def finalized_before():
+    """Its finalizer has run, and will not run again."""
+    again = Finalized("finalized.before")
     again.others.append(again)
     del again
     gc.collect()
@@ -158,15 +158,15 @@ def references_twice():
     twice.others += [twice, twice, [twice, twice]]
 
 
-# Finalisers.
+# Finalizers.
 
 
 @maker
-def finalisers():
-    finalised = Finalised("finalised")
-    finalised.others.append(finalised)
-    below = Finalised("finalised.below")
-    above = Named("finalised.above", below)
+def finalizers():
+    finalized = Finalized("finalized")
+    finalized.others.append(finalized)
+    below = Finalized("finalized.below")
+    above = Named("finalized.above", below)
     above.others.append(above)
 
 
