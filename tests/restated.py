@@ -31,7 +31,7 @@ def components(graph: Graph) -> List[Component]:
     seen: Set[Address] = set()
     for start in reversed(_finished(graph)):
         if start not in seen:
-            component = _reached(start, referrers, seen)
+            component = _reached({start}, referrers, seen)
             seen |= component
             found.append(frozenset(component))
     return found
@@ -54,15 +54,22 @@ def _finished(graph: Graph) -> List[Address]:
     return left
 
 
-def _reached(start: Address, graph: Graph, barred: Set[Address]) -> Set[Address]:
-    found = {start}
-    stack = [start]
+def _reached(
+    starts: Iterable[Address], graph: Graph, barred: Set[Address]
+) -> Set[Address]:
+    found = set(starts)
+    stack = list(found)
     while stack:
         for other in graph[stack.pop()]:
             if other not in found and other not in barred:
                 found.add(other)
                 stack.append(other)
     return found
+
+
+def reached(graph: Graph, starts: Iterable[Address]) -> Set[Address]:
+    """All that can be reached from some vertices, these included, in a graph that has all ends."""
+    return _reached(starts, graph, set())
 
 
 def cycles(graph: Graph) -> Set[Component]:
@@ -87,7 +94,6 @@ def source_components(graph: Graph) -> Set[Component]:
     return {part for number, part in enumerate(found) if number not in referred}
 
 
-def without_referrer(graph: Graph, tracked: Iterable[Address]) -> Set[Address]:
-    """objgraph's get_leaking_objects: tracked objects that no tracked one refers to."""
-    some = set(tracked)
-    return some - {referent for vertex in some for referent in graph[vertex]}
+def without_referrer(graph: Graph) -> Set[Address]:
+    """objgraph's get_leaking_objects: of the tracked objects those that none refers to."""
+    return set(graph) - {w for referents in graph.values() for w in referents}

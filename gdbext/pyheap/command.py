@@ -85,9 +85,11 @@ def limit(default: int, of: str) -> Argument:
     return Argument("--limit", NUMBER, text, default, metavar="N", cut=True)
 
 
-def address(help: str = "the object: any expression that gdb takes") -> Argument:
+def address(
+    help: str = "the object: any expression that gdb takes", name: str = "ADDR"
+) -> Argument:
     """The usual ADDR."""
-    return Argument("ADDR", ADDRESS, help, required=True)
+    return Argument(name, ADDRESS, help, required=True)
 
 
 class Question:
