@@ -14,6 +14,8 @@ import ctypes
 import gc
 import sys
 
+_TELLS = sys.version_info >= (3, 9)  # whether there is gc.is_finalized()
+
 _TYPE_DICT = type.__dict__["__dict__"].__get__
 _TYPE_MRO = type.__dict__["__mro__"].__get__
 
@@ -21,21 +23,21 @@ _TYPE_MRO = type.__dict__["__mro__"].__get__
 def write(path):
     """Write the records of truth.py from ``garbage`` to ``saved`` to *path*."""
     saved = len(gc.garbage)
-    finalized = _mark_finalized()
+    finalized = _mark_finalized()  # of each object that was there before
     kept = gc.callbacks[:]  # noqa: F841
     del gc.callbacks[:]
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
     gc.set_debug(0)
-    found = gc.garbage[saved:]
+    found = [obj for obj in gc.garbage[saved:] if id(obj) in finalized]
     records = {
         "garbage": found,
         "finalizer": [obj for obj in found if _offers(type(obj), "__del__")],
         "legacy": [obj for obj in found if _offers(type(obj), "__tp_del__")],
         "saved": gc.garbage[:saved],
     }
-    if finalized is not None:
-        called = [obj for obj in records["finalizer"] if id(obj) in finalized]
+    if _TELLS:
+        called = [obj for obj in records["finalizer"] if finalized[id(obj)]]
         records["finalized"] = called
     with open(path, "w", encoding="utf-8") as file:
         for name in records:
@@ -50,18 +52,16 @@ def _offers(cls, name):
 
 
 def _mark_finalized():
-    """Mark every tracked object as finalized; the addresses of those that were, where Python tells."""
+    """Mark every tracked object as finalized; by address, which ones were, as far as Python tells."""
     kind, offset, bit = _finalized_bit()
     objects = gc.get_objects()
-    before = None
-    if sys.version_info >= (3, 9):
-        before = {id(obj) for obj in objects if gc.is_finalized(obj)}
+    before = {id(obj): _TELLS and gc.is_finalized(obj) for obj in objects}
     for obj in objects:
         kind.from_address(id(obj) + offset).value |= bit
-    if before is not None:
-        # A type may deny that the object is the collector's: then it is not asked.
-        if not all(gc.is_finalized(o) or not gc.is_tracked(o) for o in objects):
-            raise RuntimeError("this build marks otherwise what is finalized")
+    # A type may deny that an object is the collector's: then it is not asked.
+    if _TELLS and not all(gc.is_finalized(o) or not gc.is_tracked(o) for o in objects):
+        raise RuntimeError("this build marks otherwise what is finalized")
+    del objects[:]  # before 3.8 the frame of this function is in it: a cycle of our own
     return before
 
 

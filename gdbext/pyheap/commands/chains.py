@@ -15,7 +15,7 @@ from pyheap.command import (
     Question,
     address,
 )
-from pyheap.commands.find import names_like, similar
+from pyheap.commands.find import find, names_like, similar
 from pyheap.commands.paths import PathsAnswer, WhyAnswer
 from pyheap.errors import WalkError
 from pyheap.spans import Line, hexadecimal
@@ -124,7 +124,7 @@ def chain_answer(question: Question, args: "Namespace") -> Answer:
 
 def _hint(heap: "Heap", type: str) -> str:
     """What may have been meant, where there is no type of that name."""
-    if heap.find(type):
+    if find(heap, type, None):
         return ""
     names = similar(heap, type)
     there = f"; there are {', '.join(names)}" if names else ""
