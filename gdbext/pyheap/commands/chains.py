@@ -115,10 +115,9 @@ def chain_answer(question: Question, args: "Namespace") -> Answer:
         chain = chain._replace(node=node)
     paths = _one(lambda: heap.chain(id, chain))
     where = "from" if up else "to"
-    none = (
-        f"no path {where} {goal} within {wording.counted(depth, 'reference')};"
-        " --max-depth looks further"
-    )
+    none = f"no path {where} {goal} within {wording.counted(depth, 'reference')}"
+    if up and args.to == "module":
+        none += "; `--to frame` looks for frames, py-heap-why for roots of every kind"
     return (UpAnswer if up else DownAnswer)(question, id, paths, none)
 
 
