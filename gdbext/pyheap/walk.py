@@ -30,6 +30,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
+from itertools import compress
 from types import TracebackType
 from typing import (
     Any,
@@ -672,7 +673,11 @@ class Ids(Sequence[int]):
     @classmethod
     def of(cls, ids: Iterable[int]) -> "Ids":
         """Ids that Python has: in order, each once."""
-        made = array("I", sorted(set(ids)))
+        return cls.ascending(array("I", sorted(set(ids))))
+
+    @classmethod
+    def ascending(cls, made: "array[int]") -> "Ids":
+        """Ids that are in order already."""
         found = cls(None, 0, 0)
         if made:
             found._ids = (c_uint32 * len(made)).from_buffer(made)
@@ -795,6 +800,17 @@ class Components(Sequence[Component]):
         raw = self._components[index]
         ids = Ids(self._owner, ctypes.addressof(raw.ids.contents), raw.count)
         return Component(ids, raw.size, raw.cyclic, raw.source)
+
+    def sources(self) -> Sequence[int]:
+        """Which of them are sources; no object is made per component."""
+        if not self._count:
+            return ()
+        rows = (_Component * self._count).from_address(
+            ctypes.addressof(self._components.contents)
+        )
+        first = _Component.source.offset
+        flags = memoryview(rows).cast("B")[first :: ctypes.sizeof(_Component)]
+        return array("I", compress(range(self._count), flags))
 
 
 class Garbage(NamedTuple):
@@ -979,6 +995,11 @@ class Heap(_Closing):
         self._types: Dict[int, Type] = {}
         self._node = _Node()
         self._buffer = ctypes.create_string_buffer(1024)
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called: nothing may be asked any more."""
+        return not self._pointer
 
     def close(self) -> None:
         """Frees the heap."""
