@@ -174,7 +174,7 @@ COMMANDS = (
             Argument(
                 "--ignore",
                 TYPE,
-                "types through which it does not go: names or globs, with commas between",
+                "types that it does not go through: names or globs, with commas between",
                 metavar="TYPES",
                 many=True,
             ),

@@ -438,7 +438,7 @@ COMMANDS = (
         "them, are those that no other garbage refers to: without them the rest would be "
         "freed, too. Objects that gc.freeze() put aside are not looked at, as in CPython.",
         (
-            limit(20, "types, and at most N key cycles"),
+            limit(20, "types, and of key cycles"),
             _by("count"),
             interpreters.option("what the collector of this interpreter would find"),
         ),
@@ -454,7 +454,7 @@ COMMANDS = (
         "given back. PATTERN is a glob or a part of the type's name, as for py-heap-types.",
         (
             Argument("PATTERN", PATTERN, "only types whose name matches"),
-            limit(20, "types, and at most N objects"),
+            limit(20, "types, and of objects"),
             _by("count"),
         ),
         leaks_answer,
