@@ -12,7 +12,7 @@ from pyheap.table import Cell, aligned
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Heap, Path, Thread
+    from pyheap.walk import Edge, Heap, Path, Subgraph, Thread
 
 
 # Of a longer path on one line only its ends are shown.
@@ -54,13 +54,32 @@ class PathsAnswer(Answer):
             root.update(describe.frame_document(self.heap.frame(path.root)))
         return root
 
+    def graph(self) -> "Subgraph":
+        """All paths as one graph, each node as far away as it is from the object asked about."""
+        depths: Dict[int, int] = {self.id: 0}
+        edges: List["Edge"] = []
+        for path in self.paths:
+            up = not path.edges or path.edges[-1].referent == self.id
+            order = reversed(path.edges) if up else iter(path.edges)
+            for depth, edge in enumerate(order, 1):
+                far = edge.holder if up else edge.referent
+                if far is not None:
+                    depths[far] = min(depth, depths.get(far, depth))
+                if edge not in edges:
+                    edges.append(edge)
+        ids = sorted(depths, key=lambda id: depths[id])
+        from pyheap.walk import Subgraph
+
+        return Subgraph(ids, [depths[id] for id in ids], edges, 0)
+
     def _steps(self, path: "Path") -> List[Dict[str, Any]]:
         return [
             describe.edge_document(self.heap, edge, edge.referent)
             for edge in path.edges
         ]
 
-    def _object(self) -> Line:
+    def object(self) -> Line:
+        """What was asked about."""
         address = hexadecimal(self.heap.node(self.id).address)
         return [f"{describe.named(self.heap, self.id)} ", address]
 
@@ -87,17 +106,25 @@ class WhyAnswer(PathsAnswer):
                 yield [""]
             yield from self._path(path)
         if not self.paths:
-            yield [
-                *self._object(),
-                ": no root leads here. It is garbage that the collector has not freed"
-                " yet, or something outside of Python holds it",
-            ]
+            yield self.nothing()
         yield from wording.incomplete(self.heap)
 
+    def nothing(self) -> Line:
+        """What is said where there is no path."""
+        return [
+            *self.object(),
+            ": no root leads here. It is garbage that the collector has not freed"
+            " yet, or something outside of Python holds it",
+        ]
+
+    def alone(self) -> str:
+        """What is said of a path without steps."""
+        return "is a root itself"
+
     def _path(self, path: "Path") -> Iterator[Line]:
-        yield self._object()
+        yield self.object()
         if not path.edges:
-            yield ["  is a root itself", *self._note(path)]
+            yield [f"  {self.alone()}", *self._note(path)]
         rows: List[List[Cell]] = []
         for edge in reversed(path.edges):
             holder = self.heap.node(edge.holder)
@@ -125,7 +152,7 @@ class LocalsAnswer(PathsAnswer):
             yield from aligned([self._row(path) for path in self.paths])
         else:
             yield [
-                *self._object(),
+                *self.object(),
                 ": no local variable leads here within this many references",
             ]
         yield from wording.incomplete(self.heap)
