@@ -44,7 +44,9 @@ ADDRESS, TYPE, PATTERN, FILE, NUMBER, CHOICE, FLAG = (
 class Argument(NamedTuple):
     """One word of a command line: an option when its name starts with `--`.
 
-    A `cut` shortens what a person reads: with --json its default is to cut nothing.
+    A `cut` shortens what a person reads: with --json its default is to cut nothing. An option
+    that is `many` may be repeated, and has a list of all, also of those with commas between.
+    A FILE that is `bare` may be left out: then the option's value is "".
     """
 
     name: str
@@ -55,6 +57,8 @@ class Argument(NamedTuple):
     choices: Tuple[str, ...] = ()
     metavar: str = ""
     cut: bool = False
+    many: bool = False
+    bare: bool = False
 
     @property
     def is_option(self) -> bool:
@@ -71,7 +75,8 @@ class Argument(NamedTuple):
         """How it is written in a usage line, without the brackets of the optional."""
         if not self.is_option or self.kind == FLAG:
             return self.name
-        return f"{self.name} {self.metavar or '|'.join(self.choices)}"
+        value = self.metavar or "|".join(self.choices)
+        return f"{self.name} [{value}]" if self.bare else f"{self.name} {value}"
 
 
 JSON = Argument("--json", FLAG, "print one JSON object on one line (docs/json.md)")
@@ -181,7 +186,7 @@ class Command(NamedTuple):
 
     def parse(self, line: str) -> "argparse.Namespace":
         """The values of a command line; UsageError when it is wrong."""
-        tokens = words.split(line)
+        tokens = self._with_values(words.split(line))
         takes_expression = any(a.kind == ADDRESS for a in self.arguments)
         parser = self._parser(takes_expression)
         if not takes_expression:
@@ -193,6 +198,14 @@ class Command(NamedTuple):
             self._settle(argument, values)
         return values
 
+    def _with_values(self, tokens: List[str]) -> List[str]:
+        """The words of a line; a bare option gets the value "" if no file follows it."""
+        bare = {a.name for a in self.arguments if a.bare}
+        return [
+            f"{token}=" if token in bare and not words.is_file(following) else token
+            for token, following in zip(tokens, [*tokens[1:], ""])
+        ]
+
     def _parser(self, takes_expression: bool) -> "argparse.ArgumentParser":
         make = _parser_class()
         parser = make(prog=self.name, add_help=False, allow_abbrev=False)
@@ -200,8 +213,9 @@ class Command(NamedTuple):
             if argument.kind == FLAG:
                 parser.add_argument(argument.name, action="store_true")
             elif argument.is_option:
-                choices = argument.choices or None
-                parser.add_argument(argument.name, choices=choices)
+                choices = argument.choices if argument.kind == CHOICE else None
+                action = "append" if argument.many else "store"
+                parser.add_argument(argument.name, choices=choices, action=action)
             elif argument.kind == ADDRESS:
                 parser.add_argument(argument.key, nargs="+", metavar=argument.name)
             elif not takes_expression:
@@ -221,7 +235,10 @@ class Command(NamedTuple):
 
     def _settle(self, argument: Argument, values: "argparse.Namespace") -> None:
         given = getattr(values, argument.key)
-        if given is None:
+        if argument.many:
+            lists = [words.unquote(word).split(",") for word in given or ()]
+            setattr(values, argument.key, [n for names in lists for n in names if n])
+        elif given is None:
             whole = argument.cut and values.json
             setattr(values, argument.key, 0 if whole else argument.default)
         elif argument.kind == NUMBER:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 from pyheap import describe, wording
 from pyheap.command import NUMBER, Answer, Argument, Command, Question, address
 from pyheap.errors import WalkError
+from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import Cell, aligned
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from pyheap.picture import Written
     from pyheap.walk import Heap, Path, Thread
 
 
@@ -81,7 +83,17 @@ class PathsAnswer(Answer):
 class WhyAnswer(PathsAnswer):
     """The object first, then its holders up to the root."""
 
+    picture: Optional["Written"] = None
+
+    def document(self) -> Dict[str, Any]:
+        document = super().document()
+        if self.picture:
+            document["image"] = self.picture.file
+        return document
+
     def lines(self) -> Iterator[Line]:
+        if self.picture:
+            yield [self.picture.words]
         for number, path in enumerate(self.paths):
             if number:
                 yield [""]
@@ -170,7 +182,12 @@ def why_answer(question: Question, args: "Namespace") -> Answer:
 
     id = question.node(args.addr)
     paths = _found(question.heap().why, id, args.limit or NO_LIMIT)
-    return WhyAnswer(question, id, paths)
+    answer = WhyAnswer(question, id, paths)
+    if args.image is not None:
+        from pyheap.images import of_paths
+
+        answer.picture = of_paths(question.heap(), id, paths, args)
+    return answer
 
 
 def locals_answer(question: Question, args: "Namespace") -> Answer:
@@ -224,6 +241,7 @@ thread 2 "worker", LWP 19498  worker  worker.py:34  local 'job'  -> method SomeC
                 1,
                 metavar="N",
             ),
+            *IMAGE,
         ),
         why_answer,
         """
