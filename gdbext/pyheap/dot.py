@@ -173,12 +173,11 @@ def _lines(drawing: Drawing) -> Iterator[str]:
     yield '  edge [fontname="sans-serif", fontsize="9", arrowsize="0.7"];'
     if drawing.legend:
         yield from _legend(drawing)
-    depths = {vertex.address: vertex.depth for vertex in drawing.vertices}
-    for vertex in drawing.vertices:
+    # Graphviz breaks cycles where they lead back to what came first: the farthest holder.
+    for vertex in reversed(drawing.vertices) if drawing.up else drawing.vertices:
         yield from _vertex(vertex, drawing)
     for arrow in drawing.arrows:
-        back = _is_back(depths[arrow.tail], depths[arrow.head], drawing.up)
-        yield _edge(f"n{arrow.tail:x}", f"n{arrow.head:x}", _arrow(arrow, back))
+        yield _edge(f"n{arrow.tail:x}", f"n{arrow.head:x}", _arrow(arrow))
     if cut(drawing):
         look = {"label": f"… {cut(drawing)}", **looks.CUT_NODE, "class": "cut"}
         yield f"  cut [{_attributes(look)}];"
@@ -213,13 +212,8 @@ def _vertex(vertex: Vertex, drawing: Drawing) -> Iterator[str]:
         yield _edge(*ends, looks.RED_DOTS)
 
 
-def _is_back(tail: int, head: int, up: bool) -> bool:
-    """Whether a reference leads back to where the walk came from."""
-    return tail < head if up else tail > head
-
-
-def _arrow(arrow: Arrow, back: bool) -> Attributes:
-    look = looks.arrow(arrow.labels, arrow.extra, arrow.guess, back)
+def _arrow(arrow: Arrow) -> Attributes:
+    look = looks.arrow(arrow.labels, arrow.extra, arrow.guess)
     classes = [n for n in (looks.EXTRA, looks.GUESS) if getattr(arrow, n)]
     label = "\n".join(f" {label} " for label in _labels(arrow))  # off the line
     return {"label": label, **look, "class": " ".join(classes)}

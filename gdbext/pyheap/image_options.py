@@ -9,50 +9,45 @@ IMAGE = (
     Argument(
         "--image",
         FILE,
-        "draw the graph into a file: .svg, .png and .pdf need Graphviz, .dot and .json"
-        " do not; without FILE show it by xdot, or write a temporary .png",
+        "draw it: .svg, .png, .pdf, .dot, .json; without FILE, show it",
         metavar="FILE",
         bare=True,
     ),
     Argument(
         "--too-many",
         NUMBER,
-        "draw at most N references per object, and how many more there are; 0 for all;"
-        " 10 unless told",
+        "draw N references of an object, 0 for all; 10 unless told",
         10,
         metavar="N",
     ),
     Argument(
         "--filter",
         PATTERN,
-        "draw only objects of these types (names or globs), and the start",
+        "draw only what is of these types: names or globs",
         metavar="TYPE,…",
         many=True,
     ),
     Argument(
         "--ignore",
         PATTERN,
-        "draw neither objects of these types nor those at these addresses",
+        "draw nothing of these types, or at these addresses",
         metavar="TYPE|ADDR,…",
         many=True,
     ),
     Argument(
         "--highlight",
         PATTERN,
-        "draw objects of these types in blue",
+        "draw what is of these types in blue",
         metavar="TYPE,…",
         many=True,
     ),
-    Argument("--refcounts", FLAG, "draw the reference counts"),
-    Argument(
-        "--shortnames", FLAG, "draw the types' names without modules: the default"
-    ),
-    Argument("--longnames", FLAG, "draw the types' names with their modules"),
+    Argument("--refcounts", FLAG, "draw reference counts"),
+    Argument("--shortnames", FLAG, "draw types without their modules: the default"),
+    Argument("--longnames", FLAG, "draw types with their modules"),
     Argument(
         "--extra-info",
         PATTERN,
-        f"what else to draw of each object: {', '.join(EXTRA_INFO)}; address unless"
-        " told",
+        f"draw {', '.join(EXTRA_INFO)}; address unless told",
         metavar="WHAT,…",
         choices=EXTRA_INFO,
         many=True,

@@ -26,9 +26,14 @@ def of_subgraph(
     """Draws ancestors (`up`) or descendants, as objgraph's show_backrefs and show_refs do."""
     image = Image(heap, args)
     links = HeapLinks(heap, graph.ids, up)
-    stops = image.is_proper_module if up else None
-    walk = Walk(links, graph.ids[:1], depth, args.too_many, image.wanted, stops)
-    return image.write(walk)
+    stops = image.is_proper_module if up and not args.all else None
+    start = graph.ids[0]
+    walk = Walk(links, [start], depth, args.too_many, image.wanted, stops)
+    written = image.write(walk)
+    if stops and stops(start):
+        words = f"{written.words}; it ends at modules: --all goes on"
+        written = written._replace(words=words)
+    return written
 
 
 def of_edges(

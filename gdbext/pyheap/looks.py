@@ -87,6 +87,7 @@ def more(depth: int, deepest: int) -> Attributes:
 FINALIZER_NODE: Attributes = {
     "label": "__del__",
     "shape": "doublecircle",
+    "margin": "0",
     "height": "0.25",
     "color": "red",
     "fillcolor": "0,0.5,1",
@@ -102,17 +103,15 @@ CUT_NODE: Attributes = {
 RED_DOTS: Attributes = {"color": "red", "style": "dotted", "weight": "10"}
 
 
-def arrow(labels: Sequence[str], extra: bool, guess: bool, back: bool) -> Attributes:
-    """The look of a reference; what leads back does not count in the layout."""
+def arrow(labels: Sequence[str], extra: bool, guess: bool) -> Attributes:
+    """The look of a reference; a namespace stays close to its object."""
     look: Attributes = {}
     if extra:
         look.update(style="dashed")
     if guess:
         look.update(style="dotted")
-    if back:
-        look.update(constraint="false")
-    elif list(labels) == ["__dict__"]:
-        look.update(weight="10")  # straight
+    if list(labels) == ["__dict__"]:
+        look.update(weight="10")
     return look
 
 

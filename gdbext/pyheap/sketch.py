@@ -170,7 +170,7 @@ class Walk:
         """The neighbours that are gone to, each with the references between."""
         if self.depth is not None and depth >= self.depth:
             return []
-        if depth and self.stops and self.stops(id):
+        if self.stops and self.stops(id):
             return []
         ends, edges = self.links.of(id)
         wanted = {end: self._wants(end) for end in set(ends)}

@@ -113,7 +113,11 @@ _ARGUMENTS = (
     Argument(
         "N", NUMBER, "how many references away; `all` for no bound; 3 unless told", 3
     ),
-    Argument("--all", FLAG, "also through what the collector does not see"),
+    Argument(
+        "--all",
+        FLAG,
+        "also through what the collector cannot see; draw beyond modules",
+    ),
     limit(200, "lines"),
     *IMAGE,
 )
