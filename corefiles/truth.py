@@ -72,6 +72,17 @@ newline, carriage return or backslash within a name is written as a backslash es
     generator its own one, with DEPTH 0; of a greenlet all, innermost first.
 ``held ADDR DEPTH NAME ADDR``
     A local variable of this frame.
+``garbage ADDRS``
+    What the collector would find if it ran now: what ``gc.collect()`` saved in a child.
+    That of the main interpreter where each has its own (since 3.9): nobody can run another's.
+``finalizer ADDRS``
+    Those of them whose type has ``__del__``.
+``finalized ADDRS``
+    Those of these whose finalizer has been called before (since 3.9).
+``legacy ADDRS``
+    Those whose type has the older ``tp_del``.
+``saved ADDRS``
+    ``gc.garbage``.
 ``own ADDR``
     An object which the measuring itself made or changed.  None is known; the last
     act of the measuring is to look for some.
@@ -87,6 +98,8 @@ import threading
 import time
 import traceback
 import types
+
+import unreachable
 
 _LIBC = ctypes.PyDLL(None)  # unlike CDLL, keeps the interpreter's lock during calls
 _FORK = _LIBC.fork
@@ -121,6 +134,9 @@ _MOST_ANCESTORS = 5000
 _ANCESTORS_PER_TYPE = 2
 _EXPECTED_ANCESTORS = 20
 _VALUES_PER_KIND = 40
+
+# The suffix of the file in which one child says what the collector found.
+_GARBAGE = ".garbage"
 
 
 def skip(reason):
@@ -161,6 +177,10 @@ def write(path, expect=None, sample=None, others=None, holders=None):
     gc.disable()
     _find_native_ids()
     sys.stdout.flush()
+    pid = _FORK()
+    if pid == 0:
+        _collecting_child(path)
+    _WAITPID(pid, _STATUS_POINTER, 0)
     pid = _FORK()
     if pid == 0:
         # The list first of all: what is made from here on is not in it.
@@ -271,6 +291,18 @@ def _interned_strings(snapshot):
     ]
 
 
+def _collecting_child(path):
+    """Run the collector in a child of its own, since it changes what is tracked; and exit."""
+    try:
+        unreachable.write(path + _GARBAGE)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(1)
+
+
 def _child(snapshot, path, expect, sample, others, holders):
     """Measure in the forked child, and exit."""
     interned = _interned_strings(snapshot)  # noqa: F841
@@ -283,6 +315,9 @@ def _child(snapshot, path, expect, sample, others, holders):
         futures = _use_up_freed_futures()  # noqa: F841
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
             noted = others() if others else {}
+            with open(path + _GARBAGE, encoding="utf-8") as garbage:
+                file.write(garbage.read())
+            os.unlink(path + _GARBAGE)
             _Truth(snapshot, file, sizes, noted).write(expect, sample, holders)
         os._exit(0)
     except BaseException:
@@ -310,6 +345,8 @@ class _Truth:
             frame = frame.f_back
         # Before 3.8 the collector tracks running frames.
         self.tracked = [o for o in snapshot if id(o) not in own]
+        self.frozen = _frozen(snapshot)
+        self.frozen_ids = set(map(id, self.frozen))
         self.others = others
         self.collectors = {}
         if others and sys.version_info >= (3, 9):
@@ -394,14 +431,16 @@ class _Truth:
             self.maybe_value(obj)
             stack.extend(o for o in reversed(referents) if not self.is_tracked(o))
             for other in referents:
-                if gc.is_tracked(other) and id(other) not in self.tracked_ids:
+                if self.is_tracked(other) and id(other) not in self.tracked_ids:
                     self.record("own", "%x" % id(other))
 
     def is_tracked(self, obj):
-        """Whether the collector tracks it.
+        """Whether the collector tracks it, in the sense of gc.get_objects().
 
         gc.is_tracked() asks the type too: a greenlet denies it while it runs.
         """
+        if id(obj) in self.frozen_ids:
+            return False
         return id(obj) in self.tracked_ids or gc.is_tracked(obj)
 
     def type_name(self, cls):
@@ -539,12 +578,13 @@ class _Truth:
     def suspended(self):
         """Write the frames of suspended generators of all sorts, and of greenlets."""
         greenlet = getattr(sys.modules.get("greenlet"), "greenlet", ())
-        for obj in self.tracked:
+        everything = self.tracked + self.frozen
+        for obj in everything:
             if issubclass(type(obj), greenlet):
                 frames = _outwards(greenlet.gr_frame.__get__(obj))
                 self.running.update((id(f), f) for f in frames)
                 self.suspended_stack(obj, frames)
-        for obj in self.tracked:
+        for obj in everything:
             for kind, attribute in _GENERATORS:
                 if type(obj) is kind:
                     frame = getattr(obj, attribute)
@@ -555,6 +595,16 @@ class _Truth:
         """Write the frames that an object has put aside."""
         address = "%x" % id(obj)
         self.stack(frames, ("suspended", address), ("held", address))
+
+
+def _frozen(snapshot):
+    """What gc.freeze() has put aside; 3.12 has tuples there from the start."""
+    if not hasattr(gc, "freeze") or not gc.get_freeze_count():
+        return []
+    others = set(map(id, snapshot))
+    others.update(map(id, _GET_OBJECTS()))
+    gc.unfreeze()
+    return [obj for obj in _GET_OBJECTS() if id(obj) not in others]
 
 
 _BY_IDENT = object()

@@ -358,6 +358,139 @@ struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_
 struct walk_error *walk_heap_locals(const struct walk_heap *heap, walk_id id, uint32_t distance, size_t limit,
                                     struct walk_paths **paths);
 
+/* ---- parts of a heap ------------------------------------------------------------------------------------------- */
+
+/*
+ * Some nodes of a heap and the edges between them: a graph of its own, of which the functions below are asked. It is
+ * borrowed for the call. NULL in its place, as {0}, is the whole heap with all edges. Ids must be ascending; else:
+ * IMPLAUSIBLE.
+ */
+struct walk_heap_part {
+    const walk_id *ids; /* NULL: every node */
+    size_t count;
+    bool seen; /* only the edges that gc.get_referents() reports */
+};
+
+/* What gc.get_objects() returns, of one interpreter or all; ascending ids. */
+struct walk_error *walk_heap_tracked(const struct walk_heap *heap, size_t interpreter, struct walk_ids **ids);
+
+/* The nodes of the part whose type is called `name` (as in walk_heap_find(), "frame" and "thread" too); ascending ids.
+ */
+struct walk_error *walk_heap_part_find(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                       const char *name, struct walk_ids **ids);
+
+/* Adds up the part per type; `totals` has walk_heap_type_count() of them. */
+struct walk_error *walk_heap_part_totals(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                         struct walk_total *totals);
+
+/*
+ * Everything within `generations` edges of any of the `count` nodes at `start` (in any order), these included;
+ * ascending ids. A start that is not in the part: NOT_FOUND.
+ */
+struct walk_error *walk_heap_part_within(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                         const walk_id *start, size_t count, enum walk_direction direction,
+                                         uint32_t generations, struct walk_ids **ids);
+
+/*
+ * The edges of the part, by holder: those of one holder in its order; with `holder` (`referent`) only those from (to)
+ * that node, else WALK_NO_ID. The count alone costs no labels.
+ */
+struct walk_error *walk_heap_part_edges(const struct walk_heap *heap, const struct walk_heap_part *part, walk_id holder,
+                                        walk_id referent, struct walk_edges **edges);
+struct walk_error *walk_heap_part_edge_count(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                             size_t *count);
+
+/* Lists of ascending ids, compared: what is in both; what is in the first only. */
+struct walk_error *walk_ids_common(const walk_id *first, size_t first_count, const walk_id *second, size_t second_count,
+                                   struct walk_ids **ids);
+struct walk_error *walk_ids_without(const walk_id *first, size_t first_count, const walk_id *second,
+                                    size_t second_count, struct walk_ids **ids);
+
+/* ---- chains and cycles ------------------------------------------------------------------------------------------ */
+
+enum walk_goal {
+    WALK_GOAL_TYPE,   /* an object of a type called `type`, as in walk_heap_find() */
+    WALK_GOAL_MODULE, /* a module of sys.modules */
+    WALK_GOAL_FRAME,  /* a frame on a thread's stack, or one that a greenlet has put aside */
+    WALK_GOAL_NODE,   /* this `node` */
+};
+struct walk_chain {
+    enum walk_direction direction; /* ANCESTORS: objgraph's find_backref_chain; DESCENDANTS: its find_ref_chain */
+    enum walk_goal goal;
+    const char *type;
+    walk_id node;
+    uint32_t max_depth;               /* edges; objgraph's default is 20 */
+    const char *const *ignored_types; /* never entered; NULL: none */
+    size_t ignored_type_count;
+    const walk_id *ignored; /* nodes that are never entered, ascending; NULL: none */
+    size_t ignored_count;
+};
+
+/*
+ * The shortest chain of references between `start` and the nearest goal: one path, from who refers down to what is
+ * referred to. `start` itself may be the goal: then the path has no edges, and `start` as its root. Stale words of
+ * value stacks are followed only when nothing else leads there. Errors: NOT_FOUND when no chain is that short.
+ */
+struct walk_error *walk_heap_chain(const struct walk_heap *heap, const struct walk_heap_part *part, walk_id start,
+                                   const struct walk_chain *chain, struct walk_paths **paths);
+
+/* A shortest path from one node down to another (refcycle's shortest_path); none: NOT_FOUND. */
+struct walk_error *walk_heap_path(const struct walk_heap *heap, const struct walk_heap_part *part, walk_id from,
+                                  walk_id to, struct walk_paths **paths);
+
+/* A shortest cycle through a node, from itself to itself (refcycle's shortest_cycle); none: NOT_FOUND. */
+struct walk_error *walk_heap_cycle(const struct walk_heap *heap, const struct walk_heap_part *part, walk_id id,
+                                   struct walk_paths **paths);
+
+/* ---- strongly connected components ------------------------------------------------------------------------------ */
+
+struct walk_component {
+    const walk_id *ids; /* ascending */
+    size_t count;
+    uint64_t size; /* bytes */
+    bool cyclic;   /* more than one node, or a node that refers to itself */
+    bool source;   /* no other component of the part refers to it */
+};
+/* Largest first: by count, by size, by lowest id. Free with walk_components_free(). */
+struct walk_components {
+    size_t count;
+    struct walk_component *component;
+};
+/* With `singletons` also components that are no cycle. */
+struct walk_error *walk_heap_components(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                        bool singletons, struct walk_components **components);
+void walk_components_free(struct walk_components *components);
+
+/* ---- garbage ---------------------------------------------------------------------------------------------------- */
+
+enum walk_garbage_flags {
+    WALK_GARBAGE_FINALIZER = 1, /* its type has a tp_finalize (__del__ of a class, also generators, files, sockets) */
+    WALK_GARBAGE_FINALIZED = 2, /* and that was called before: it is not called again */
+    WALK_GARBAGE_LEGACY = 4,    /* its type has a tp_del: the collector puts it into gc.garbage */
+    WALK_GARBAGE_KEPT = 8,      /* a legacy object, or what such objects lead to: the collector leaves it alive */
+};
+
+/* What a full collection (gc.collect()) would find unreachable if it ran now. Free with walk_garbage_free(). */
+struct walk_garbage {
+    size_t count;
+    walk_id *id;    /* ascending */
+    uint8_t *flags; /* enum walk_garbage_flags of each */
+    bool exact;     /* false: references of some objects are guesses, or could not be read */
+};
+/* Of the collector of one interpreter, or of each. */
+struct walk_error *walk_heap_garbage(const struct walk_heap *heap, size_t interpreter, struct walk_garbage **garbage);
+void walk_garbage_free(struct walk_garbage *garbage);
+
+/* What is in gc.garbage, of all interpreters; ascending ids. */
+struct walk_error *walk_heap_uncollectable(const struct walk_heap *heap, struct walk_ids **ids);
+
+/*
+ * Tracked objects that no tracked object refers to, as gc.get_referents() sees it: objgraph's get_leaking_objects().
+ * With `any_holder` only those to which nothing known refers at all: no frame, thread or untracked object either.
+ * Ascending ids.
+ */
+struct walk_error *walk_heap_leaks(const struct walk_heap *heap, bool any_holder, struct walk_ids **ids);
+
 /* ---- threads, greenlets and frames ------------------------------------------------------------------------------ */
 
 struct walk_thread {

@@ -32,6 +32,7 @@ from typing import (
 )
 from typing import Set, Tuple
 
+import restated
 from truthfile import Address, Ancestors, Truth, addresses, same_addresses
 
 # The objects of the measuring itself are excepted by address, and must be few.
@@ -50,6 +51,8 @@ SIZE_IN_FILE = re.compile(r"^array\.array$|\.(ArraySubclass|SubArray|\w+_of_arra
 # Characters of a str or bytes that libwalk shows (libwalk/objects/text.c).
 SHOWN_CHARACTERS = 120
 
+
+COMMANDS = "objects,frames,values,ancestors,held,garbage,components,leaks"
 
 # Of the tracked objects, those that may be without the name of their type.
 MOST_UNNAMED = 0.01
@@ -90,7 +93,7 @@ class Walk:
             asked.write("\n".join(lines).encode())
             asked.seek(0)
             run = subprocess.run(
-                [tool, "objects,frames,values,ancestors,held", core],
+                [tool, COMMANDS, core],
                 stdin=asked,
                 stdout=said,
                 stderr=subprocess.PIPE,
@@ -114,6 +117,13 @@ class Walk:
         printed = self._printed[command]
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
+
+    def lists(self, command: str) -> Dict[str, List[Set[Address]]]:
+        """The lists of addresses that a command printed, by what it calls them."""
+        found: Dict[str, List[Set[Address]]] = {}
+        for name, joined in self.lines(command):
+            found.setdefault(name, []).append(set(addresses(joined)))
+        return found
 
     @property
     def runs_code(self) -> bool:
@@ -399,6 +409,86 @@ class Comparison:
                 self.names(Counter(found - expected)),
             )
 
+    def whose(self, found: Set[Address]) -> Set[Address]:
+        """Of some objects those that the main interpreter's collector tracks, or the only one."""
+        objects = self.walk.objects
+        return {a for a in found if objects[a].interpreter in ("0", "-")}
+
+    def differ_in(self, what: str, ours: Set[Address], theirs: Set[Address]) -> None:
+        """Prints what is in one list only; objects of the measuring do not count."""
+        if ours - self.truth.own != theirs - self.truth.own:
+            missing = self.names(Counter(theirs - ours - self.truth.own))
+            extra = self.names(Counter(ours - theirs - self.truth.own))
+            self.differ(what, "missing", missing, "- extra", extra)
+
+    def guesses(self) -> bool:
+        """Whether references of tracked objects are guesses, so that the collector may see others."""
+        objects = self.walk.objects.values()
+        return any(node.tracked and node.source == "guess" for node in objects)
+
+    def garbage(self) -> str:
+        """What the collector would find is what it found; with its finalizers, and gc.garbage."""
+        ours, theirs = self.walk.lists("garbage"), self.truth.collected
+        self.differ_in("gc.garbage:", self.whose(ours["saved"][0]), theirs["saved"])
+        if self.guesses():
+            return "not compared, since there are guesses"
+        for name in ("garbage", "finalizer", "finalized", "legacy"):
+            if name in theirs:  # a version may not tell all
+                found = self.whose(ours[name][0])
+                self.differ_in(f"{name}:", found, theirs[name])
+        text = ", ".join(f"{len(theirs[name])} {name}" for name in theirs)
+        return text if self.truth.is_sample else f"{text}, {self._cycles_of_garbage()}"
+
+    def _cycles_of_garbage(self) -> str:
+        """Its components, its key cycles, what finalizers of the older kind keep."""
+        ours = self.walk.lists("garbage")
+        graph = restated.induced(self.graph, self.truth.collected["garbage"])
+        expected = {
+            "cycle": restated.cycles(graph),
+            "key": restated.source_components(graph),
+        }
+        for name, theirs in expected.items():
+            found = {frozenset(self.whose(part)) for part in ours.get(name, ())}
+            self.differ_in_components(name, found, theirs)
+        kept = restated.reached(graph, self.truth.collected["legacy"])
+        self.differ_in("kept:", self.whose(ours["kept"][0]), kept)
+        counts = [f"{len(theirs)} {name}s" for name, theirs in expected.items()]
+        return f"{', '.join(counts)}, {len(kept)} kept"
+
+    def differ_in_components(
+        self, name: str, ours: Set[FrozenSet[Address]], theirs: Set[FrozenSet[Address]]
+    ) -> None:
+        """Prints the components that are in one set only; objects of the measuring do not count."""
+        ours = {part - self.truth.own for part in ours} - {frozenset()}
+        theirs = {part - self.truth.own for part in theirs} - {frozenset()}
+        for part in theirs - ours:
+            self.differ(f"{name}: missing", self.names(Counter(part)))
+        for part in ours - theirs:
+            self.differ(f"{name}: extra", self.names(Counter(part)))
+
+    @functools.cached_property
+    def graph(self) -> restated.Graph:
+        """The references between the tracked objects, by the truth."""
+        objects = self.truth.objects
+        return {a: addresses(objects[a].joined) for a in self.truth.tracked()}
+
+    def components(self) -> str:
+        """The strongly connected components of all tracked objects."""
+        theirs = restated.cycles(self.graph)
+        ours = set(map(frozenset, self.walk.lists("components").get("cycle", ())))
+        self.differ_in_components("component", ours, theirs)
+        return f"{len(theirs)} of {sum(map(len, theirs))} objects"
+
+    def leaks(self) -> str:
+        """What no tracked object refers to is objgraph's get_leaking_objects()."""
+        ours = self.walk.lists("leaks")
+        theirs = restated.without_referrer(self.graph)
+        self.differ_in("leaks:", ours["leak"][0], theirs)
+        unheld = ours["unheld"][0]
+        if not unheld <= ours["leak"][0]:
+            self.differ("leaks: something refers to", unheld - ours["leak"][0])
+        return f"{len(theirs)}, {len(unheld)} without any referrer"
+
     def frames(self) -> str:
         """Interpreters, threads, suspended generators and greenlets; frames, locals."""
         theirs = Counter(self.truth.frames)
@@ -435,6 +525,10 @@ class Comparison:
         if self.truth.held:
             yield "held", self.held
         yield "ancestors", self.ancestors
+        yield "garbage", self.garbage
+        if not self.truth.is_sample and not self.guesses():
+            yield "components", self.components
+            yield "leaks", self.leaks
         yield "stacks", self.frames
         yield "excepted", self.own
 

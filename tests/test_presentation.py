@@ -29,7 +29,8 @@ from pyheap.progress import Progress  # noqa: E402
 from pyheap.sketch import Walk  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
-from pyheap.walk import Dispute, Edge, Frame, Greenlet, Interpreter  # noqa: E402
+from pyheap.walk import Component, Dispute, Edge, Frame, Garbage  # noqa: E402
+from pyheap.walk import Greenlet, Ids, Interpreter  # noqa: E402
 from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
 from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
@@ -171,6 +172,45 @@ class FakeHeap:
     def locals(self, id, distance, limit):
         return self.why(id, limit)
 
+    def chain(self, id, chain, part=None):
+        self.asked = chain
+        if chain.goal == "module":
+            raise WalkError("no path found", WalkError.NOT_FOUND)
+        if chain.node == id and chain.goal == "node":
+            return Path(id, None, [])
+        return Path(2, 3, [self.edges[1], self.edges[0]])
+
+    def path(self, start, end, part=None):
+        if start != 2:
+            raise WalkError("no path found", WalkError.NOT_FOUND)
+        return Path(2, 3, [self.edges[1], self.edges[0]])
+
+    def cycle(self, id, part=None):
+        if id != 0:
+            raise WalkError("no path found", WalkError.NOT_FOUND)
+        return Path(0, None, [self.edges[5], self.edges[4]])
+
+    def tracked(self, interpreter=None):
+        return Ids.of([0, 1, 4])
+
+    def components(self, part, singletons=False):
+        cycle = Component(Ids.of([0, 4]), 96, True, not singletons or self.garbage_)
+        lone = Component(Ids.of([1]), 48, False, True)
+        return [cycle, lone] if singletons else [cycle]
+
+    garbage_ = True
+
+    def garbage(self, interpreter=None):
+        if not self.garbage_:
+            return Garbage(Ids.of([]), [], True)
+        return Garbage(Ids.of([0, 1, 4]), [3, 12, 8], False)
+
+    def uncollectable(self):
+        return Ids.of([1] if self.garbage_ else [])
+
+    def leaks(self, any_holder=False):
+        return Ids.of([1] if any_holder else [0, 1])
+
     def threads(self):
         return [Thread(3, 0x4000, 6, 0x7F00, 4711, "w", [2], self._stats.complete)]
 
@@ -285,6 +325,27 @@ class Words(unittest.TestCase):
         for line, expected in cases.items():
             self.assertEqual(words.split_number(words.split(line)), expected, line)
 
+    def test_two_expressions(self):
+        cases = {
+            "0x10 0x20": ("0x10", "0x20"),
+            "0x10, 0x20": ("0x10", "0x20"),
+            "0x10,0x20": ("0x10", "0x20"),
+            "$rdi + 8, $rsi": ("$rdi + 8", "$rsi"),
+            '"a + b" "c"': ("a + b", "c"),
+            "f(1, 2), x[a,b]": ("f(1, 2)", "x[a,b]"),
+            "f(1,2) g(3,4)": ("f(1,2)", "g(3,4)"),
+            "'a,b.c'::it, 1": ("'a,b.c'::it", "1"),
+            "0x10": None,
+            "0x10,": None,
+            ", 0x10": None,
+            "1 2 3": None,
+            "1, 2, 3": None,
+            "$rdi + 8 $rsi": None,
+            ")(, 1": (")(", "1"),
+        }
+        for line, expected in cases.items():
+            self.assertEqual(words.split_pair(words.split(line)), expected, line)
+
 
 class Parsing(unittest.TestCase):
     """What the declarations make of command lines."""
@@ -297,6 +358,16 @@ class Parsing(unittest.TestCase):
         self.assertEqual(args.limit, 200)
         self.assertEqual(BY_NAME["py-heap-ancestors"].parse("$rax").n, 3)
         self.assertIsNone(BY_NAME["py-heap-ancestors"].parse("$rax all").n)
+
+    def test_two_expressions_and_lists(self):
+        args = BY_NAME["py-heap-path"].parse("$rdi + 8, 0x20 --json")
+        self.assertEqual((args.a, args.b, args.json), ("$rdi + 8", "0x20", True))
+        args = BY_NAME["py-heap-chain"].parse(
+            "$rdi + 8 --ignore dict,list --to 'a b' --ignore \"*Session\""
+        )
+        self.assertEqual((args.addr, args.to), ("$rdi + 8", "a b"))
+        self.assertEqual(args.ignore, ["dict", "list", "*Session"])
+        self.assertEqual(BY_NAME["py-heap-chain"].parse("1").ignore, [])
 
     def test_json_cuts_nothing_unless_told(self):
         types = BY_NAME["py-heap-types"]
@@ -311,6 +382,8 @@ class Parsing(unittest.TestCase):
             "py-heap-object": ["", "--limit 3"],
             "py-heap-find": [""],
             "py-heap-ancestors": ["1 --too-many x"],
+            "py-heap-path": ["", "1", "1 2 3", "1, 2, 3", "$a + 1 $b"],
+            "py-heap-chain": ["", "1 --max-depth x", "1 --to"],
         }
         for name, bad in lines.items():
             for line in bad:
@@ -333,6 +406,178 @@ class Parsing(unittest.TestCase):
             self.assertEqual(stream.read(), manual.manual(), "run `make docs`")
 
 
+class Chains(unittest.TestCase):
+    """py-heap-chain, py-heap-path, py-heap-cycle."""
+
+    UP = [
+        "app.Session 0x1000",
+        "  <- method Session.close     0x2000  __self__",
+        "  <- frame app.py:88 worker  0x3000  local 'job'  thread 7 \"w\", LWP 4711",
+    ]
+
+    def goal(self, line):
+        heap = FakeHeap()
+        answer(f"py-heap-chain 0x1000 {line}", heap)
+        return heap.asked
+
+    def test_goals(self):
+        asked = self.goal("")
+        self.assertEqual((asked.goal, asked.up, asked.max_depth), ("module", True, 20))
+        self.assertEqual(self.goal("--to frame --forward").goal, "frame")
+        self.assertFalse(self.goal("--to frame --forward").up)
+        for name in ("Session", "app.Session", "f.<locals>.Session"):
+            asked = self.goal(f"--to {name} --max-depth 3")
+            self.assertEqual(
+                (asked.goal, asked.type, asked.max_depth), ("type", name, 3)
+            )
+        asked = self.goal("--to 0x2000")
+        self.assertEqual((asked.goal, asked.node), ("node", 1))
+
+    def test_ignored_types(self):
+        ignored = self.goal("--ignore *Ses*,dict --ignore gone").ignored_types
+        self.assertEqual(ignored, ["app.Session", "dict", "gone"])
+
+    def test_up_and_down(self):
+        up = text("py-heap-chain 0x1000 --to frame")
+        self.assertEqual(
+            [" ".join(l.split()) for l in up], [" ".join(l.split()) for l in self.UP]
+        )
+        down = text("py-heap-path 0x3000 0x1000")
+        self.assertEqual(down[0], "frame app.py:88 worker 0x3000")
+        self.assertRegex(down[1], "^  -> method Session.close +0x2000  local 'job'$")
+        self.assertRegex(down[2], "^  -> app.Session +0x1000  __self__$")
+        self.assertEqual(
+            [
+                s["label"]
+                for s in document("py-heap-path 0x3000 0x1000")["paths"][0]["steps"]
+            ],
+            ["local 'job'", "__self__"],
+        )
+
+    def test_a_cycle_ends_where_it_begins(self):
+        (path,) = document("py-heap-cycle 0x1000")["paths"]
+        self.assertEqual(path["root"]["address"], path["steps"][-1]["address"])
+        self.assertIn("-> app.Session", text("py-heap-cycle 0x1000")[-1])
+
+    def test_no_path_is_an_answer(self):
+        self.assertIn("no path from a module", text("py-heap-chain 0x1000")[0])
+        self.assertIn(
+            "within 3 references", text("py-heap-chain 0x1000 --max-depth 3")[0]
+        )
+        self.assertIn("py-heap-why", text("py-heap-chain 0x1000")[0])
+        self.assertEqual(document("py-heap-chain 0x1000")["paths"], [])
+        self.assertIn("no path to 0x2000", text("py-heap-path 0x1000 0x2000")[0])
+        self.assertIn("in no cycle", text("py-heap-cycle 0x2000")[0])
+
+    def test_an_object_may_be_the_goal(self):
+        for forward in ("", " --forward"):
+            got = text(f"py-heap-chain 0x2000 --to 0x2000{forward}")
+            self.assertEqual(got[1], "  is itself what is looked for")
+
+    def test_as_one_graph(self):
+        graph = answer("py-heap-chain 0x1000 --to frame").graph()
+        self.assertEqual((graph.ids, graph.depths), ([0, 1, 2], [0, 1, 2]))
+        graph = answer("py-heap-path 0x3000 0x1000").graph()
+        self.assertEqual((graph.ids, graph.depths), ([2, 1, 0], [0, 1, 2]))
+        self.assertEqual(len(graph.edges), 2)
+        graph = answer("py-heap-cycle 0x1000").graph()
+        self.assertEqual((graph.ids, graph.depths), ([0, 4], [0, 1]))
+        self.assertEqual(len(graph.edges), 2)
+
+
+class Garbages(unittest.TestCase):
+    """py-heap-cycles, py-heap-garbage, py-heap-leaks."""
+
+    def test_cycles(self):
+        got = document("py-heap-cycles")
+        self.assertEqual((got["total"], got["objects"]), (1, 2))
+        (component,) = got["components"]
+        self.assertEqual((component["count"], component["size"]), (2, 96))
+        self.assertEqual(component["objects"], ["0x1000", "0x5000"])
+        self.assertTrue(component["garbage"])
+        self.assertEqual(
+            [s["label"] for s in component["cycle"]["steps"]],
+            ["__dict__", "value['x']"],
+        )
+        lines = text("py-heap-cycles")
+        self.assertEqual(
+            lines[0], "2 objects, 96 bytes, garbage: 1 app.Session, 1 dict"
+        )
+        self.assertEqual(
+            lines[-1],
+            "1 strongly connected component: 2 of 3 tracked objects are part of a cycle",
+        )
+        self.assertIn("of 4 objects", text("py-heap-cycles --all")[-1])
+
+    def test_garbage(self):
+        got = document("py-heap-garbage")
+        self.assertEqual(got["total"], {"types": 3, "count": 3, "size": 144})
+        self.assertEqual(
+            (got["components"], len(got["key_cycles"]), got["exact"]), (1, 2, False)
+        )
+        self.assertEqual([o["address"] for o in got["saved"]], ["0x2000"])
+        flags = ("finalizer", "finalized", "legacy", "kept")
+        self.assertEqual(
+            [[name for name in flags if o[name]] for o in got["objects"]],
+            [["finalizer", "finalized"], ["legacy", "kept"], ["kept"]],
+        )
+        self.assertIsNone(got["key_cycles"][1]["cycle"])
+        lines = "\n".join(text("py-heap-garbage"))
+        for words_ in (
+            "would find 3 objects of 3 types, 144 bytes",
+            "1 object with a finalizer, which was called before for 1",
+            "(tp_del), for which the collector would keep 2 objects alive",
+            "1 object in gc.garbage",
+            "2 key cycles, to which no other garbage refers, of 1 cycle",
+            "their references are guesses",
+        ):
+            self.assertIn(words_, lines)
+        self.assertIn("more key cycles", "\n".join(text("py-heap-garbage --limit 1")))
+        self.assertEqual(len(document("py-heap-garbage --limit 1")["objects"]), 1)
+        whose = document("py-heap-garbage --interpreter 5", FakeSeveral())
+        self.assertEqual(whose["interpreter"], 5)
+
+    def test_no_garbage(self):
+        heap = FakeHeap()
+        heap.garbage_ = False
+        heap.components = lambda part, singletons=False: []
+        self.assertEqual(
+            text("py-heap-garbage", heap), ["the collector would find nothing"]
+        )
+
+    def test_leaks(self):
+        got = document("py-heap-leaks")
+        self.assertEqual(
+            got["total"], {"types": 2, "count": 2, "size": 96, "unheld": 1}
+        )
+        self.assertEqual(
+            [(o["address"], o["unheld"]) for o in got["objects"]],
+            [("0x1000", False), ("0x2000", True)],
+        )
+        lines = text("py-heap-leaks")
+        self.assertIn("0x2000  method Session.close", lines[-2])
+        self.assertEqual(
+            lines[-1], "2 tracked objects to which no tracked object refers; 1 unheld"
+        )
+        self.assertEqual(document("py-heap-leaks Session")["total"]["count"], 1)
+        self.assertIn("matching 'Session'; 0 unheld", text("py-heap-leaks Session")[-1])
+
+    def test_many_are_added_up_in_c(self):
+        heap = FakeHeap()
+        heap.part_totals = lambda part: [Total(n, 10 * n) for n in (2000, 1, 0, 0, 0)]
+        heap.leaks = lambda any_holder=False: Ids.of([] if any_holder else range(1001))
+        got = document("py-heap-leaks --limit 2", heap)["total"]
+        self.assertEqual((got["types"], got["count"], got["size"]), (2, 2001, 20010))
+
+    def test_a_long_cycle_is_cut_and_said(self):
+        heap = FakeHeap()
+        long = Path(0, None, [self_ for _ in range(6) for self_ in heap.edges[5:3:-1]])
+        heap.cycle = lambda id, part=None: long
+        lines = text("py-heap-cycles", heap)
+        self.assertIn("    … 2 more; `py-heap-cycle 0x1000` shows all", lines)
+        self.assertEqual(len(lines), 2 + 5 + 1 + 5 + 1)
+
+
 class Completion(unittest.TestCase):
     """What can stand at the end of a line."""
 
@@ -345,6 +590,11 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.names("py-heap-find", "app"), ["app.Session"])
         self.assertNotIn("--all", self.names("py-heap-types", "--all --"))
         self.assertEqual(self.names("py-heap-types", "--limit "), [])
+
+    def test_types_with_words_of_their_own(self):
+        self.assertEqual(self.names("py-heap-chain", "1 --to mo"), ["module"])
+        self.assertEqual(self.names("py-heap-chain", "1 --to app"), ["app.Session"])
+        self.assertEqual(self.names("py-heap-chain", "1 --ignore d"), ["dict"])
 
     def test_files(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -651,6 +901,21 @@ class Images(unittest.TestCase):
         self.assertEqual(said[1], "app.Session 0x1000")
         self.assertEqual(drawn.count("->"), 2)
 
+    def test_chains_and_cycles(self):
+        for line, nodes, arrows in (
+            ("py-heap-chain 0x1000 --to frame", ["1000", "2000", "3000"], 2),
+            ("py-heap-chain 0x1000 --to frame --filter frame", ["1000"], 0),
+            ("py-heap-path 0x3000 0x1000", ["3000", "2000", "1000"], 2),
+            ("py-heap-cycle 0x1000", ["1000", "5000"], 2),
+            ("py-heap-cycles", ["1000", "5000"], 2),
+        ):
+            said, drawn = self.drawn(f"{line} --no-legend")
+            self.assertTrue(said[0].startswith("wrote "), line)
+            self.assertIn('fontcolor="red"', self.node(drawn, nodes[0]))
+            self.assertEqual((drawn.count("address"), drawn.count("->")), (0, arrows))
+            for node in nodes:
+                self.node(drawn, node)
+
     def test_json_names_the_file(self):
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "a.json")
@@ -705,6 +970,8 @@ class Documents(unittest.TestCase):
             line = command.name
             if command.name == "py-heap-find":
                 line += " app.Session"
+            elif command.name == "py-heap-path":
+                line += " 0x3000 0x1000"
             elif any(a.required for a in command.arguments):
                 line += " 0x1000"
             if "descendants" in line:
@@ -982,7 +1249,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(len(self.said(False, [0, 1, 2.5, 9, 20])), 1)
 
 
-STRUCTURES = {"walk_heap_stats": "_Stats"}
+STRUCTURES = {"walk_heap_stats": "_Stats", "walk_heap_part": "_Part"}
 
 
 def class_name(structure):

@@ -49,6 +49,8 @@ class Truth:
         self.frames: List[Tuple[str, ...]] = []
         self.interpreters: List[str] = []  # their numbers
         self.collectors: Dict[str, Set[Address]] = {}  # by number, if there are several
+        # lists by the name of the record: what the collector would find, and more of it
+        self.collected: Dict[str, Set[Address]] = {}
         self.own: Set[Address] = set()
         self.version = 0  # sys.hexversion
         self.is_sample = False  # not all tracked objects have a record
@@ -93,6 +95,8 @@ class Truth:
             self.interpreters.append(fields[0])
         elif kind == "collector":
             self.collectors[fields[0]] = set(addresses(fields[1]))
+        elif kind in ("garbage", "finalizer", "finalized", "legacy", "saved"):
+            self.collected[kind] = set(addresses(fields[0]))
         elif kind == "own":
             self.own.add(fields[0])
         elif kind == "sample":

@@ -88,9 +88,11 @@ def limit(default: int, of: str) -> Argument:
     return Argument("--limit", NUMBER, text, default, metavar="N", cut=True)
 
 
-def address(help: str = "the object: any expression that gdb takes") -> Argument:
+def address(
+    help: str = "the object: any expression that gdb takes", name: str = "ADDR"
+) -> Argument:
     """The usual ADDR."""
-    return Argument("ADDR", ADDRESS, help, required=True)
+    return Argument(name, ADDRESS, help, required=True)
 
 
 class Question:
@@ -187,13 +189,13 @@ class Command(NamedTuple):
     def parse(self, line: str) -> "argparse.Namespace":
         """The values of a command line; UsageError when it is wrong."""
         tokens = self._with_values(words.split(line))
-        takes_expression = any(a.kind == ADDRESS for a in self.arguments)
-        parser = self._parser(takes_expression)
-        if not takes_expression:
+        expressions = [a for a in self.arguments if a.kind == ADDRESS]
+        parser = self._parser(expressions)
+        if not expressions:
             tokens = [words.unquote(token) for token in tokens]
         values = parser.parse_intermixed_args(tokens)
-        if takes_expression:
-            self._split_expression(values)
+        if expressions:
+            self._split_expressions(expressions, values)
         for argument in self.all_arguments:
             self._settle(argument, values)
         return values
@@ -206,7 +208,7 @@ class Command(NamedTuple):
             for token, following in zip(tokens, [*tokens[1:], ""])
         ]
 
-    def _parser(self, takes_expression: bool) -> "argparse.ArgumentParser":
+    def _parser(self, expressions: List[Argument]) -> "argparse.ArgumentParser":
         make = _parser_class()
         parser = make(prog=self.name, add_help=False, allow_abbrev=False)
         for argument in self.all_arguments:
@@ -216,22 +218,34 @@ class Command(NamedTuple):
                 choices = argument.choices if argument.kind == CHOICE else None
                 action = "append" if argument.many else "store"
                 parser.add_argument(argument.name, choices=choices, action=action)
-            elif argument.kind == ADDRESS:
-                parser.add_argument(argument.key, nargs="+", metavar=argument.name)
-            elif not takes_expression:
+            elif not expressions:
                 optional: Dict[str, Any] = {} if argument.required else {"nargs": "?"}
                 parser.add_argument(argument.key, metavar=argument.name, **optional)
+        if expressions:
+            shown = " ".join(argument.name for argument in expressions)
+            parser.add_argument("words", nargs="+", metavar=shown)
         return parser
 
-    def _split_expression(self, values: "argparse.Namespace") -> None:
+    def _split_expressions(
+        self, expressions: List[Argument], values: "argparse.Namespace"
+    ) -> None:
+        """Tells the words of a line apart: an expression, maybe a number; or two expressions."""
         number = next(
             (a for a in self.arguments if a.kind == NUMBER and not a.is_option), None
         )
-        if number is None:
-            values.addr = words.expression(values.addr)
-        else:
-            values.addr, given = words.split_number(values.addr)
-            setattr(values, number.key, given)
+        found: Sequence[Optional[str]] = [words.expression(values.words)]
+        if len(expressions) == 2:
+            found = words.split_pair(values.words) or ()
+        elif number is not None:
+            found = words.split_number(values.words)
+            expressions = [*expressions, number]
+        if not found:
+            raise UsageError(
+                f"{self.name}: takes two expressions, with a comma between them if they"
+                f" have blanks (usage: {self.usage()})"
+            )
+        for argument, text in zip(expressions, found):
+            setattr(values, argument.key, text)
 
     def _settle(self, argument: Argument, values: "argparse.Namespace") -> None:
         given = getattr(values, argument.key)

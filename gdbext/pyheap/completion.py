@@ -35,7 +35,8 @@ def names(
         option = _option(command, before[-1])
         found = list(option.choices) if option else []
     elif wanted in (TYPE, PATTERN):
-        found = type_names()
+        option = _option(command, before[-1]) if before else None
+        found = type_names() + list(option.choices if option else ())
     elif wanted == FILE:
         found = _files(last)
     else:

@@ -13,7 +13,7 @@ from pyheap.words import whole_integer
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Edge, Heap, Path, Subgraph
+    from pyheap.walk import Edge, Heap, Subgraph
 
 
 def of_subgraph(
@@ -43,19 +43,11 @@ def of_edges(
     up: bool,
     args: "Namespace",
 ) -> picture.Written:
-    """Draws references from (`up`: to) some objects: a path, a cycle, as show_chain does."""
+    """Draws paths from (`up`: to) some objects, or around: as objgraph's show_chain does."""
     image = Image(heap, args)
     links = EdgeLinks(edges, up)
     walk = Walk(links, list(starts), None, args.too_many, image.wanted)
     return image.write(walk)
-
-
-def of_paths(
-    heap: "Heap", start: int, paths: Iterable["Path"], args: "Namespace"
-) -> picture.Written:
-    """Draws paths from roots down to an object."""
-    edges = {edge: None for path in paths for edge in path.edges}
-    return of_edges(heap, [start], edges, True, args)
 
 
 class Image:

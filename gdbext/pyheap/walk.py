@@ -12,6 +12,8 @@ Results that C owns (ids, edges) stay in C and are converted when indexed, so th
 
 import ctypes
 import os
+from array import array
+from bisect import bisect_left
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -23,15 +25,18 @@ from ctypes import (
     c_int64,
     c_size_t,
     c_uint,
+    c_uint8,
     c_uint32,
     c_uint64,
     c_void_p,
 )
+from itertools import compress
 from types import TracebackType
 from typing import (
     Any,
     Callable,
     Dict,
+    Iterable,
     Iterator,
     List,
     NamedTuple,
@@ -48,6 +53,10 @@ ALL_GENERATIONS = 0xFFFFFFFF
 NO_LIMIT = ctypes.c_size_t(-1).value
 
 KINDS = ("object", "frame", "thread", "interpreter")
+
+GOALS = ("type", "module", "frame", "node")
+
+FINALIZER, FINALIZED, LEGACY, KEPT = 1, 2, 4, 8  # flags of garbage
 
 _VALUE, _ANNOTATION = 0, 1
 _EXTRA, _GUESS, _WEAK = 1, 2, 4
@@ -224,6 +233,22 @@ class Greenlet(NamedTuple):
     id: int
     frames: List[int]
     frames_complete: bool
+
+
+class Chain(NamedTuple):
+    """What a chain of references is looked for: `goal` is one of GOALS.
+
+    `up` is objgraph's find_backref_chain, else its find_ref_chain. `type` and `node`
+    are the goals "type" and "node".
+    """
+
+    goal: str
+    up: bool = True
+    type: str = ""
+    node: int = 0
+    max_depth: int = 20
+    ignored_types: Sequence[str] = ()
+    ignored: Sequence[int] = ()
 
 
 class Frame(NamedTuple):
@@ -439,6 +464,47 @@ class _Frame(Structure):
     _fields_ = [("function", c_char_p), ("file", c_char_p), ("line", c_int)]
 
 
+class _Part(Structure):
+    _fields_ = [("ids", c_void_p), ("count", c_size_t), ("seen", c_bool)]
+
+
+class _Chain(Structure):
+    _fields_ = [
+        ("direction", c_int),
+        ("goal", c_int),
+        ("type", c_char_p),
+        ("node", c_uint32),
+        ("max_depth", c_uint32),
+        ("ignored_types", POINTER(c_char_p)),
+        ("ignored_type_count", c_size_t),
+        ("ignored", c_void_p),
+        ("ignored_count", c_size_t),
+    ]
+
+
+class _Component(Structure):
+    _fields_ = [
+        ("ids", POINTER(c_uint32)),
+        ("count", c_size_t),
+        ("size", c_uint64),
+        ("cyclic", c_bool),
+        ("source", c_bool),
+    ]
+
+
+class _Components(Structure):
+    _fields_ = [("count", c_size_t), ("component", POINTER(_Component))]
+
+
+class _Garbage(Structure):
+    _fields_ = [
+        ("count", c_size_t),
+        ("id", POINTER(c_uint32)),
+        ("flags", POINTER(c_uint8)),
+        ("exact", c_bool),
+    ]
+
+
 _ERROR = c_void_p  # struct walk_error *, NULL is success
 
 # name: (result, arguments), as in walk.h
@@ -482,6 +548,29 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_heap_why": (_ERROR, [c_void_p, c_uint32, c_size_t, c_void_p]),
     "walk_heap_locals": (_ERROR, [c_void_p, c_uint32, c_uint32, c_size_t, c_void_p]),
     "walk_paths_free": (None, [c_void_p]),
+    "walk_heap_tracked": (_ERROR, [c_void_p, c_size_t, c_void_p]),
+    "walk_heap_part_find": (_ERROR, [c_void_p, c_void_p, c_char_p, c_void_p]),
+    "walk_heap_part_totals": (_ERROR, [c_void_p, c_void_p, c_void_p]),
+    "walk_heap_part_within": (
+        _ERROR,
+        [c_void_p, c_void_p, c_void_p, c_size_t, c_int, c_uint32, c_void_p],
+    ),
+    "walk_heap_part_edges": (
+        _ERROR,
+        [c_void_p, c_void_p, c_uint32, c_uint32, c_void_p],
+    ),
+    "walk_heap_part_edge_count": (_ERROR, [c_void_p, c_void_p, c_void_p]),
+    "walk_ids_common": (_ERROR, [c_void_p, c_size_t, c_void_p, c_size_t, c_void_p]),
+    "walk_ids_without": (_ERROR, [c_void_p, c_size_t, c_void_p, c_size_t, c_void_p]),
+    "walk_heap_chain": (_ERROR, [c_void_p, c_void_p, c_uint32, c_void_p, c_void_p]),
+    "walk_heap_path": (_ERROR, [c_void_p, c_void_p, c_uint32, c_uint32, c_void_p]),
+    "walk_heap_cycle": (_ERROR, [c_void_p, c_void_p, c_uint32, c_void_p]),
+    "walk_heap_components": (_ERROR, [c_void_p, c_void_p, c_bool, c_void_p]),
+    "walk_components_free": (None, [c_void_p]),
+    "walk_heap_garbage": (_ERROR, [c_void_p, c_size_t, c_void_p]),
+    "walk_garbage_free": (None, [c_void_p]),
+    "walk_heap_uncollectable": (_ERROR, [c_void_p, c_void_p]),
+    "walk_heap_leaks": (_ERROR, [c_void_p, c_bool, c_void_p]),
     "walk_heap_thread_count": (c_size_t, [c_void_p]),
     "walk_heap_thread": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_greenlet_count": (c_size_t, [c_void_p]),
@@ -565,6 +654,9 @@ class _Owned:
         self._free(self._pointer)
 
 
+_NONE = (c_uint32 * 1)()
+
+
 class Ids(Sequence[int]):
     """Ids of nodes."""
 
@@ -577,6 +669,28 @@ class Ids(Sequence[int]):
 
     def __getitem__(self, index: Any) -> Any:
         return self._ids[index]
+
+    @classmethod
+    def of(cls, ids: Iterable[int]) -> "Ids":
+        """Ids that Python has: in order, each once."""
+        return cls.ascending(array("I", sorted(set(ids))))
+
+    @classmethod
+    def ascending(cls, made: "array[int]") -> "Ids":
+        """Ids that are in order already."""
+        found = cls(None, 0, 0)
+        if made:
+            found._ids = (c_uint32 * len(made)).from_buffer(made)
+        return found
+
+    def address(self) -> Optional[int]:
+        """Where they are, for C. Never NULL, which is every node."""
+        return ctypes.addressof(self._ids or _NONE)
+
+    def has(self, id: int) -> bool:
+        """Whether an id is in the list, which must be ascending."""
+        at = bisect_left(self._ids, id)
+        return at < len(self._ids) and bool(self._ids[at] == id)
 
 
 class Edges(Sequence[Edge]):
@@ -644,6 +758,73 @@ class Subgraph(NamedTuple):
     depths: Sequence[int]
     edges: Sequence[Edge]
     beyond: int
+
+
+class Part(NamedTuple):
+    """Nodes of a heap (None: all) and the edges between them, as a graph of its own.
+
+    `seen`: only the edges that gc.get_referents() reports. The ids are ascending.
+    """
+
+    ids: Optional[Ids] = None
+    seen: bool = False
+
+
+def _part(part: Part) -> _Part:
+    """The part must stay alive while C has it."""
+    if part.ids is None:
+        return _Part(None, 0, part.seen)
+    return _Part(part.ids.address(), len(part.ids), part.seen)
+
+
+class Component(NamedTuple):
+    """A strongly connected component; `source`: no other one refers to it."""
+
+    ids: Ids
+    size: int
+    cyclic: bool
+    source: bool
+
+
+class Components(Sequence[Component]):
+    """Components, the largest first."""
+
+    def __init__(self, owner: Optional[_Owned], components: Any, count: int) -> None:
+        self._owner, self._components, self._count = owner, components, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        raw = self._components[index]
+        ids = Ids(self._owner, ctypes.addressof(raw.ids.contents), raw.count)
+        return Component(ids, raw.size, raw.cyclic, raw.source)
+
+    def sources(self) -> Sequence[int]:
+        """Which of them are sources; no object is made per component."""
+        if not self._count:
+            return ()
+        rows = (_Component * self._count).from_address(
+            ctypes.addressof(self._components.contents)
+        )
+        first = _Component.source.offset
+        flags = memoryview(rows).cast("B")[first :: ctypes.sizeof(_Component)]
+        return array("I", compress(range(self._count), flags))
+
+
+class Garbage(NamedTuple):
+    """What a collection would find; `flags[i]` are FINALIZER and others of `ids[i]`.
+
+    Not `exact`: some references are guesses, or could not be read.
+    """
+
+    ids: Ids
+    flags: Sequence[int]
+    exact: bool
 
 
 # ---- handles ------------------------------------------------------------------------
@@ -818,6 +999,11 @@ class Heap(_Closing):
         self._node = _Node()
         self._buffer = ctypes.create_string_buffer(1024)
 
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called: nothing may be asked any more."""
+        return not self._pointer
+
     def close(self) -> None:
         """Frees the heap."""
         pointer, self._pointer = self._pointer, None
@@ -962,9 +1148,9 @@ class Heap(_Closing):
         """The bound locals of a frame; the label is the bare name."""
         return self._edges(_lib.walk_heap_frame_locals, id)
 
-    def _edges(self, function: Any, id: int) -> Edges:
+    def _edges(self, function: Any, *arguments: Any) -> Edges:
         edges = POINTER(_Edges)()
-        _check(function(self._pointer, id, byref(edges)))
+        _check(function(self._pointer, *arguments, byref(edges)))
         owner = _Owned(self, edges, _lib.walk_edges_free)
         return Edges(owner, edges.contents.edge, edges.contents.count)
 
@@ -1003,9 +1189,9 @@ class Heap(_Closing):
         """The shortest path from a local of each frame within a distance."""
         return self._paths(_lib.walk_heap_locals, id, distance, limit)
 
-    def _paths(self, function: Any, id: int, *bounds: int) -> List[Path]:
+    def _paths(self, function: Any, *arguments: Any) -> List[Path]:
         found = POINTER(_Paths)()
-        _check(function(self._pointer, id, *bounds, byref(found)))
+        _check(function(self._pointer, *arguments, byref(found)))
         owner = _Owned(self, found, _lib.walk_paths_free)
         raw = found.contents
         return [
@@ -1016,6 +1202,156 @@ class Heap(_Closing):
             )
             for path in _array(raw.path, raw.count)
         ]
+
+    def tracked(self, interpreter: Optional[Interpreter] = None) -> Ids:
+        """What gc.get_objects() returns."""
+        ids = POINTER(_Ids)()
+        which = NO_LIMIT if interpreter is None else interpreter.place
+        _check(_lib.walk_heap_tracked(self._pointer, which, byref(ids)))
+        return self._ids(ids)
+
+    def part_find(self, part: Part, name: str) -> Ids:
+        """The nodes of a part whose type has this name."""
+        ids = POINTER(_Ids)()
+        raw = _part(part)
+        _check(
+            _lib.walk_heap_part_find(
+                self._pointer, byref(raw), name.encode(), byref(ids)
+            )
+        )
+        return self._ids(ids)
+
+    def part_totals(self, part: Part) -> List[Total]:
+        """What is in a part, for each of types()."""
+        rows = (_Total * _lib.walk_heap_type_count(self._pointer))()
+        raw = _part(part)
+        _check(_lib.walk_heap_part_totals(self._pointer, byref(raw), rows))
+        return [Total(row.objects, row.size) for row in rows]
+
+    def part_within(
+        self,
+        part: Part,
+        start: Iterable[int],
+        up: bool,
+        generations: int = ALL_GENERATIONS,
+    ) -> Ids:
+        """What is within a distance of any start, these included."""
+        ids = POINTER(_Ids)()
+        raw, starts = _part(part), start if isinstance(start, Ids) else Ids.of(start)
+        _check(
+            _lib.walk_heap_part_within(
+                self._pointer,
+                byref(raw),
+                starts.address(),
+                len(starts),
+                _ANCESTORS if up else _DESCENDANTS,
+                generations,
+                byref(ids),
+            )
+        )
+        return self._ids(ids)
+
+    def part_edges(
+        self,
+        part: Part,
+        holder: Optional[int] = None,
+        referent: Optional[int] = None,
+    ) -> Sequence[Edge]:
+        """The edges of a part, or those of one holder, or to one referent."""
+        raw = _part(part)
+        return self._edges(
+            _lib.walk_heap_part_edges,
+            byref(raw),
+            NO_ID if holder is None else holder,
+            NO_ID if referent is None else referent,
+        )
+
+    def part_edge_count(self, part: Part) -> int:
+        """How many edges a part has."""
+        count, raw = c_size_t(), _part(part)
+        _check(_lib.walk_heap_part_edge_count(self._pointer, byref(raw), byref(count)))
+        return count.value
+
+    def common(self, first: Ids, second: Ids) -> Ids:
+        """What is in both lists."""
+        return self._compare(_lib.walk_ids_common, first, second)
+
+    def without(self, first: Ids, second: Ids) -> Ids:
+        """What is in the first list only."""
+        return self._compare(_lib.walk_ids_without, first, second)
+
+    def _compare(self, function: Any, first: Ids, second: Ids) -> Ids:
+        ids = POINTER(_Ids)()
+        _check(
+            function(
+                first.address(), len(first), second.address(), len(second), byref(ids)
+            )
+        )
+        return self._ids(ids)
+
+    def chain(self, id: int, chain: Chain, part: Part = Part()) -> Path:
+        """The shortest chain of references between a node and the nearest goal.
+
+        It runs from who refers to what is referred to; of a node that is itself the
+        goal it is empty. Raises a WalkError of code NOT_FOUND when there is none.
+        """
+        names = [name.encode() for name in chain.ignored_types]
+        ignored = Ids.of(chain.ignored)
+        raw = _Chain(
+            _ANCESTORS if chain.up else _DESCENDANTS,
+            GOALS.index(chain.goal),
+            chain.type.encode(),
+            chain.node,
+            chain.max_depth,
+            (c_char_p * len(names))(*names) if names else None,
+            len(names),
+            ignored.address() if len(ignored) else None,
+            len(ignored),
+        )
+        which = _part(part)
+        return self._paths(_lib.walk_heap_chain, byref(which), id, byref(raw))[0]
+
+    def path(self, start: int, end: int, part: Part = Part()) -> Path:
+        """A shortest path from one node down to another; none: NOT_FOUND."""
+        raw = _part(part)
+        return self._paths(_lib.walk_heap_path, byref(raw), start, end)[0]
+
+    def cycle(self, id: int, part: Part = Part()) -> Path:
+        """A shortest cycle through a node; none: NOT_FOUND."""
+        raw = _part(part)
+        return self._paths(_lib.walk_heap_cycle, byref(raw), id)[0]
+
+    def components(self, part: Part = Part(), singletons: bool = False) -> Components:
+        """Strongly connected components, largest first; singletons: no cycles too."""
+        found, raw = POINTER(_Components)(), _part(part)
+        _check(
+            _lib.walk_heap_components(
+                self._pointer, byref(raw), singletons, byref(found)
+            )
+        )
+        owner = _Owned(self, found, _lib.walk_components_free)
+        return Components(owner, found.contents.component, found.contents.count)
+
+    def garbage(self, interpreter: Optional[Interpreter] = None) -> Garbage:
+        """What a full collection would find unreachable if it ran now."""
+        found = POINTER(_Garbage)()
+        which = NO_LIMIT if interpreter is None else interpreter.place
+        _check(_lib.walk_heap_garbage(self._pointer, which, byref(found)))
+        owner, raw = _Owned(self, found, _lib.walk_garbage_free), found.contents
+        ids = Ids(owner, ctypes.addressof(raw.id.contents), raw.count)
+        return Garbage(ids, raw.flags[: raw.count], raw.exact)
+
+    def uncollectable(self) -> Ids:
+        """What is in gc.garbage."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_heap_uncollectable(self._pointer, byref(ids)))
+        return self._ids(ids)
+
+    def leaks(self, any_holder: bool = False) -> Ids:
+        """Tracked objects that no tracked object refers to; or nothing at all."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_heap_leaks(self._pointer, any_holder, byref(ids)))
+        return self._ids(ids)
 
     def threads(self) -> List[Thread]:
         """Every thread state."""

@@ -2,11 +2,12 @@
 """How a command line is split: blanks separate words, quotes keep blanks together."""
 
 import re
-from typing import List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 _WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S)+""", re.DOTALL)
 _QUOTED = re.compile(r""""((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)""", re.DOTALL)
 _INTEGER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+_PIECE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(.)""", re.DOTALL)
 _UNFINISHED = tuple("+-*/%&|^<>=!~,(.[:@?")  # the last character of half an expression
 
 
@@ -56,3 +57,31 @@ def expression(words: List[str]) -> str:
     if len(words) == 1 and len(text) > 1 and text[0] == text[-1] == '"':
         text = unquote(text)
     return text
+
+
+def split_pair(words: List[str]) -> Optional[Tuple[str, str]]:
+    """Two expressions, with a comma between or of one word each; None if they are not two.
+
+    A comma within quotes or brackets is part of an expression: `$rdi + 8, f(a, b)`.
+    """
+    text = " ".join(words)
+    commas = list(_commas(text))
+    if len(commas) == 1:
+        pair = [split(text[: commas[0]]), split(text[commas[0] + 1 :])]
+    else:
+        pair = [[word] for word in words]
+    if commas[1:] or len(pair) != 2 or not all(pair):
+        return None
+    return expression(pair[0]), expression(pair[1])
+
+
+def _commas(text: str) -> Iterator[int]:
+    """Where commas are that are neither within quotes nor within brackets."""
+    depth = 0
+    for piece in _PIECE.finditer(text):
+        if piece[2] and piece[2] in "([{":
+            depth += 1
+        elif piece[2] and piece[2] in ")]}":
+            depth -= 1
+        elif piece[2] == "," and depth <= 0:
+            yield piece.start()

@@ -59,6 +59,9 @@ bool walk_node_is_frame(const struct walk_heap *heap, walk_id id);
 /* True for generators, coroutines and asynchronous generators: since 3.11 their frame's variables are theirs. */
 bool walk_node_is_generator(const struct walk_heap *heap, walk_id id);
 
+/* Whether a type's name is `name`, or ends with it when that has no dot. */
+bool walk_type_is_called(const char *type, const char *name);
+
 struct walk_layout_row;
 /* What is known of the target's interpreter, as a row (row.c). Free with walk_layout_row_free(). */
 struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layout_row **row);
@@ -67,6 +70,9 @@ struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layou
 void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end);
 /* struct walk_node's `interpreter`. */
 walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
+
+/* The thread on whose stack a frame is; WALK_NO_ID: on none (paths.c). */
+walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame);
 
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);

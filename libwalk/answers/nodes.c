@@ -98,7 +98,7 @@ void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_d
 
 /* ---- lists ---- */
 
-static bool matches(const char *type, const char *name)
+bool walk_type_is_called(const char *type, const char *name)
 {
     if (strcmp(type, name) == 0)
         return true;
@@ -143,7 +143,7 @@ struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name
     if (!wanted)
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
-        wanted[i] = matches(heap->python->types[i].name, name);
+        wanted[i] = walk_type_is_called(heap->python->types[i].name, name);
     struct walk_error *error = select_nodes(heap, wanted, begin, end, NULL, ids);
     free(wanted);
     return error;

@@ -73,7 +73,7 @@ static enum walk_step up_to_local(void *context, walk_id from, walk_id to, bool 
 
 /* ---- from a search to paths ---- */
 
-static walk_id thread_of(const struct walk_heap *heap, walk_id frame)
+walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame)
 {
     const struct walk_python *python = heap->python;
     if (!(heap->graph.flags[frame] & WALK_NODE_ON_STACK))
@@ -114,7 +114,7 @@ static struct walk_error *add_path(const struct walk_heap *heap, const struct wa
                                    struct walk_edge_list *list, struct walk_path *path)
 {
     struct walk_error *error = NULL;
-    *path = (struct walk_path){.root = reach->id[end], .thread = thread_of(heap, reach->id[end])};
+    *path = (struct walk_path){.root = reach->id[end], .thread = walk_thread_of_frame(heap, reach->id[end])};
     walk_edge_list_renew(list);
     for (uint32_t at = end; at != 0 && !error; at = reach->parent[at], path->count++)
         error = walk_edge_list_add_first(list, reach->id[at], reach->id[reach->parent[at]]);

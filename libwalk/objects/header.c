@@ -99,15 +99,42 @@ int64_t walk_header_refs(const struct walk_python *python, walk_addr head)
     return (python->word == 8 ? (int64_t)refs : (int32_t)refs) >> REFS_SHIFT;
 }
 
+/* ob_gc_bits of free-threaded builds (Include/internal/pycore_gc.h); 0: unreadable. */
+enum { BIT_TRACKED = 1, BIT_FINALIZED = 2, BIT_DEFERRED = 64 };
+static unsigned gc_bits(const struct walk_python *python, walk_addr object)
+{
+    const uint8_t *bits = walk_memory_view(python->memory, object + WALK_OFFSET(python->layout, object, ob_gc_bits), 1);
+    return bits ? *bits : 0;
+}
+
 bool walk_header_tracked(const struct walk_python *python, walk_addr object)
 {
-    enum { TRACKED = 1 };
     const struct walk_layout *layout = python->layout;
     walk_addr head = object - WALK_SIZE(layout, gc_head);
     if (WALK_HAS(layout, gc_head, refs))
         return walk_header_refs(python, head) != WALK_REFS_UNTRACKED;
     if (!WALK_FREE_THREADED(layout))
         return WALK_MEMBER(python, head, gc_head, next) != 0;
-    const uint8_t *bits = walk_memory_view(python->memory, object + WALK_OFFSET(layout, object, ob_gc_bits), 1);
-    return bits && (*bits & TRACKED);
+    return (gc_bits(python, object) & BIT_TRACKED) != 0;
+}
+
+/* _PyGC_FINALIZED(): the lowest bit of gc_refs up to 3.7, of _gc_prev since. */
+bool walk_header_finalized(const struct walk_python *python, walk_addr object)
+{
+    const struct walk_layout *layout = python->layout;
+    if (WALK_FREE_THREADED(layout))
+        return (gc_bits(python, object) & BIT_FINALIZED) != 0;
+    walk_addr head = object - WALK_SIZE(layout, gc_head);
+    return (WALK_HAS(layout, gc_head, refs) ? WALK_MEMBER(python, head, gc_head, refs)
+                                            : WALK_MEMBER(python, head, gc_head, prev)) &
+           1;
+}
+
+/* update_refs() of Python/gc_free_threading.c: one reference in 3.13, PY_SSIZE_T_MAX / 8 since 3.14. */
+int64_t walk_header_collector_count(const struct walk_python *python, walk_addr object)
+{
+    int64_t count = walk_header_refcount(python, object), deferred = INT64_MAX / 8;
+    if (!WALK_FREE_THREADED(python->layout) || !(gc_bits(python, object) & BIT_DEFERRED))
+        return count;
+    return count - (count >= deferred / 2 ? deferred : 1);
 }

@@ -37,4 +37,13 @@ int64_t walk_header_refs(const struct walk_python *python, walk_addr head);
 /* True when the collector tracks the object, which must be of a type with WALK_TPFLAGS_HAVE_GC. */
 bool walk_header_tracked(const struct walk_python *python, walk_addr object);
 
+/* True when the collector has called the object's finalizer, which it does once. Of a type with HAVE_GC. */
+bool walk_header_finalized(const struct walk_python *python, walk_addr object);
+
+/*
+ * The references that the collector begins with when it looks for garbage: the count, without what a free-threaded
+ * build adds to objects that it counts late ("deferred").
+ */
+int64_t walk_header_collector_count(const struct walk_python *python, walk_addr object);
+
 #endif

@@ -9,9 +9,12 @@
  *                tracks it
  *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   values       reads "ADDRESS" lines from stdin, prints the short value of each
- *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
- *   row          the row of layout/rows.inc for the interpreter of the target, from its DWARF
- *   type-names   the lines of objects/type_names.inc for its static types
+ *   garbage      what the collector would find if it ran now, which of it has finalizers of what sort, what it would
+ * leave alive for them, its key cycles, what is in gc.garbage; whether all of this is exact components   the strongly
+ * connected components of the tracked objects in which there is a cycle, largest first leaks        tracked objects
+ * that no tracked object refers to; to which nothing refers at all frames       interpreters, threads, frames and
+ * locals; suspended generators and greenlets row          the row of layout/rows.inc for the interpreter of the target,
+ * from its DWARF type-names   the lines of objects/type_names.inc for its static types
  *
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
@@ -339,6 +342,107 @@ static struct walk_error *print_frames(struct walk_target *target, struct walk_h
     return error;
 }
 
+/* A line of addresses after its name. */
+static void print_ids(const struct walk_heap *heap, const char *name, const walk_id *ids, size_t count)
+{
+    printf("%s\t", name);
+    for (size_t i = 0; i < count; i++) {
+        struct walk_node node;
+        walk_heap_node(heap, ids[i], &node);
+        printf("%s%" PRIx64, i ? "," : "", node.address);
+    }
+    printf("\n");
+}
+
+static struct walk_error *print_list(const struct walk_heap *heap, const char *name, struct walk_error *error,
+                                     struct walk_ids **ids)
+{
+    if (error)
+        return error;
+    print_ids(heap, name, (*ids)->id, (*ids)->count);
+    walk_ids_free(*ids);
+    return NULL;
+}
+
+static struct walk_error *print_components_of(const struct walk_heap *heap, const struct walk_heap_part *part,
+                                              const char *name, bool sources)
+{
+    struct walk_components *components;
+    struct walk_error *error = walk_heap_components(heap, part, sources, &components);
+    if (error)
+        return error;
+    for (size_t i = 0; i < components->count; i++) {
+        const struct walk_component *component = &components->component[i];
+        if (!sources || component->source)
+            print_ids(heap, name, component->ids, component->count);
+    }
+    walk_components_free(components);
+    return NULL;
+}
+
+/* Those of the garbage that have one of the flags. */
+static void print_flagged(const struct walk_heap *heap, const struct walk_garbage *garbage, const char *name,
+                          unsigned flag)
+{
+    walk_id *ids = malloc((garbage->count + 1) * sizeof *ids);
+    size_t count = 0;
+    for (size_t i = 0; ids && i < garbage->count; i++)
+        if (garbage->flags[i] & flag)
+            ids[count++] = garbage->id[i];
+    print_ids(heap, name, ids, count);
+    free(ids);
+}
+
+static struct walk_error *print_garbage(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    static const struct {
+        const char *name;
+        unsigned flag;
+    } flags[] = {{"finalizer", WALK_GARBAGE_FINALIZER},
+                 {"finalized", WALK_GARBAGE_FINALIZED},
+                 {"legacy", WALK_GARBAGE_LEGACY},
+                 {"kept", WALK_GARBAGE_KEPT}};
+    struct walk_garbage *garbage;
+    struct walk_ids *saved;
+    struct walk_error *error = walk_heap_garbage(heap, WALK_ALL_INTERPRETERS, &garbage);
+    if (error)
+        return error;
+    const struct walk_heap_part part = {garbage->id, garbage->count, true};
+    print_ids(heap, "garbage", garbage->id, garbage->count);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        print_flagged(heap, garbage, flags[i].name, flags[i].flag);
+    error = print_components_of(heap, &part, "key", true);
+    if (!error)
+        error = print_components_of(heap, &part, "cycle", false);
+    if (!error)
+        error = print_list(heap, "saved", walk_heap_uncollectable(heap, &saved), &saved);
+    printf("exact\t%d\n", garbage->exact);
+    walk_garbage_free(garbage);
+    return error;
+}
+
+static struct walk_error *print_components(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    struct walk_ids *tracked;
+    struct walk_error *error = walk_heap_tracked(heap, WALK_ALL_INTERPRETERS, &tracked);
+    if (error)
+        return error;
+    const struct walk_heap_part part = {tracked->id, tracked->count, true};
+    error = print_components_of(heap, &part, "cycle", false);
+    walk_ids_free(tracked);
+    return error;
+}
+
+static struct walk_error *print_leaks(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    struct walk_ids *leaks;
+    struct walk_error *error = print_list(heap, "leak", walk_heap_leaks(heap, false, &leaks), &leaks);
+    return error ? error : print_list(heap, "unheld", walk_heap_leaks(heap, true, &leaks), &leaks);
+}
+
 static struct walk_error *print_row(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
@@ -356,9 +460,9 @@ static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
-    {"info", print_info},           {"types", print_types},   {"objects", print_objects},
-    {"ancestors", print_ancestors}, {"values", print_values}, {"held", print_held},
-    {"frames", print_frames},       {"row", print_row},       {"type-names", print_type_names},
+    {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
+    {"values", print_values}, {"held", print_held},     {"garbage", print_garbage}, {"components", print_components},
+    {"leaks", print_leaks},   {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
 };
 
 /* The command that a list with commas begins with; NULL: none. */

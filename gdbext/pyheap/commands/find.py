@@ -23,6 +23,13 @@ def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
     return sorted(found, key=lambda name: (len(name), name))[:most]
 
 
+def names_like(heap: "Heap", pattern: str) -> List[str]:
+    """The names of types that match a glob; what is none stands for itself."""
+    if not any(character in pattern for character in "*?["):
+        return [pattern]
+    return sorted({t.name for t in heap.types() if fnmatchcase(t.name, pattern)})
+
+
 def find(
     heap: "Heap", name: str, interpreter: Optional["Interpreter"]
 ) -> Sequence[int]:

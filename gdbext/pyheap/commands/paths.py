@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from pyheap.picture import Written
-    from pyheap.walk import Heap, Path, Thread
+    from pyheap.walk import Edge, Heap, Path, Subgraph, Thread
 
 
 # Of a longer path on one line only its ends are shown.
@@ -23,6 +23,8 @@ STEPS_SHOWN = 10
 
 class PathsAnswer(Answer):
     """Paths from roots to an object; what differs is how a person reads them."""
+
+    picture: Optional["Written"] = None
 
     def __init__(self, question: Question, id: int, paths: List["Path"]) -> None:
         self.question, self.heap = question, question.heap()
@@ -40,6 +42,7 @@ class PathsAnswer(Answer):
                 {"root": self._root(path), "steps": self._steps(path)}
                 for path in self.paths
             ],
+            **({"image": self.picture.file} if self.picture else {}),
             **wording.completeness(self.heap),
         }
 
@@ -56,13 +59,45 @@ class PathsAnswer(Answer):
             root.update(describe.frame_document(self.heap.frame(path.root)))
         return root
 
+    def graph(self) -> "Subgraph":
+        """All paths as one graph, each node as far away as it is from the object asked about."""
+        depths: Dict[int, int] = {self.id: 0}
+        edges: Dict["Edge", None] = {}
+        for path in self.paths:
+            up = not path.edges or path.edges[-1].referent == self.id
+            order = reversed(path.edges) if up else iter(path.edges)
+            for depth, edge in enumerate(order, 1):
+                far = edge.holder if up else edge.referent
+                if far is not None:
+                    depths[far] = min(depth, depths.get(far, depth))
+                edges[edge] = None
+        ids = sorted(depths, key=lambda id: depths[id])
+        from pyheap.walk import Subgraph
+
+        return Subgraph(ids, [depths[id] for id in ids], list(edges), 0)
+
+    def draw(self, up: bool, args: "Namespace") -> "Answer":
+        """Draws the paths (`up`: to the object asked about) if that is asked for."""
+        if args.image is not None:
+            from pyheap.images import of_edges
+
+            edges = self.graph().edges
+            self.picture = of_edges(self.heap, [self.id], edges, up, args)
+        return self
+
+    def drawn(self) -> Iterator[Line]:
+        """What was drawn."""
+        if self.picture:
+            yield [self.picture.words]
+
     def _steps(self, path: "Path") -> List[Dict[str, Any]]:
         return [
             describe.edge_document(self.heap, edge, edge.referent)
             for edge in path.edges
         ]
 
-    def _object(self) -> Line:
+    def object(self) -> Line:
+        """What was asked about."""
         address = hexadecimal(self.heap.node(self.id).address)
         return [f"{describe.named(self.heap, self.id)} ", address]
 
@@ -83,33 +118,32 @@ class PathsAnswer(Answer):
 class WhyAnswer(PathsAnswer):
     """The object first, then its holders up to the root."""
 
-    picture: Optional["Written"] = None
-
-    def document(self) -> Dict[str, Any]:
-        document = super().document()
-        if self.picture:
-            document["image"] = self.picture.file
-        return document
-
     def lines(self) -> Iterator[Line]:
-        if self.picture:
-            yield [self.picture.words]
+        yield from self.drawn()
         for number, path in enumerate(self.paths):
             if number:
                 yield [""]
             yield from self._path(path)
         if not self.paths:
-            yield [
-                *self._object(),
-                ": no root leads here. It is garbage that the collector has not freed"
-                " yet, or something outside of Python holds it",
-            ]
+            yield self.nothing()
         yield from wording.incomplete(self.heap)
 
+    def nothing(self) -> Line:
+        """What is said where there is no path."""
+        return [
+            *self.object(),
+            ": no root leads here. It is garbage that the collector has not freed"
+            " yet, or something outside of Python holds it",
+        ]
+
+    def alone(self) -> str:
+        """What is said of a path without steps."""
+        return "is a root itself"
+
     def _path(self, path: "Path") -> Iterator[Line]:
-        yield self._object()
+        yield self.object()
         if not path.edges:
-            yield ["  is a root itself", *self._note(path)]
+            yield [f"  {self.alone()}", *self._note(path)]
         rows: List[List[Cell]] = []
         for edge in reversed(path.edges):
             holder = self.heap.node(edge.holder)
@@ -137,7 +171,7 @@ class LocalsAnswer(PathsAnswer):
             yield from aligned([self._row(path) for path in self.paths])
         else:
             yield [
-                *self._object(),
+                *self.object(),
                 ": no local variable leads here within this many references",
             ]
         yield from wording.incomplete(self.heap)
@@ -182,12 +216,7 @@ def why_answer(question: Question, args: "Namespace") -> Answer:
 
     id = question.node(args.addr)
     paths = _found(question.heap().why, id, args.limit or NO_LIMIT)
-    answer = WhyAnswer(question, id, paths)
-    if args.image is not None:
-        from pyheap.images import of_paths
-
-        answer.picture = of_paths(question.heap(), id, paths, args)
-    return answer
+    return WhyAnswer(question, id, paths).draw(True, args)
 
 
 def locals_answer(question: Question, args: "Namespace") -> Answer:

@@ -46,13 +46,14 @@ def pointer_size() -> int:
 def _evaluate(expression: str) -> int:
     try:
         with _no_calls():
-            return _unsigned(gdb.parse_and_eval(expression), expression)
+            return unsigned(gdb.parse_and_eval(expression), expression)
     except (gdb.error, RuntimeError, ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise HeapError(f"cannot evaluate '{expression}': {reason}") from None
 
 
-def _unsigned(value: Any, expression: str) -> int:
+def unsigned(value: Any, expression: str) -> int:
+    """The address that a value of gdb is, or has."""
     kind = value.type.strip_typedefs().code
     if kind in _REFERENCES:
         value = value.referenced_value()

@@ -9,6 +9,7 @@ from pyheap import completion
 from pyheap.catalog import COMMANDS
 from pyheap.command import ADDRESS, Command
 from pyheap.errors import HeapError, WalkError
+from pyheap.gdbside import functions
 from pyheap.gdbside.console import setting
 
 
@@ -83,6 +84,7 @@ def _type_names() -> List[str]:
 
 
 def register() -> None:
-    """Defines every command."""
+    """Defines every command, and the functions for expressions."""
+    functions.register()
     for command in COMMANDS:
         GdbCommand(command)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functions in gdb's expressions: `print $py_heap_count("dict")`, conditions, printf."""
+
+from typing import Any, Callable
+
+import gdb
+
+from pyheap.errors import HeapError
+from pyheap.gdbside.address import unsigned
+from pyheap.gdbside.session import Session
+
+
+class _Function(gdb.Function):
+    """A function whose errors are one line."""
+
+    def __init__(self, name: str, help: str, answer: Callable[..., int]) -> None:
+        self.__doc__ = help
+        self._answer = answer
+        super().__init__(name)
+
+    def invoke(self, *arguments: Any) -> int:
+        """Called by gdb."""
+        if len(arguments) != 1:
+            raise gdb.GdbError("this function takes one argument")
+        try:
+            return self._answer(*arguments)
+        except HeapError as error:
+            raise gdb.GdbError(str(error)) from None
+
+
+def _count(name: Any) -> int:
+    return len(Session().heap().find(name.string()))
+
+
+def _refs(address: Any) -> int:
+    heap = Session().heap()
+    return len(heap.referrers(heap.lookup(unsigned(address, "the argument"))))
+
+
+def register() -> None:
+    """Defines the functions."""
+    _Function(
+        "py_heap_count",
+        'Number of Python objects of a type: $py_heap_count("dict"). Names are as in\n'
+        "py-heap-find.",
+        _count,
+    )
+    _Function(
+        "py_heap_refs",
+        "Number of known references to the Python object at an address:\n"
+        "$py_heap_refs(0x7f0123456780). py-heap-referrers lists them.",
+        _refs,
+    )
