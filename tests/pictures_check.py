@@ -409,7 +409,8 @@ class Checks:
         equal(
             "frame", bool(re.match(r"frame drawn.py:\d+ serve$", node.lines[0])), True
         )
-        equal("extra", whose[1]["style"], "dashed")
+        seen = self.truth.version < 0x030B0000  # a frame object, which is visited
+        equal("extra", whose[1].get("style"), None if seen else "dashed")
         shapes = {n.look.get("shape") for n in picture.nodes.values()}
         equal("shapes", shapes - {"box", "note", "octagon", None}, set())
 

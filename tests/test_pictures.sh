@@ -14,9 +14,19 @@ pictures() {
     return "$status"
 }
 
+# docs/pictures.md: each of its pictures is there, and its commands still draw.
+page() {
+    local name
+    for name in $(grep -o 'images/[a-z-]*\.svg' docs/pictures.md); do
+        [ -s "docs/$name" ] || flunk "docs/$name is not there: run \`make images\`"
+    done
+    docs/images/make --check "$(realpath "$PYTHON3")"
+}
+
 add() {
     add_test "${1%%-*}" pictures "$1"
 }
 
+add_test 'docs/pictures.md' page
 for_each_interpreter add
 run_tests

@@ -154,7 +154,7 @@ class Image:
         extra = {
             "address": f"{node.address:#x}",
             "size": f"{wording.counted(node.size, 'byte')}" if node.is_object else "",
-            "tracked": "tracked" if node.tracked else "not tracked",
+            "tracked": ("tracked" if node.tracked else "not tracked") * node.is_object,
             "type": type,
             "none": "",
         }
