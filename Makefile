@@ -97,6 +97,10 @@ FORMATTED_PYTHON = gdbext tests corefiles
 docs: ## make docs/commands.md from the declarations of the commands
 	python3 gdbext/pyheap/manual.py
 
+.PHONY: images
+images: all ## make docs/images from the commands of docs/pictures.md
+	docs/images/make $(PYTHON3)
+
 .PHONY: rows
 rows: all ## make rows of libwalk/layout/rows.inc anew, for all interpreters that are found, or those in PYTHONS="…"
 	libwalk/layout/make-rows $(or $(PYTHONS),$$(tests/matrix/builds | awk -F '\t' '{ print ($$2 ? $$2 ":" : "") $$3 }')) >$(BUILD)/rows.inc

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import unittest
 from unittest import mock
+from xml.etree import ElementTree
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(CHECKOUT, "gdbext"))
@@ -25,6 +26,7 @@ from pyheap.catalog import COMMANDS  # noqa: E402
 from pyheap.command import Question  # noqa: E402
 from pyheap.errors import HeapError, UsageError, WalkError  # noqa: E402
 from pyheap.progress import Progress  # noqa: E402
+from pyheap.sketch import Walk  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
 from pyheap.walk import Component, Dispute, Edge, Frame, Garbage  # noqa: E402
@@ -35,6 +37,7 @@ from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa
 _KNOWN = (True, 0, 0, "", 0, 0)  # Type's last fields: of a table's
 _FAULT = (False, 1, 4, "no instruction", 0x7000, 12)
 
+SVG = "{http://www.w3.org/2000/svg}"
 BY_NAME = {command.name: command for command in COMMANDS}
 
 
@@ -378,7 +381,7 @@ class Parsing(unittest.TestCase):
             "py-heap-types": ["a b", "--limit x", "--limit -1", "--by name", "--lim 1"],
             "py-heap-object": ["", "--limit 3"],
             "py-heap-find": [""],
-            "py-heap-ancestors": ["1 --image"],
+            "py-heap-ancestors": ["1 --too-many x"],
             "py-heap-path": ["", "1", "1 2 3", "1, 2, 3", "$a + 1 $b"],
             "py-heap-chain": ["", "1 --max-depth x", "1 --to"],
         }
@@ -705,8 +708,8 @@ class Dot(unittest.TestCase):
 
     def test_frames_look_different_and_the_start_is_marked(self):
         text = dot.dot(self.document())
-        self.assertIn("penwidth", text.split("n10 [")[1].split("\n")[0])
-        self.assertNotIn("box", text.split("n20 [")[1].split("\n")[0])
+        self.assertIn('fontcolor="red"', text.split("n10 [")[1].split("\n")[0])
+        self.assertIn('shape="note"', text.split("n20 [")[1].split("\n")[0])
         self.assertIn('label="frame app.py:88 worker\\n0x20"', text)
 
     @unittest.skipUnless(shutil.which("dot"), "no Graphviz")
@@ -722,9 +725,8 @@ class Dot(unittest.TestCase):
             file = os.path.join(folder, "a.svg")
             said = picture.draw(self.document(), file)
             self.assertEqual(said, f"wrote {file}: 2 objects, 2 references")
-            with open(file, encoding="utf-8") as stream:
-                svg = stream.read()
-            self.assertIn("&lt;b&gt;{x|y} é", svg)
+            texts = [node.text for node in ElementTree.parse(file).iter(f"{SVG}text")]
+            self.assertIn(self.HOSTILE.split("\n", maxsplit=1)[0], texts)
             self.assertEqual(os.listdir(folder), ["a.svg"])
             mode = stat.S_IMODE(os.stat(file).st_mode)
             self.assertTrue(mode & stat.S_IRUSR and not mode & stat.S_IXUSR)
@@ -736,25 +738,210 @@ class Dot(unittest.TestCase):
             self.assertEqual(os.listdir(folder), ["a.dot"])
             self.assertIn("`graphviz`", said)
 
-    def test_what_cannot_be_drawn_is_one_line(self):
+    def test_what_is_too_large_is_cut_and_counted(self):
         huge = self.document()
-        huge["vertices"] *= 501
-        with self.assertRaisesRegex(HeapError, "1 002 objects"):
-            picture.draw(huge, "/tmp/a.svg")
+        huge["vertices"] += [
+            dict(huge["vertices"][1], id=1000 + n) for n in range(1000)
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "a.svg")
+            said = picture.draw(huge, file)
+            self.assertIn(": 250 objects, 2 references; 752 more objects would", said)
+            with open(file, encoding="utf-8") as stream:
+                self.assertIn(
+                    "… 752 more objects", stream.read().replace("&#160;", " ")
+                )
+            self.assertNotIn("cut", dot.dot(huge))
+
+    def test_what_cannot_be_drawn_is_one_line(self):
         with self.assertRaisesRegex(HeapError, "must end in one of"):
             picture.draw(self.document(), "/tmp/a.gif")
         with self.assertRaisesRegex(HeapError, "^cannot write /nowhere/a.dot: No"):
             picture.draw(self.document(), "/nowhere/a.dot")
 
-    def test_graphviz_that_fails_or_hangs(self):
-        with mock.patch("shutil.which", return_value="/bin/false"):
-            with self.assertRaisesRegex(HeapError, "/bin/false failed with status 1"):
-                picture.draw(self.document(), "/tmp/a.svg")
-        late = subprocess.TimeoutExpired("dot", 60)
-        with mock.patch("shutil.which", return_value="/bin/dot"):
-            with mock.patch("subprocess.run", side_effect=late):
-                with self.assertRaisesRegex(HeapError, "more than 60 s"):
-                    picture.draw(self.document(), "/tmp/a.svg")
+    def with_graphviz(self, script):
+        """What is said, raised or left behind with a program in place of Graphviz."""
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "dot")
+            with open(program, "w", encoding="utf-8") as stream:
+                stream.write(f"#!/bin/sh\n{script}\n")
+            os.chmod(program, stat.S_IRWXU)
+            with mock.patch("shutil.which", return_value=program):
+                with mock.patch.object(picture, "SECONDS", 0.3):
+                    try:
+                        said = picture.draw(self.document(), f"{folder}/a.svg")
+                    except HeapError as error:
+                        said = str(error)
+            return said, sorted(os.listdir(folder))
+
+    def test_graphviz_that_fails_or_hangs_leaves_the_dot_file(self):
+        said, files = self.with_graphviz("echo why >&2; echo more >&2; exit 1")
+        self.assertIn("dot failed with status 1: why; wrote ", said)
+        self.assertNotIn("\n", said)
+        self.assertEqual(files, ["a.dot", "dot"])
+        said, files = self.with_graphviz("sleep 100 & sleep 100")
+        self.assertIn("dot took more than 0.3 s and was killed", said)
+        self.assertEqual(files, ["a.dot", "dot"])
+
+    def test_graphviz_that_hangs_gets_a_smaller_picture(self):
+        huge = self.document()
+        huge["vertices"] += [dict(huge["vertices"][1], id=1000 + n) for n in range(99)]
+        script = '[ "$(grep -c label)" -lt 60 ] || sleep 100; echo small'
+        with mock.patch.object(Dot, "document", lambda self: huge):
+            said, files = self.with_graphviz(script)
+        self.assertIn("a.svg: 50 objects, 2 references; 51 more objects would", said)
+        self.assertEqual(files, ["a.svg", "dot"])
+
+
+class Line:
+    """A chain of nodes with many holders each: for what the walk does."""
+
+    def __init__(self, up):
+        self.up, self.first = up, {31}
+
+    def of(self, id):
+        if id >= 30:
+            return [], []
+        ends = [id + 1, id + 1, 30, 31, 32, 33]
+        return ends, [f"{id}-{end}-{place}" for place, end in enumerate(ends)]
+
+    def has(self, id):
+        return id != 33
+
+
+class Walks(unittest.TestCase):
+    """objgraph's walk."""
+
+    def test_depth(self):
+        for depth in (0, 1, 4):
+            sketch = Walk(Line(True), [0], depth).sketch(100)
+            self.assertEqual(max(sketch.depths.values()), depth)
+            self.assertEqual(len(sketch.arrows), 4 * depth)
+
+    def test_upwards_a_holder_counts_once_and_stacks_come_first(self):
+        sketch = Walk(Line(True), [0], 1, too_many=2).sketch(100)
+        self.assertEqual([arrow.tail for arrow in sketch.arrows], [31, 1])
+        self.assertEqual(sketch.arrows[1].edges, ["0-1-0", "0-1-1"])
+        self.assertEqual(sketch.skipped, {0: 2})
+
+    def test_downwards_each_reference_counts(self):
+        sketch = Walk(Line(False), [0], 1, too_many=2).sketch(100)
+        self.assertEqual([(a.tail, a.head) for a in sketch.arrows], [(0, 1)])
+        self.assertEqual(sketch.skipped, {0: 3})
+
+    def test_what_is_not_wanted_is_not_gone_through(self):
+        sketch = Walk(Line(True), [0], wanted=lambda id: id != 3).sketch(100)
+        self.assertEqual(sorted(sketch.depths), [0, 1, 2, 30, 31, 32])
+
+    def test_what_stops_is_shown(self):
+        sketch = Walk(Line(True), [0], stops=lambda id: id == 2).sketch(100)
+        self.assertEqual(sorted(sketch.depths), [0, 1, 2, 30, 31, 32])
+        self.assertEqual(
+            Walk(Line(True), [2], stops=lambda id: id == 2).sketch(9).arrows, []
+        )
+
+    def test_what_is_too_much_is_counted(self):
+        sketch = Walk(Line(True), [0]).sketch(5)
+        self.assertEqual((len(sketch.depths), sketch.left), (5, 28))
+        self.assertFalse(sketch.uncounted)
+        with mock.patch("pyheap.sketch._COUNTED", 10):
+            sketch = Walk(Line(True), [0]).sketch(5)
+        self.assertTrue(sketch.left > 10 and sketch.uncounted)
+
+
+class Images(unittest.TestCase):
+    """--image and its options."""
+
+    def drawn(self, line, name="a.dot", heap=None):
+        """What is said, and the DOT, without the legend."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, name)
+            said = text(f"{line} --image {file}", heap)
+            with open(file, encoding="utf-8") as stream:
+                return said, stream.read()
+
+    def node(self, drawn, address):
+        return next(
+            row for row in drawn.split("\n") if row.startswith(f"  n{address} [")
+        )
+
+    def test_ancestors(self):
+        said, drawn = self.drawn("py-heap-ancestors 0x1000")
+        self.assertRegex(said[0], r"^wrote .*/a.dot: 5 objects, 6 references$")
+        self.assertIn(
+            "n1000 -> n5000", drawn
+        )  # the dict at depth 1 is asked for holders
+        self.assertIn("n3000 -> n2000 [label=\" local 'job' \\n stack[0] \"", drawn)
+        self.assertIn('style="dashed"', drawn)
+        self.assertIn('label="Session\\n0x1000"', self.node(drawn, "1000"))
+        self.assertIn('class="thread root"', self.node(drawn, "4000"))
+        self.assertIn("what was asked about", drawn)
+
+    def test_options(self):
+        for options, there, not_there in (
+            ("--too-many 1", "1 more reference", "n5000 ["),
+            ("--filter method", "n2000 [", "n5000 ["),
+            ("--ignore dict,0x3000", "n2000 [", "n3000 ["),
+            ("--ignore dict --ignore 0x3000", "n2000 [", "n5000 ["),
+            ("--highlight dict", 'class="object highlight"', "nothing"),
+            ("--refcounts", "Session\\nrefcount 1\\n0x1000", "nothing"),
+            ("--longnames", "app.Session", "nothing"),
+            ("--shortnames", "Session", "app.Session"),
+            ("--extra-info size,type", "Session\\n48 bytes\\napp.Session", "0x1000"),
+            ("--extra-info none", 'label="Session"', "0x1000"),
+            ("--no-legend", "Session", "asked about"),
+        ):
+            _, drawn = self.drawn(f"py-heap-ancestors 0x1000 {options}")
+            self.assertIn(there, drawn, options)
+            self.assertNotIn(not_there, drawn, options)
+
+    def test_why(self):
+        said, drawn = self.drawn("py-heap-why 0x1000")
+        self.assertRegex(said[0], r"^wrote .*: 3 objects, 2 references$")
+        self.assertEqual(said[1], "app.Session 0x1000")
+        self.assertEqual(drawn.count("->"), 2)
+
+    def test_chains_and_cycles(self):
+        for line, nodes, arrows in (
+            ("py-heap-chain 0x1000 --to frame", ["1000", "2000", "3000"], 2),
+            ("py-heap-chain 0x1000 --to frame --filter frame", ["1000"], 0),
+            ("py-heap-path 0x3000 0x1000", ["3000", "2000", "1000"], 2),
+            ("py-heap-cycle 0x1000", ["1000", "5000"], 2),
+            ("py-heap-cycles", ["1000", "5000"], 2),
+        ):
+            said, drawn = self.drawn(f"{line} --no-legend")
+            self.assertTrue(said[0].startswith("wrote "), line)
+            self.assertIn('fontcolor="red"', self.node(drawn, nodes[0]))
+            self.assertEqual((drawn.count("address"), drawn.count("->")), (0, arrows))
+            for node in nodes:
+                self.node(drawn, node)
+
+    def test_json_names_the_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "a.json")
+            got = document(f"py-heap-ancestors 0x1000 --image {file}")
+            self.assertEqual(got["image"], file)
+            with open(file, encoding="utf-8") as stream:
+                saved = json.load(stream)
+        self.assertEqual(
+            [v["id"] for v in saved["vertices"]], [v["id"] for v in got["vertices"]]
+        )
+
+    def test_a_file_s_name_is_none_of_what_may_follow(self):
+        parse = BY_NAME["py-heap-ancestors"].parse
+        for line in (
+            "0x10 --image",
+            "--image 0x10",
+            "0x10 --image --all",
+            "--image $rdi 5",
+            "--image (long)self",
+            "0x10 --image 5",
+        ):
+            self.assertEqual(parse(line).image, "", line)
+        self.assertEqual(parse("0x10 --image 5").n, 5)
+        self.assertEqual(parse("0x10 --image a.svg 5").image, "a.svg")
+        self.assertEqual(parse("0x10 --image=a.svg").image, "a.svg")
+        self.assertIsNone(parse("0x10").image)
 
 
 class Documents(unittest.TestCase):

@@ -46,6 +46,7 @@ class Argument(NamedTuple):
 
     A `cut` shortens what a person reads: with --json its default is to cut nothing. An option
     that is `many` may be repeated, and has a list of all, also of those with commas between.
+    A FILE that is `bare` may be left out: then the option's value is "".
     """
 
     name: str
@@ -57,6 +58,7 @@ class Argument(NamedTuple):
     metavar: str = ""
     cut: bool = False
     many: bool = False
+    bare: bool = False
 
     @property
     def is_option(self) -> bool:
@@ -73,7 +75,8 @@ class Argument(NamedTuple):
         """How it is written in a usage line, without the brackets of the optional."""
         if not self.is_option or self.kind == FLAG:
             return self.name
-        return f"{self.name} {self.metavar or '|'.join(self.choices)}"
+        value = self.metavar or "|".join(self.choices)
+        return f"{self.name} [{value}]" if self.bare else f"{self.name} {value}"
 
 
 JSON = Argument("--json", FLAG, "print one JSON object on one line (docs/json.md)")
@@ -185,7 +188,7 @@ class Command(NamedTuple):
 
     def parse(self, line: str) -> "argparse.Namespace":
         """The values of a command line; UsageError when it is wrong."""
-        tokens = words.split(line)
+        tokens = self._with_values(words.split(line))
         expressions = [a for a in self.arguments if a.kind == ADDRESS]
         parser = self._parser(expressions)
         if not expressions:
@@ -196,6 +199,14 @@ class Command(NamedTuple):
         for argument in self.all_arguments:
             self._settle(argument, values)
         return values
+
+    def _with_values(self, tokens: List[str]) -> List[str]:
+        """The words of a line; a bare option gets the value "" if no file follows it."""
+        bare = {a.name for a in self.arguments if a.bare}
+        return [
+            f"{token}=" if token in bare and not words.is_file(following) else token
+            for token, following in zip(tokens, [*tokens[1:], ""])
+        ]
 
     def _parser(self, expressions: List[Argument]) -> "argparse.ArgumentParser":
         make = _parser_class()

@@ -10,7 +10,7 @@ from pyheap.spans import FILENAME, FUNCTION, VARIABLE, Line, Span, Styled, hexad
 from pyheap.table import Cell
 
 if TYPE_CHECKING:
-    from pyheap.walk import Edge, Frame, Heap, Thread
+    from pyheap.walk import Edge, Frame, Heap, Node, Thread
 
 _IMMORTAL = 1 << 30  # CPython 3.12 and later start immortal objects above this
 
@@ -115,10 +115,14 @@ def node_title(heap: "Heap", id: int) -> Line:
     line: Line = [hexadecimal(node.address), f" {annotation}"]
     if node.is_object:
         state = "tracked" if node.tracked else "not tracked"
-        immortal = " (immortal)" if node.refcount >= _IMMORTAL else ""
-        count = f"refcount {node.refcount}{immortal}"
-        line.append(f", size {node.size}, {count}, {state}")
+        line.append(f", size {node.size}, {refcount(node)}, {state}")
     return line
+
+
+def refcount(node: "Node") -> str:
+    """The reference count in words."""
+    immortal = " (immortal)" if node.refcount >= _IMMORTAL else ""
+    return f"refcount {node.refcount}{immortal}"
 
 
 def footer(heap: "Heap", left: int, what: str) -> Iterator[Line]:

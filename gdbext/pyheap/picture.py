@@ -1,85 +1,172 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of graphs: DOT, and what Graphviz makes of it."""
+"""Pictures of graphs: files of DOT and JSON, and what Graphviz makes of DOT."""
 
+import json
 import os
 import shutil
+import signal
+import stat
 import subprocess
 import tempfile
-from typing import Any, Dict
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from pyheap import dot, wording
 from pyheap.errors import HeapError
 
 _DRAWN = ("svg", "png", "pdf")
 _DOT = ("dot", "gv")
-_SECONDS = 60
-_MOST_VERTICES = 1000
-_MOST_EDGES = 3000
+_WRITTEN = (*_DOT, "json")
+_TEMPORARY = ".png"
+
+SECONDS = 20.0  # for Graphviz, before it is killed and asked for a smaller picture
+
+# So many nodes are drawn; where Graphviz takes too long for these, so many; else none.
+_MOST = (250, 50)
+_MOST_WRITTEN = 100000
+
+Draw = Callable[[int], dot.Drawing]  # of at most so many nodes
+
+
+class Written(NamedTuple):
+    """What was written, and where; `words` says it to a person."""
+
+    file: str
+    words: str
+
+
+class _TooSlow(Exception):
+    """Graphviz was killed."""
 
 
 def draw(document: Dict[str, Any], file: str) -> str:
-    """Writes a graph to a file, format by its name; says what was written."""
+    """Writes a graph document to a file, format by its name; says what was written."""
+    return write(lambda most: dot.of_document(document, most), file).words
+
+
+def write(draw: Draw, file: str) -> Written:
+    """Writes a drawing to a file, format by its name; without a name, shows it."""
+    if not file:
+        return _show(draw)
     file = os.path.abspath(os.path.expanduser(file))
     extension = os.path.splitext(file)[1].lstrip(".").lower()
-    text = dot.dot(document).encode("utf-8", "replace")
-    if extension in _DOT:
-        _write(file, text)
-        return f"wrote {file}: {_size(document)}"
+    if extension in _WRITTEN:
+        drawing = draw(_MOST_WRITTEN)
+        written = _document(drawing) if extension == "json" else _dot(drawing)
+        return _save(file, written, drawing)
     if extension not in _DRAWN:
-        known = ", ".join(f".{name}" for name in (*_DRAWN, "dot"))
+        known = ", ".join(f".{name}" for name in (*_DRAWN, "dot", "json"))
         raise HeapError(f"cannot draw '{file}': its name must end in one of {known}")
-    _refuse_huge(document)
+    return _paint(draw, file, extension)
+
+
+def _show(draw: Draw) -> Written:
+    """By xdot on a display; else in a temporary file."""
+    program = shutil.which("xdot")
+    if not program or not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return write(draw, _temporary(_TEMPORARY))
+    drawing = draw(_MOST[0])
+    saved = _save(_temporary(".dot"), _dot(drawing), drawing)
+    try:
+        subprocess.Popen(
+            [program, saved.file],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise HeapError(f"cannot run {program}: {error.strerror}") from None
+    return saved._replace(words=f"{saved.words}; {program} shows it")
+
+
+def _temporary(extension: str) -> str:
+    handle, file = tempfile.mkstemp(prefix="py-heap-", suffix=extension)
+    os.close(handle)
+    return file
+
+
+def _paint(draw: Draw, file: str, extension: str) -> Written:
+    """By Graphviz; without it, or where it ends too late, the .dot file."""
     program = shutil.which("dot")
     if not program:
-        return _without_graphviz(document, file, text)
-    _write(file, _graphviz(program, extension, text))
-    return f"wrote {file}: {_size(document)}"
+        reason = "to have it drawn, install Graphviz (Debian package `graphviz`)"
+        return _instead(draw(_MOST_WRITTEN), file, reason)
+    late = f"{program} took more than {SECONDS:g} s"
+    for most in _MOST:
+        drawing = draw(most)
+        try:
+            return _save(file, _graphviz(program, extension, _dot(drawing)), drawing)
+        except _TooSlow:
+            continue
+        except HeapError as error:
+            kept = _instead(drawing, file, "")
+            raise HeapError(f"{error}; {kept.words}") from None
+    return _instead(draw(_MOST_WRITTEN), file, f"{late} and was killed")
 
 
-def _size(document: Dict[str, Any]) -> str:
-    vertices = wording.counted(len(document["vertices"]), "object")
-    return f"{vertices}, {wording.counted(len(document['edges']), 'reference')}"
+def _instead(drawing: dot.Drawing, file: str, reason: str) -> Written:
+    """The .dot file in place of a picture, whose file is not left behind empty."""
+    if os.path.exists(file) and not os.path.getsize(file):
+        os.unlink(file)
+    saved = _save(os.path.splitext(file)[0] + ".dot", _dot(drawing), drawing)
+    words = saved.words.replace(":", " instead:", 1)
+    return saved._replace(words=f"{words}; {reason}" if reason else words)
 
 
-def _refuse_huge(document: Dict[str, Any]) -> None:
-    vertices, edges = len(document["vertices"]), len(document["edges"])
-    if vertices > _MOST_VERTICES or edges > _MOST_EDGES:
-        raise HeapError(
-            f"a picture of {_size(document)} would be unreadable: ask for fewer"
-            " generations, or write a .dot file"
-        )
-
-
-def _without_graphviz(document: Dict[str, Any], file: str, text: bytes) -> str:
-    file = os.path.splitext(file)[0] + ".dot"
-    _write(file, text)
-    return (
-        f"wrote {file} instead: {_size(document)}; to have it drawn, install Graphviz"
-        " (Debian package `graphviz`)"
+def _save(file: str, data: bytes, drawing: dot.Drawing) -> Written:
+    _write(file, data)
+    vertices = wording.counted(len(drawing.vertices), "object")
+    references = wording.counted(
+        sum(arrow.total for arrow in drawing.arrows), "reference"
     )
+    words = f"wrote {file}: {vertices}, {references}"
+    cut = dot.cut(drawing)
+    if cut:
+        words += f"; {cut} would be too many to draw: ask for fewer generations"
+    return Written(file, words)
+
+
+def _dot(drawing: dot.Drawing) -> bytes:
+    return dot.text(drawing).encode("utf-8", "replace")
+
+
+def _document(drawing: dot.Drawing) -> bytes:
+    return (json.dumps(dot.to_document(drawing)) + "\n").encode()
 
 
 def _graphviz(program: str, extension: str, text: bytes) -> bytes:
+    """What Graphviz makes of a DOT file; it and what it has started end with this call."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
+        with tempfile.TemporaryFile() as said:
+            given.write(text)
+            given.seek(0)
+            status = _run([program, f"-T{extension}"], given, made, said)
+            for file in (made, said):
+                file.seek(0)
+            if status:
+                words = said.read(4096).decode("utf-8", "replace").strip()
+                reason = words.partition("\n")[0]
+                raise HeapError(f"{program} failed with status {status}: {reason}")
+            return made.read()
+
+
+def _run(command: Any, given: Any, made: Any, said: Any) -> int:
     try:
-        run = subprocess.run(
-            [program, f"-T{extension}"],
-            input=text,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=_SECONDS,
-            check=False,
+        process = subprocess.Popen(
+            command, stdin=given, stdout=made, stderr=said, start_new_session=True
         )
-    except subprocess.TimeoutExpired:
-        raise HeapError(
-            f"{program} took more than {_SECONDS} s: ask for fewer generations, or"
-            " write a .dot file"
-        ) from None
     except OSError as error:
-        raise HeapError(f"cannot run {program}: {error.strerror}") from None
-    if run.returncode:
-        reason = run.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        raise HeapError(f"{program} failed with status {run.returncode}: {reason}")
-    return run.stdout
+        raise HeapError(f"cannot run {command[0]}: {error.strerror}") from None
+    try:
+        return process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        raise _TooSlow from None
+    finally:  # Ctrl-C too
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _write(file: str, data: bytes) -> None:
@@ -91,7 +178,7 @@ def _write(file: str, data: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
-            os.chmod(temporary, 0o666 & ~_umask())
+            os.chmod(temporary, _mode(file))
             os.replace(temporary, file)
         except BaseException:
             os.unlink(temporary)
@@ -100,7 +187,10 @@ def _write(file: str, data: bytes) -> None:
         raise HeapError(f"cannot write {file}: {error.strerror}") from None
 
 
-def _umask() -> int:
+def _mode(file: str) -> int:
+    """The permissions of a file, or those of a new one."""
+    if os.path.exists(file):
+        return stat.S_IMODE(os.stat(file).st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask

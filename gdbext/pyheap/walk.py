@@ -710,16 +710,19 @@ class Edges(Sequence[Edge]):
         return _edge(self._edges[index])
 
     def any_flag(self, flag: int) -> bool:
-        """Whether an edge has this flag; no object is made per edge."""
+        """Whether an edge has this flag."""
+        return any(bits & flag for bits in set(self.column("flags")))
+
+    def column(self, name: str) -> Sequence[int]:
+        """A number of every edge (`holder`, `referent`, `flags`); no object is made per edge."""
         if not self._count:
-            return False
+            return []
         rows = (_Edge * self._count).from_address(
             ctypes.addressof(self._edges.contents)
         )
         words = memoryview(rows).cast("B").cast("I")
-        first = _Edge.flags.offset // words.itemsize
-        flags = words[first :: ctypes.sizeof(_Edge) // words.itemsize]
-        return any(bits & flag for bits in set(flags))
+        first = getattr(_Edge, name).offset // words.itemsize
+        return words[first :: ctypes.sizeof(_Edge) // words.itemsize]
 
 
 class Referents(NamedTuple):

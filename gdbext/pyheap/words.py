@@ -29,6 +29,15 @@ def whole_integer(text: str) -> Optional[int]:
     return int(text, 16 if text[1:2] in ("x", "X") else 10)
 
 
+def is_file(word: str) -> bool:
+    """Whether a word can be a file's name: no option, no number, no start of an expression."""
+    return not (
+        word[:1] in ("", "-", "$", "(", "*", "&")
+        or word in ("all", ",")
+        or whole_integer(word.rstrip(",")) is not None
+    )
+
+
 def split_number(words: List[str]) -> Tuple[str, Optional[str]]:
     """An expression and the number after it: `$rdi + 8 3` is `$rdi + 8` and `3`.
 

@@ -18,6 +18,7 @@ from pyheap.command import (
 from pyheap.commands.find import find, names_like, similar
 from pyheap.commands.paths import PathsAnswer, WhyAnswer
 from pyheap.errors import WalkError
+from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import Cell, aligned
 
@@ -77,6 +78,7 @@ class DownAnswer(PathsAnswer):
         self.none = none
 
     def lines(self) -> Iterator[Line]:
+        yield from self.drawn()
         for path in self.paths:
             yield self.object()
             if path.edges:
@@ -118,7 +120,8 @@ def chain_answer(question: Question, args: "Namespace") -> Answer:
     none = f"no path {where} {goal} within {wording.counted(depth, 'reference')}"
     if up and args.to == "module":
         none += "; `--to frame` looks for frames, py-heap-why for roots of every kind"
-    return (UpAnswer if up else DownAnswer)(question, id, paths, none)
+    answer = (UpAnswer if up else DownAnswer)(question, id, paths, none)
+    return answer.draw(up, args)
 
 
 def _hint(heap: "Heap", type: str) -> str:
@@ -135,14 +138,15 @@ def path_answer(question: Question, args: "Namespace") -> Answer:
     start, end, heap = question.node(args.a), question.node(args.b), question.heap()
     paths = _one(lambda: heap.path(start, end))
     none = f"no path to {heap.node(end).address:#x}"
-    return DownAnswer(question, start, paths, none)
+    return DownAnswer(question, start, paths, none).draw(False, args)
 
 
 def cycle_answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-cycle."""
     id, heap = question.node(args.addr), question.heap()
     paths = _one(lambda: heap.cycle(id))
-    return DownAnswer(question, id, paths, "no path leads back: it is in no cycle")
+    none = "no path leads back: it is in no cycle"
+    return DownAnswer(question, id, paths, none).draw(False, args)
 
 
 COMMANDS = (
@@ -174,11 +178,12 @@ COMMANDS = (
             Argument(
                 "--ignore",
                 TYPE,
-                "types that it does not go through: names or globs, with commas between",
+                "types not to go through: names or globs, with commas",
                 metavar="TYPES",
                 many=True,
             ),
             Argument("--forward", FLAG, "from the object down, to what it refers to"),
+            *(option for option in IMAGE if option.name != "--ignore"),
         ),
         chain_answer,
         """
@@ -202,6 +207,7 @@ __main__.SomeComputation 0x7f1b73a1b110
         (
             address("who refers: any expression that gdb takes", "A"),
             address("to what it leads", "B"),
+            *IMAGE,
         ),
         path_answer,
         """
@@ -222,7 +228,7 @@ __main__.Named 0x7f7eff65e290: no path to 0x7f7eff65d790
         "py-heap-cycle",
         "Show a shortest cycle of references through a Python object.",
         "refcycle's shortest_cycle: from the object down, and back to it.",
-        (address(),),
+        (address(), *IMAGE),
         cycle_answer,
         """
 (gdb) py-heap-cycle 0x7f7eff65d790

@@ -26,12 +26,14 @@ from pyheap.command import (
 )
 from pyheap.commands.chains import down
 from pyheap.commands.types import Row, matches, ordered, total_of
+from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import aligned
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from pyheap.picture import Written
     from pyheap.walk import Component, Garbage, Heap, Path
 
 _TYPES_NAMED = 4  # of a component, in its heading
@@ -151,6 +153,7 @@ class CyclesAnswer(Answer):
         from pyheap.walk import Part
 
         self.heap, self.everything = heap, args.all
+        self.picture: Optional["Written"] = None
         part = Part() if args.all else Part(heap.tracked(), seen=True)
         found: Sequence["Component"] = heap.components(part)
         if args.by == "size":
@@ -161,16 +164,26 @@ class CyclesAnswer(Answer):
             cycle_of(heap, component, not args.all, garbage)
             for component in found[: args.limit or None]
         ]
+        if args.image is not None:
+            from pyheap.images import of_edges
+
+            paths = [cycle.path for cycle in self.shown if cycle.path]
+            starts = [path.root for path in paths]
+            edges = [edge for path in paths for edge in path.edges]
+            self.picture = of_edges(heap, starts, edges, False, args)
 
     def document(self) -> Dict[str, Any]:
         return {
             "total": len(self.found),
             "objects": sum(len(component.ids) for component in self.found),
             "components": [cycle.document(self.heap) for cycle in self.shown],
+            **({"image": self.picture.file} if self.picture else {}),
             **wording.completeness(self.heap),
         }
 
     def lines(self) -> Iterator[Line]:
+        if self.picture:
+            yield [self.picture.words]
         for cycle in self.shown:
             yield from cycle.lines(self.heap, ", garbage")
         yield from wording.cut(len(self.found) - len(self.shown), "components")
@@ -426,6 +439,7 @@ COMMANDS = (
             _by("count"),
             limit(10, "components"),
             Argument("--all", FLAG, "also through what the collector does not see"),
+            *IMAGE,
         ),
         cycles_answer,
         """

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from pyheap import describe, wording
 from pyheap.command import (
-    FILE,
     FLAG,
     NUMBER,
     Answer,
@@ -15,12 +14,14 @@ from pyheap.command import (
     address,
     limit,
 )
+from pyheap.image_options import IMAGE
 from pyheap.spans import Line
 from pyheap.tree import tree
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from pyheap.picture import Written
     from pyheap.walk import Heap, Subgraph
 
 
@@ -29,13 +30,15 @@ class GraphAnswer(Answer):
 
     def __init__(self, heap: "Heap", graph: "Subgraph", up: bool, limit: int) -> None:
         self.heap, self.graph, self.up, self.limit = heap, graph, up, limit
-        self.picture: Optional[str] = None  # what was drawn, in one line
+        self.picture: Optional["Written"] = None
 
     def document(self) -> Dict[str, Any]:
         document: Dict[str, Any] = {
             "vertices": self._vertices(),
             "edges": self._edges(),
         }
+        if self.picture:
+            document["image"] = self.picture.file
         if self.graph.beyond:
             document["beyond"] = self.graph.beyond
         if not self.heap.stats().complete:
@@ -67,7 +70,7 @@ class GraphAnswer(Answer):
 
     def lines(self) -> Iterator[Line]:
         if self.picture:
-            yield [self.picture]
+            yield [self.picture.words]
         else:
             yield from tree(self.heap, self.graph, self.up, self.limit)
         if self.graph.beyond:
@@ -88,10 +91,10 @@ def _answer(question: Question, args: "Namespace", up: bool) -> Answer:
     generations = ALL_GENERATIONS if args.n is None else min(args.n, ALL_GENERATIONS)
     within = heap.ancestors if up else heap.descendants
     answer = GraphAnswer(heap, within(id, generations, args.all), up, args.limit)
-    if args.image:
-        from pyheap.picture import draw
+    if args.image is not None:
+        from pyheap.images import of_subgraph
 
-        answer.picture = draw(answer.document(), args.image)
+        answer.picture = of_subgraph(heap, answer.graph, up, args, args.n)
     return answer
 
 
@@ -110,14 +113,13 @@ _ARGUMENTS = (
     Argument(
         "N", NUMBER, "how many references away; `all` for no bound; 3 unless told", 3
     ),
-    Argument("--all", FLAG, "also through what the collector does not see"),
     Argument(
-        "--image",
-        FILE,
-        "draw the graph: .svg, .png and .pdf need Graphviz, .dot does not",
-        metavar="FILE",
+        "--all",
+        FLAG,
+        "also through what the collector cannot see; draw beyond modules",
     ),
     limit(200, "lines"),
+    *IMAGE,
 )
 
 _DESCRIPTION = (

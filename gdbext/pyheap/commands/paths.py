@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 from pyheap import describe, wording
 from pyheap.command import NUMBER, Answer, Argument, Command, Question, address
 from pyheap.errors import WalkError
+from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import Cell, aligned
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from pyheap.picture import Written
     from pyheap.walk import Edge, Heap, Path, Subgraph, Thread
 
 
@@ -21,6 +23,8 @@ STEPS_SHOWN = 10
 
 class PathsAnswer(Answer):
     """Paths from roots to an object; what differs is how a person reads them."""
+
+    picture: Optional["Written"] = None
 
     def __init__(self, question: Question, id: int, paths: List["Path"]) -> None:
         self.question, self.heap = question, question.heap()
@@ -38,6 +42,7 @@ class PathsAnswer(Answer):
                 {"root": self._root(path), "steps": self._steps(path)}
                 for path in self.paths
             ],
+            **({"image": self.picture.file} if self.picture else {}),
             **wording.completeness(self.heap),
         }
 
@@ -57,7 +62,7 @@ class PathsAnswer(Answer):
     def graph(self) -> "Subgraph":
         """All paths as one graph, each node as far away as it is from the object asked about."""
         depths: Dict[int, int] = {self.id: 0}
-        edges: List["Edge"] = []
+        edges: Dict["Edge", None] = {}
         for path in self.paths:
             up = not path.edges or path.edges[-1].referent == self.id
             order = reversed(path.edges) if up else iter(path.edges)
@@ -65,12 +70,25 @@ class PathsAnswer(Answer):
                 far = edge.holder if up else edge.referent
                 if far is not None:
                     depths[far] = min(depth, depths.get(far, depth))
-                if edge not in edges:
-                    edges.append(edge)
+                edges[edge] = None
         ids = sorted(depths, key=lambda id: depths[id])
         from pyheap.walk import Subgraph
 
-        return Subgraph(ids, [depths[id] for id in ids], edges, 0)
+        return Subgraph(ids, [depths[id] for id in ids], list(edges), 0)
+
+    def draw(self, up: bool, args: "Namespace") -> "Answer":
+        """Draws the paths (`up`: to the object asked about) if that is asked for."""
+        if args.image is not None:
+            from pyheap.images import of_edges
+
+            edges = self.graph().edges
+            self.picture = of_edges(self.heap, [self.id], edges, up, args)
+        return self
+
+    def drawn(self) -> Iterator[Line]:
+        """What was drawn."""
+        if self.picture:
+            yield [self.picture.words]
 
     def _steps(self, path: "Path") -> List[Dict[str, Any]]:
         return [
@@ -101,6 +119,7 @@ class WhyAnswer(PathsAnswer):
     """The object first, then its holders up to the root."""
 
     def lines(self) -> Iterator[Line]:
+        yield from self.drawn()
         for number, path in enumerate(self.paths):
             if number:
                 yield [""]
@@ -197,7 +216,7 @@ def why_answer(question: Question, args: "Namespace") -> Answer:
 
     id = question.node(args.addr)
     paths = _found(question.heap().why, id, args.limit or NO_LIMIT)
-    return WhyAnswer(question, id, paths)
+    return WhyAnswer(question, id, paths).draw(True, args)
 
 
 def locals_answer(question: Question, args: "Namespace") -> Answer:
@@ -251,6 +270,7 @@ thread 2 "worker", LWP 19498  worker  worker.py:34  local 'job'  -> method SomeC
                 1,
                 metavar="N",
             ),
+            *IMAGE,
         ),
         why_answer,
         """
