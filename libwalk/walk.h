@@ -107,18 +107,29 @@ struct walk_reader {
 struct walk_error *walk_target_open_reader(const struct walk_reader *reader, const struct walk_options *options,
                                            struct walk_target **target);
 
+/*
+ * A heap that walk_heap_save() wrote: walk_heap_build() of it is quick, and its answers are those of the heap that was
+ * saved. The file is not needed afterwards. Errors: SYSTEM, FORMAT, UNSUPPORTED (another version of the format).
+ */
+struct walk_error *walk_target_open_saved(const char *path, struct walk_target **target);
+/* Whether a file begins as those do. */
+bool walk_target_is_saved(const char *path);
+
 void walk_target_close(struct walk_target *target);
 
+enum walk_saved_kind { WALK_NOT_SAVED_HEAP, WALK_SAVED, WALK_SAVED_WITHOUT_VALUES };
+
 struct walk_target_info {
-    uint32_t version;          /* PY_VERSION_HEX, from sys.hexversion in the target */
-    unsigned word;             /* pointer size, bytes */
-    const char *version_text;  /* sys.version on one line, or "" */
-    const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
-    const char *build_id;      /* of that file, hex, or "" */
-    const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
-    const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
-    const char *layout_source; /* where the structures' layout is from, for people */
-    bool truncated;            /* the core is shorter than its program headers say */
+    uint32_t version;           /* PY_VERSION_HEX, from sys.hexversion in the target */
+    unsigned word;              /* pointer size, bytes */
+    const char *version_text;   /* sys.version on one line, or "" */
+    const char *python_path;    /* the ELF file that holds the interpreter: libpython or the executable */
+    const char *build_id;       /* of that file, hex, or "" */
+    const char *build;          /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
+    const char *file_problem;   /* why that file is not used: not found, another build; "" when it is */
+    const char *layout_source;  /* where the structures' layout is from, for people */
+    bool truncated;             /* the core is shorter than its program headers say */
+    enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);
 
@@ -175,6 +186,13 @@ struct walk_heap_stats {
     bool complete;           /* nothing was unreadable, broken or left out, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
+
+/*
+ * Writes the heap to a file (docs/heap-file.md), for the user alone; it replaces one of that name when it is whole.
+ * With `values` false neither values nor keys of dicts are in it. Errors: SYSTEM, INTERRUPTED.
+ */
+struct walk_error *walk_heap_save(const struct walk_heap *heap, const char *path, bool values, walk_progress *progress,
+                                  void *context);
 
 enum walk_node_kind { WALK_OBJECT, WALK_FRAME, WALK_THREAD, WALK_INTERPRETER };
 

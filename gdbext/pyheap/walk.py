@@ -49,6 +49,9 @@ NO_LIMIT = ctypes.c_size_t(-1).value
 
 KINDS = ("object", "frame", "thread", "interpreter")
 
+# Whether a target is a saved heap: not, with all values, without them.
+SAVED = ("", "with values", "without values")
+
 _VALUE, _ANNOTATION = 0, 1
 _EXTRA, _GUESS, _WEAK = 1, 2, 4
 _ANCESTORS, _DESCENDANTS = 0, 1
@@ -89,6 +92,7 @@ class TargetInfo(NamedTuple):
     file_problem: str
     layout_source: str
     truncated: bool
+    saved: str  # one of SAVED
 
 
 class LayoutPart(NamedTuple):
@@ -280,6 +284,7 @@ class _TargetInfo(Structure):
         ("file_problem", c_char_p),
         ("layout_source", c_char_p),
         ("truncated", c_bool),
+        ("saved", c_int),
     ]
 
 
@@ -449,6 +454,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_open_core": (_ERROR, [c_char_p, c_void_p, c_void_p]),
     "walk_target_open_process": (_ERROR, [c_int, c_void_p, c_void_p]),
     "walk_target_open_reader": (_ERROR, [c_void_p, c_void_p, c_void_p]),
+    "walk_target_open_saved": (_ERROR, [c_char_p, c_void_p]),
+    "walk_target_is_saved": (c_bool, [c_char_p]),
     "walk_target_close": (None, [c_void_p]),
     "walk_target_info": (None, [c_void_p, c_void_p]),
     "walk_target_layout_part_count": (c_size_t, [c_void_p]),
@@ -457,6 +464,7 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_invariant": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_build": (_ERROR, [c_void_p, _PROGRESS, c_void_p, c_void_p]),
     "walk_heap_destroy": (None, [c_void_p]),
+    "walk_heap_save": (_ERROR, [c_void_p, c_char_p, c_bool, _PROGRESS, c_void_p]),
     "walk_heap_stats": (None, [c_void_p, c_void_p]),
     "walk_heap_lookup": (_ERROR, [c_void_p, c_uint64, c_void_p]),
     "walk_heap_node": (None, [c_void_p, c_uint32, c_void_p]),
@@ -671,6 +679,20 @@ class _Closing:
         self.close()
 
 
+def _reporting(progress: Optional[Progress], raised: List[BaseException]) -> Any:
+    """What C calls now and then; what is raised in it stops C, and is kept."""
+
+    def report(context: object, visited: int, known: int) -> bool:
+        try:
+            wanted = progress is None or progress(visited, known)
+            return wanted and not raised
+        except BaseException as error:  # Ctrl-C too: it must not end in C
+            raised.append(error)
+            return False
+
+    return _PROGRESS(report)
+
+
 class Target(_Closing):
     """A core file, a stopped process, or memory served by a callback."""
 
@@ -740,6 +762,20 @@ class Target(_Closing):
         _check(error, raised)
         return target
 
+    @classmethod
+    def open_saved(cls, path: str) -> "Target":
+        """A heap that Heap.save() wrote."""
+        target = c_void_p()
+        _check(_lib.walk_target_open_saved(os.fsencode(path), byref(target)))
+        return cls(target.value or 0)
+
+    @classmethod
+    def open_file(cls, path: str, options: Options = Options()) -> "Target":
+        """The target in a file: a saved heap or a core file."""
+        if _lib.walk_target_is_saved(os.fsencode(path)):
+            return cls.open_saved(path)
+        return cls.open_core(path, options)
+
     def info(self) -> TargetInfo:
         """Version, files and layout."""
         info = _TargetInfo()
@@ -754,6 +790,7 @@ class Target(_Closing):
             _text(info.file_problem),
             _text(info.layout_source),
             info.truncated,
+            SAVED[info.saved],
         )
 
     def layout_parts(self) -> List[LayoutPart]:
@@ -781,19 +818,9 @@ class Target(_Closing):
         """Reads the heap; `progress(visited, known)` is called, False stops it."""
         raised = self._raised
         raised.clear()
-
-        def report(context: object, visited: int, known: int) -> bool:
-            try:
-                wanted = progress is None or progress(visited, known)
-                return wanted and not raised
-            except BaseException as error:  # Ctrl-C too: it must not end in C
-                raised.append(error)
-                return False
-
         pointer = c_void_p()
-        error = _lib.walk_heap_build(
-            self._pointer, _PROGRESS(report), None, byref(pointer)
-        )
+        report = _reporting(progress, raised)
+        error = _lib.walk_heap_build(self._pointer, report, None, byref(pointer))
         heap = Heap(self, pointer.value or 0)
         _check(error, raised)
         return heap
@@ -814,6 +841,22 @@ class Heap(_Closing):
         self._types: Dict[int, Type] = {}
         self._node = _Node()
         self._buffer = ctypes.create_string_buffer(1024)
+
+    @classmethod
+    def load(cls, path: str) -> "Heap":
+        """A heap that save() wrote; it keeps its target open."""
+        return Target.open_saved(path).build_heap()
+
+    def save(
+        self, path: str, values: bool = True, progress: Optional[Progress] = None
+    ) -> None:
+        """Writes the heap to a file; without values: neither these nor keys."""
+        raised: List[BaseException] = []
+        report = _reporting(progress, raised)
+        error = _lib.walk_heap_save(
+            self._pointer, os.fsencode(path), values, report, None
+        )
+        _check(error, raised)
 
     def close(self) -> None:
         """Frees the heap."""
