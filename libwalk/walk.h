@@ -413,6 +413,60 @@ struct walk_error *walk_heap_frame(const struct walk_heap *heap, walk_id id, str
  * name. */
 struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id id, struct walk_edges **locals);
 
+/* ---- growth: a heap against earlier ones ------------------------------------------------------------------------ */
+
+/* What is kept of a heap, to compare a later one with: it needs neither the heap nor its target. */
+struct walk_baseline;
+struct walk_error *walk_heap_baseline(const struct walk_heap *heap, struct walk_baseline **baseline);
+void walk_baseline_free(struct walk_baseline *baseline);
+
+struct walk_growth;
+
+/* Types are matched by name; types of one name count together. Sizes are in bytes. */
+struct walk_growth_row {
+    const char *type;
+    size_t old_objects, objects; /* in the (first) baseline, in the heap */
+    uint64_t old_size, size;
+    size_t new_objects; /* at whose address the baseline has no object of this type */
+    uint64_t new_size;
+};
+
+/*
+ * Compares a heap with `first`: tracked objects, with `everything` all. With `second`, between `first` and the heap,
+ * only such objects are new that `second` has and `first` has not. Heap and baselines must stay as long as the growth.
+ */
+struct walk_error *walk_heap_growth(const struct walk_heap *heap, const struct walk_baseline *first,
+                                    const struct walk_baseline *second, bool everything, struct walk_growth **growth);
+void walk_growth_free(struct walk_growth *growth);
+size_t walk_growth_type_count(const struct walk_growth *growth); /* sorted by name */
+void walk_growth_type(const struct walk_growth *growth, size_t index, struct walk_growth_row *row);
+/* How many objects of the heap the first baseline has too: few, and it is of another process. */
+size_t walk_growth_matched(const struct walk_growth *growth);
+/* The new objects of a type, in order of address. */
+struct walk_error *walk_growth_new(const struct walk_growth *growth, size_t index, struct walk_ids **ids);
+
+#define WALK_ALL_TYPES UINT32_MAX
+
+/*
+ * New objects by what holds them. `long_lived`: the nearest node on the way to them that the baseline has too, or that
+ * lives as long as the process (a module, a frame on a stack). `holder`: the nearest node that holds them all: that
+ * one, or a new one behind it. Both are WALK_NO_ID where no way leads from there to the objects.
+ */
+struct walk_growth_holder {
+    walk_id holder, long_lived;
+    size_t objects; /* new ones that are reached through it */
+    uint64_t size;
+    uint32_t type; /* of those that it refers to directly: the type with the most behind it; WALK_ALL_TYPES: none */
+    size_t direct; /* how many it refers to of this type */
+};
+struct walk_growth_holders {
+    size_t count;
+    struct walk_growth_holder *holder; /* the most objects first */
+};
+/* Of the new objects of one type, or of all. */
+struct walk_error *walk_growth_holders(struct walk_growth *growth, uint32_t type, struct walk_growth_holders **holders);
+void walk_growth_holders_free(struct walk_growth_holders *holders);
+
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 
 /*

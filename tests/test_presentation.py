@@ -51,6 +51,7 @@ class FakeTarget:
             "",
             "it",
             False,
+            "",
         )
 
     def layout_parts(self):

@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command, in the order of the manual."""
 
-from pyheap.commands import find, graph, info, objects, paths, stacks, types
+from pyheap.commands import (
+    find,
+    graph,
+    growth,
+    info,
+    objects,
+    paths,
+    saved,
+    stacks,
+    types,
+)
 
 COMMANDS = (
     *types.COMMANDS,
@@ -10,5 +20,7 @@ COMMANDS = (
     *graph.COMMANDS,
     *stacks.COMMANDS,
     *paths.COMMANDS,
+    *growth.COMMANDS,
+    *saved.COMMANDS,
     *info.COMMANDS,
 )

@@ -238,6 +238,30 @@ class Frame(NamedTuple):
     line: int
 
 
+class GrowthRow(NamedTuple):
+    """A type against an earlier heap; `place` is for the other questions."""
+
+    place: int
+    type: str
+    old_objects: int
+    objects: int
+    old_size: int
+    size: int
+    new_objects: int
+    new_size: int
+
+
+class GrowthHolder(NamedTuple):
+    """What new objects have in common; None: nothing long-lived leads to them."""
+
+    holder: Optional[int]
+    long_lived: Optional[int]
+    objects: int
+    size: int
+    type: Optional[int]
+    direct: int
+
+
 # ---- what C sees --------------------------------------------------------------------
 
 _PROGRESS = CFUNCTYPE(c_bool, c_void_p, c_size_t, c_size_t)
@@ -444,6 +468,33 @@ class _Frame(Structure):
     _fields_ = [("function", c_char_p), ("file", c_char_p), ("line", c_int)]
 
 
+class _GrowthRow(Structure):
+    _fields_ = [
+        ("type", c_char_p),
+        ("old_objects", c_size_t),
+        ("objects", c_size_t),
+        ("old_size", c_uint64),
+        ("size", c_uint64),
+        ("new_objects", c_size_t),
+        ("new_size", c_uint64),
+    ]
+
+
+class _GrowthHolder(Structure):
+    _fields_ = [
+        ("holder", c_uint32),
+        ("long_lived", c_uint32),
+        ("objects", c_size_t),
+        ("size", c_uint64),
+        ("type", c_uint32),
+        ("direct", c_size_t),
+    ]
+
+
+class _GrowthHolders(Structure):
+    _fields_ = [("count", c_size_t), ("holder", POINTER(_GrowthHolder))]
+
+
 _ERROR = c_void_p  # struct walk_error *, NULL is success
 
 # name: (result, arguments), as in walk.h
@@ -496,6 +547,16 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_heap_greenlet": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_frame": (_ERROR, [c_void_p, c_uint32, c_void_p]),
     "walk_heap_frame_locals": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_baseline": (_ERROR, [c_void_p, c_void_p]),
+    "walk_baseline_free": (None, [c_void_p]),
+    "walk_heap_growth": (_ERROR, [c_void_p, c_void_p, c_void_p, c_bool, c_void_p]),
+    "walk_growth_free": (None, [c_void_p]),
+    "walk_growth_type_count": (c_size_t, [c_void_p]),
+    "walk_growth_type": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_growth_matched": (c_size_t, [c_void_p]),
+    "walk_growth_new": (_ERROR, [c_void_p, c_size_t, c_void_p]),
+    "walk_growth_holders": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_growth_holders_free": (None, [c_void_p]),
 }
 
 
@@ -1092,3 +1153,110 @@ class Heap(_Closing):
         raw = _Frame()
         _check(_lib.walk_heap_frame(self._pointer, id, byref(raw)))
         return Frame(_text(raw.function), _text(raw.file), raw.line)
+
+    # ---- growth ----
+
+    def baseline(self) -> "Baseline":
+        """What is kept of the heap to compare a later one with."""
+        kept = c_void_p()
+        _check(_lib.walk_heap_baseline(self._pointer, byref(kept)))
+        return Baseline(kept.value or 0)
+
+    def growth(
+        self,
+        first: "Baseline",
+        second: Optional["Baseline"] = None,
+        everything: bool = False,
+    ) -> "Growth":
+        """The heap against an earlier one; with two, what came between and stayed."""
+        found = c_void_p()
+        between = second.pointer if second else None
+        _check(
+            _lib.walk_heap_growth(
+                self._pointer, first.pointer, between, everything, byref(found)
+            )
+        )
+        return Growth(self, found.value or 0, (first, second))
+
+
+class Baseline(_Closing):
+    """What is kept of a heap that may be gone."""
+
+    def __init__(self, pointer: int) -> None:
+        self._pointer = pointer
+
+    @property
+    def pointer(self) -> Optional[int]:
+        """For walk.h."""
+        return self._pointer
+
+    def close(self) -> None:
+        """Frees it."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_baseline_free(pointer)
+
+
+class Growth(_Closing):
+    """A heap against earlier ones."""
+
+    def __init__(self, heap: Heap, pointer: int, keep: object) -> None:
+        self._heap, self._pointer, self._keep = heap, pointer, keep
+
+    def close(self) -> None:
+        """Frees it."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_growth_free(pointer)
+
+    @property
+    def matched(self) -> int:
+        """Objects that the first baseline has too."""
+        return int(_lib.walk_growth_matched(self._pointer))
+
+    def rows(self) -> List[GrowthRow]:
+        """A row for each type, by name."""
+        raw = _GrowthRow()
+        rows = []
+        for index in range(_lib.walk_growth_type_count(self._pointer)):
+            _lib.walk_growth_type(self._pointer, index, byref(raw))
+            rows.append(
+                GrowthRow(
+                    index,
+                    _text(raw.type),
+                    raw.old_objects,
+                    raw.objects,
+                    raw.old_size,
+                    raw.size,
+                    raw.new_objects,
+                    raw.new_size,
+                )
+            )
+        return rows
+
+    def new(self, row: GrowthRow) -> Sequence[int]:
+        """The new objects of a type."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_growth_new(self._pointer, row.place, byref(ids)))
+        owner = _Owned(self._heap, ids, _lib.walk_ids_free)
+        start = ctypes.addressof(ids.contents) + ctypes.sizeof(_Ids)
+        return Ids(owner, start, ids.contents.count)
+
+    def holders(self, row: Optional[GrowthRow] = None) -> List[GrowthHolder]:
+        """What holds the new objects of a type, or all; the most first."""
+        found = POINTER(_GrowthHolders)()
+        which = NO_ID if row is None else row.place
+        _check(_lib.walk_growth_holders(self._pointer, which, byref(found)))
+        holders = [
+            GrowthHolder(
+                _id(raw.holder),
+                _id(raw.long_lived),
+                raw.objects,
+                raw.size,
+                _id(raw.type),
+                raw.direct,
+            )
+            for raw in _array(found.contents.holder, found.contents.count)
+        ]
+        _lib.walk_growth_holders_free(found)
+        return holders

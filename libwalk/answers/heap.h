@@ -86,6 +86,8 @@ void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs 
  */
 void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs);
 
+void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids);
+
 /* ---- lists of edges with labels (edges.c) ---- */
 
 enum { WALK_LABEL_SIZE = 512 }; /* with its NUL; longer ones are cut */

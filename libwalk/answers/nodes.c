@@ -88,6 +88,11 @@ static int by_address(const void *a, const void *b, void *graph)
     return (x > y) - (x < y);
 }
 
+void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids)
+{
+    qsort_r(ids->id, ids->count, sizeof *ids->id, by_address, (void *)(uintptr_t)&heap->graph);
+}
+
 /* The objects from `begin` to `end` whose type is wanted (a flag per type), and for which `more` says yes. */
 static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, walk_id begin, walk_id end,
                                        bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
@@ -103,7 +108,7 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
     for (walk_id id = begin; id < end; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] && (!more || more(heap, id)))
             found->id[found->count++] = id;
-    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
+    walk_sort_by_address(heap, found);
     *ids = found;
     return NULL;
 }
