@@ -3,10 +3,9 @@
 
 It serves a load three times and dies.  What grows, and what holds it?
 
-With the argument `--whole` there are three cores, one after each load: those before the
-last are of children that it forks, so that all have the same objects at the same
-addresses.  They are renamed to `core.0` and `core.1`, and have truths of their own, which
-say which sessions were there.
+There are three cores, one after each load: those before the last are of children that it
+forks, so that all have the same objects at the same addresses.  They are renamed to
+`core.0` and `core.1`, and have truths of their own, which say which sessions were there.
 """
 
 import os
@@ -78,10 +77,9 @@ def snapshot(number):
 
 
 def main():
-    whole = "--whole" in sys.argv
     for number in range(3):
         load(number * REQUESTS)
-        if whole and number < 2:
+        if number < 2:
             snapshot(number)
     truth.die(sys.argv[1], expect=known)
 

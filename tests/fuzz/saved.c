@@ -4,7 +4,8 @@
  * neither crash nor leak. Run i uses the seed SEED + i. Build it with the sanitizers (make fuzz-saved).
  *
  * Half of the damage is to the file: bytes changed, the end cut off. The checksums find that, so either the file is
- * refused or it is the undamaged heap. The other half is to what the checksums are of: a file that somebody has made up.
+ * refused or it is the undamaged heap. The other half is to what the checksums are of: a file that somebody has made
+ * up.
  */
 #include <inttypes.h>
 #include <stdlib.h>
