@@ -107,18 +107,29 @@ struct walk_reader {
 struct walk_error *walk_target_open_reader(const struct walk_reader *reader, const struct walk_options *options,
                                            struct walk_target **target);
 
+/*
+ * A heap that walk_heap_save() wrote: walk_heap_build() of it is quick, and its answers are those of the heap that was
+ * saved. The file is not needed afterwards. Errors: SYSTEM, FORMAT, UNSUPPORTED (another version of the format).
+ */
+struct walk_error *walk_target_open_saved(const char *path, struct walk_target **target);
+/* Whether a file begins as those do. */
+bool walk_target_is_saved(const char *path);
+
 void walk_target_close(struct walk_target *target);
 
+enum walk_saved_kind { WALK_NOT_SAVED_HEAP, WALK_SAVED, WALK_SAVED_WITHOUT_VALUES };
+
 struct walk_target_info {
-    uint32_t version;          /* PY_VERSION_HEX, from sys.hexversion in the target */
-    unsigned word;             /* pointer size, bytes */
-    const char *version_text;  /* sys.version on one line, or "" */
-    const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
-    const char *build_id;      /* of that file, hex, or "" */
-    const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
-    const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
-    const char *layout_source; /* where the structures' layout is from, for people */
-    bool truncated;            /* the core is shorter than its program headers say */
+    uint32_t version;           /* PY_VERSION_HEX, from sys.hexversion in the target */
+    unsigned word;              /* pointer size, bytes */
+    const char *version_text;   /* sys.version on one line, or "" */
+    const char *python_path;    /* the ELF file that holds the interpreter: libpython or the executable */
+    const char *build_id;       /* of that file, hex, or "" */
+    const char *build;          /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
+    const char *file_problem;   /* why that file is not used: not found, another build; "" when it is */
+    const char *layout_source;  /* where the structures' layout is from, for people */
+    bool truncated;             /* the core is shorter than its program headers say */
+    enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);
 
@@ -175,6 +186,13 @@ struct walk_heap_stats {
     bool complete;           /* nothing was unreadable, broken or left out, no collection under way */
 };
 void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats);
+
+/*
+ * Writes the heap to a file (docs/heap-file.md), for the user alone; it replaces one of that name when it is whole.
+ * With `values` false neither values nor keys of dicts are in it. Errors: SYSTEM, INTERRUPTED.
+ */
+struct walk_error *walk_heap_save(const struct walk_heap *heap, const char *path, bool values, walk_progress *progress,
+                                  void *context);
 
 enum walk_node_kind { WALK_OBJECT, WALK_FRAME, WALK_THREAD, WALK_INTERPRETER };
 
@@ -527,6 +545,60 @@ struct walk_error *walk_heap_frame(const struct walk_heap *heap, walk_id id, str
 /* The locals that are bound, as edges of the frame; the value of a cell for a cell variable. The label is the bare
  * name. */
 struct walk_error *walk_heap_frame_locals(const struct walk_heap *heap, walk_id id, struct walk_edges **locals);
+
+/* ---- growth: a heap against earlier ones ------------------------------------------------------------------------ */
+
+/* What is kept of a heap, to compare a later one with: it needs neither the heap nor its target. */
+struct walk_baseline;
+struct walk_error *walk_heap_baseline(const struct walk_heap *heap, struct walk_baseline **baseline);
+void walk_baseline_free(struct walk_baseline *baseline);
+
+struct walk_growth;
+
+/* Types are matched by name; types of one name count together. Sizes are in bytes. */
+struct walk_growth_row {
+    const char *type;
+    size_t old_objects, objects; /* in the (first) baseline, in the heap */
+    uint64_t old_size, size;
+    size_t new_objects; /* at whose address the baseline has no object of this type */
+    uint64_t new_size;
+};
+
+/*
+ * Compares a heap with `first`: tracked objects, with `everything` all. With `second`, between `first` and the heap,
+ * only such objects are new that `second` has and `first` has not. Heap and baselines must stay as long as the growth.
+ */
+struct walk_error *walk_heap_growth(const struct walk_heap *heap, const struct walk_baseline *first,
+                                    const struct walk_baseline *second, bool everything, struct walk_growth **growth);
+void walk_growth_free(struct walk_growth *growth);
+size_t walk_growth_type_count(const struct walk_growth *growth); /* sorted by name */
+void walk_growth_type(const struct walk_growth *growth, size_t index, struct walk_growth_row *row);
+/* How many objects of the heap the first baseline has too: few, and it is of another process. */
+size_t walk_growth_matched(const struct walk_growth *growth);
+/* The new objects of a type, in order of address. */
+struct walk_error *walk_growth_new(const struct walk_growth *growth, size_t index, struct walk_ids **ids);
+
+#define WALK_ALL_TYPES UINT32_MAX
+
+/*
+ * New objects by what holds them. `long_lived`: the nearest node on the way to them that the baseline has too, or that
+ * lives as long as the process (a module, a frame on a stack). `holder`: the nearest node that holds them all: that
+ * one, or a new one behind it. Both are WALK_NO_ID where no way leads from there to the objects.
+ */
+struct walk_growth_holder {
+    walk_id holder, long_lived;
+    size_t objects; /* new ones that are reached through it */
+    uint64_t size;
+    uint32_t type; /* of those that it refers to directly: the type with the most behind it; WALK_ALL_TYPES: none */
+    size_t direct; /* how many it refers to of this type */
+};
+struct walk_growth_holders {
+    size_t count;
+    struct walk_growth_holder *holder; /* the most objects first */
+};
+/* Of the new objects of one type, or of all. */
+struct walk_error *walk_growth_holders(struct walk_growth *growth, uint32_t type, struct walk_growth_holders **holders);
+void walk_growth_holders_free(struct walk_growth_holders *holders);
 
 /* ---- layouts ---------------------------------------------------------------------------------------------------- */
 

@@ -55,6 +55,7 @@ class FakeTarget:
             "",
             "it",
             False,
+            "",
         )
 
     def layout_parts(self):

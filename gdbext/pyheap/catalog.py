@@ -6,9 +6,11 @@ from pyheap.commands import (
     cycles,
     find,
     graph,
+    growth,
     info,
     objects,
     paths,
+    saved,
     stacks,
     types,
 )
@@ -22,5 +24,7 @@ COMMANDS = (
     *paths.COMMANDS,
     *chains.COMMANDS,
     *cycles.COMMANDS,
+    *growth.COMMANDS,
+    *saved.COMMANDS,
     *info.COMMANDS,
 )

@@ -27,7 +27,7 @@ from pyheap.spans import Line
 if TYPE_CHECKING:
     import argparse
 
-    from pyheap.walk import Heap, Target
+    from pyheap.walk import Baseline, Heap, Target
 
 # What a word of a command line stands for: decides its conversion and completion.
 ADDRESS, TYPE, PATTERN, FILE, NUMBER, CHOICE, FLAG = (
@@ -105,6 +105,22 @@ class Question:
     def heap(self) -> "Heap":
         """The heap of the selected target, read now unless it is known."""
         raise NotImplementedError
+
+    def previous(self) -> "Optional[Baseline]":
+        """What is kept of the heap of an earlier stop of this session."""
+        return None
+
+    def heap_of(self, path: str) -> "Heap":
+        """The heap in another file: a core, or a saved heap."""
+        raise NotImplementedError
+
+    def load(self, path: Optional[str]) -> bool:
+        """Makes a saved heap that of all questions; None: no more. Whether it was so."""
+        raise NotImplementedError
+
+    def save(self, path: str, values: bool) -> None:
+        """Writes the heap to a file."""
+        self.heap().save(path, values)
 
     def address(self, expression: str) -> int:
         """The value of an expression."""

@@ -58,6 +58,9 @@ GOALS = ("type", "module", "frame", "node")
 
 FINALIZER, FINALIZED, LEGACY, KEPT = 1, 2, 4, 8  # flags of garbage
 
+# Whether a target is a saved heap: not, with all values, without them.
+SAVED = ("", "with values", "without values")
+
 _VALUE, _ANNOTATION = 0, 1
 _EXTRA, _GUESS, _WEAK = 1, 2, 4
 _ANCESTORS, _DESCENDANTS = 0, 1
@@ -98,6 +101,7 @@ class TargetInfo(NamedTuple):
     file_problem: str
     layout_source: str
     truncated: bool
+    saved: str  # one of SAVED
 
 
 class LayoutPart(NamedTuple):
@@ -259,6 +263,30 @@ class Frame(NamedTuple):
     line: int
 
 
+class GrowthRow(NamedTuple):
+    """A type against an earlier heap; `place` is for the other questions."""
+
+    place: int
+    type: str
+    old_objects: int
+    objects: int
+    old_size: int
+    size: int
+    new_objects: int
+    new_size: int
+
+
+class GrowthHolder(NamedTuple):
+    """What new objects have in common; None: nothing long-lived leads to them."""
+
+    holder: Optional[int]
+    long_lived: Optional[int]
+    objects: int
+    size: int
+    type: Optional[int]
+    direct: int
+
+
 # ---- what C sees --------------------------------------------------------------------
 
 _PROGRESS = CFUNCTYPE(c_bool, c_void_p, c_size_t, c_size_t)
@@ -305,6 +333,7 @@ class _TargetInfo(Structure):
         ("file_problem", c_char_p),
         ("layout_source", c_char_p),
         ("truncated", c_bool),
+        ("saved", c_int),
     ]
 
 
@@ -505,6 +534,33 @@ class _Garbage(Structure):
     ]
 
 
+class _GrowthRow(Structure):
+    _fields_ = [
+        ("type", c_char_p),
+        ("old_objects", c_size_t),
+        ("objects", c_size_t),
+        ("old_size", c_uint64),
+        ("size", c_uint64),
+        ("new_objects", c_size_t),
+        ("new_size", c_uint64),
+    ]
+
+
+class _GrowthHolder(Structure):
+    _fields_ = [
+        ("holder", c_uint32),
+        ("long_lived", c_uint32),
+        ("objects", c_size_t),
+        ("size", c_uint64),
+        ("type", c_uint32),
+        ("direct", c_size_t),
+    ]
+
+
+class _GrowthHolders(Structure):
+    _fields_ = [("count", c_size_t), ("holder", POINTER(_GrowthHolder))]
+
+
 _ERROR = c_void_p  # struct walk_error *, NULL is success
 
 # name: (result, arguments), as in walk.h
@@ -515,6 +571,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_open_core": (_ERROR, [c_char_p, c_void_p, c_void_p]),
     "walk_target_open_process": (_ERROR, [c_int, c_void_p, c_void_p]),
     "walk_target_open_reader": (_ERROR, [c_void_p, c_void_p, c_void_p]),
+    "walk_target_open_saved": (_ERROR, [c_char_p, c_void_p]),
+    "walk_target_is_saved": (c_bool, [c_char_p]),
     "walk_target_close": (None, [c_void_p]),
     "walk_target_info": (None, [c_void_p, c_void_p]),
     "walk_target_layout_part_count": (c_size_t, [c_void_p]),
@@ -523,6 +581,7 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_invariant": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_build": (_ERROR, [c_void_p, _PROGRESS, c_void_p, c_void_p]),
     "walk_heap_destroy": (None, [c_void_p]),
+    "walk_heap_save": (_ERROR, [c_void_p, c_char_p, c_bool, _PROGRESS, c_void_p]),
     "walk_heap_stats": (None, [c_void_p, c_void_p]),
     "walk_heap_lookup": (_ERROR, [c_void_p, c_uint64, c_void_p]),
     "walk_heap_node": (None, [c_void_p, c_uint32, c_void_p]),
@@ -577,6 +636,16 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_heap_greenlet": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_frame": (_ERROR, [c_void_p, c_uint32, c_void_p]),
     "walk_heap_frame_locals": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_heap_baseline": (_ERROR, [c_void_p, c_void_p]),
+    "walk_baseline_free": (None, [c_void_p]),
+    "walk_heap_growth": (_ERROR, [c_void_p, c_void_p, c_void_p, c_bool, c_void_p]),
+    "walk_growth_free": (None, [c_void_p]),
+    "walk_growth_type_count": (c_size_t, [c_void_p]),
+    "walk_growth_type": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_growth_matched": (c_size_t, [c_void_p]),
+    "walk_growth_new": (_ERROR, [c_void_p, c_size_t, c_void_p]),
+    "walk_growth_holders": (_ERROR, [c_void_p, c_uint32, c_void_p]),
+    "walk_growth_holders_free": (None, [c_void_p]),
 }
 
 
@@ -855,6 +924,20 @@ class _Closing:
         self.close()
 
 
+def _reporting(progress: Optional[Progress], raised: List[BaseException]) -> Any:
+    """What C calls now and then; what is raised in it stops C, and is kept."""
+
+    def report(context: object, visited: int, known: int) -> bool:
+        try:
+            wanted = progress is None or progress(visited, known)
+            return wanted and not raised
+        except BaseException as error:  # Ctrl-C too: it must not end in C
+            raised.append(error)
+            return False
+
+    return _PROGRESS(report)
+
+
 class Target(_Closing):
     """A core file, a stopped process, or memory served by a callback."""
 
@@ -924,6 +1007,20 @@ class Target(_Closing):
         _check(error, raised)
         return target
 
+    @classmethod
+    def open_saved(cls, path: str) -> "Target":
+        """A heap that Heap.save() wrote."""
+        target = c_void_p()
+        _check(_lib.walk_target_open_saved(os.fsencode(path), byref(target)))
+        return cls(target.value or 0)
+
+    @classmethod
+    def open_file(cls, path: str, options: Options = Options()) -> "Target":
+        """The target in a file: a saved heap or a core file."""
+        if _lib.walk_target_is_saved(os.fsencode(path)):
+            return cls.open_saved(path)
+        return cls.open_core(path, options)
+
     def info(self) -> TargetInfo:
         """Version, files and layout."""
         info = _TargetInfo()
@@ -938,6 +1035,7 @@ class Target(_Closing):
             _text(info.file_problem),
             _text(info.layout_source),
             info.truncated,
+            SAVED[info.saved],
         )
 
     def layout_parts(self) -> List[LayoutPart]:
@@ -965,19 +1063,9 @@ class Target(_Closing):
         """Reads the heap; `progress(visited, known)` is called, False stops it."""
         raised = self._raised
         raised.clear()
-
-        def report(context: object, visited: int, known: int) -> bool:
-            try:
-                wanted = progress is None or progress(visited, known)
-                return wanted and not raised
-            except BaseException as error:  # Ctrl-C too: it must not end in C
-                raised.append(error)
-                return False
-
         pointer = c_void_p()
-        error = _lib.walk_heap_build(
-            self._pointer, _PROGRESS(report), None, byref(pointer)
-        )
+        report = _reporting(progress, raised)
+        error = _lib.walk_heap_build(self._pointer, report, None, byref(pointer))
         heap = Heap(self, pointer.value or 0)
         _check(error, raised)
         return heap
@@ -1003,6 +1091,22 @@ class Heap(_Closing):
     def closed(self) -> bool:
         """Whether close() was called: nothing may be asked any more."""
         return not self._pointer
+
+    @classmethod
+    def load(cls, path: str) -> "Heap":
+        """A heap that save() wrote; it keeps its target open."""
+        return Target.open_saved(path).build_heap()
+
+    def save(
+        self, path: str, values: bool = True, progress: Optional[Progress] = None
+    ) -> None:
+        """Writes the heap to a file; without values: neither these nor keys."""
+        raised: List[BaseException] = []
+        report = _reporting(progress, raised)
+        error = _lib.walk_heap_save(
+            self._pointer, os.fsencode(path), values, report, None
+        )
+        _check(error, raised)
 
     def close(self) -> None:
         """Frees the heap."""
@@ -1388,3 +1492,110 @@ class Heap(_Closing):
         raw = _Frame()
         _check(_lib.walk_heap_frame(self._pointer, id, byref(raw)))
         return Frame(_text(raw.function), _text(raw.file), raw.line)
+
+    # ---- growth ----
+
+    def baseline(self) -> "Baseline":
+        """What is kept of the heap to compare a later one with."""
+        kept = c_void_p()
+        _check(_lib.walk_heap_baseline(self._pointer, byref(kept)))
+        return Baseline(kept.value or 0)
+
+    def growth(
+        self,
+        first: "Baseline",
+        second: Optional["Baseline"] = None,
+        everything: bool = False,
+    ) -> "Growth":
+        """The heap against an earlier one; with two, what came between and stayed."""
+        found = c_void_p()
+        between = second.pointer if second else None
+        _check(
+            _lib.walk_heap_growth(
+                self._pointer, first.pointer, between, everything, byref(found)
+            )
+        )
+        return Growth(self, found.value or 0, (first, second))
+
+
+class Baseline(_Closing):
+    """What is kept of a heap that may be gone."""
+
+    def __init__(self, pointer: int) -> None:
+        self._pointer = pointer
+
+    @property
+    def pointer(self) -> Optional[int]:
+        """For walk.h."""
+        return self._pointer
+
+    def close(self) -> None:
+        """Frees it."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_baseline_free(pointer)
+
+
+class Growth(_Closing):
+    """A heap against earlier ones."""
+
+    def __init__(self, heap: Heap, pointer: int, keep: object) -> None:
+        self._heap, self._pointer, self._keep = heap, pointer, keep
+
+    def close(self) -> None:
+        """Frees it."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            _lib.walk_growth_free(pointer)
+
+    @property
+    def matched(self) -> int:
+        """Objects that the first baseline has too."""
+        return int(_lib.walk_growth_matched(self._pointer))
+
+    def rows(self) -> List[GrowthRow]:
+        """A row for each type, by name."""
+        raw = _GrowthRow()
+        rows = []
+        for index in range(_lib.walk_growth_type_count(self._pointer)):
+            _lib.walk_growth_type(self._pointer, index, byref(raw))
+            rows.append(
+                GrowthRow(
+                    index,
+                    _text(raw.type),
+                    raw.old_objects,
+                    raw.objects,
+                    raw.old_size,
+                    raw.size,
+                    raw.new_objects,
+                    raw.new_size,
+                )
+            )
+        return rows
+
+    def new(self, row: GrowthRow) -> Sequence[int]:
+        """The new objects of a type."""
+        ids = POINTER(_Ids)()
+        _check(_lib.walk_growth_new(self._pointer, row.place, byref(ids)))
+        owner = _Owned(self._heap, ids, _lib.walk_ids_free)
+        start = ctypes.addressof(ids.contents) + ctypes.sizeof(_Ids)
+        return Ids(owner, start, ids.contents.count)
+
+    def holders(self, row: Optional[GrowthRow] = None) -> List[GrowthHolder]:
+        """What holds the new objects of a type, or all; the most first."""
+        found = POINTER(_GrowthHolders)()
+        which = NO_ID if row is None else row.place
+        _check(_lib.walk_growth_holders(self._pointer, which, byref(found)))
+        holders = [
+            GrowthHolder(
+                _id(raw.holder),
+                _id(raw.long_lived),
+                raw.objects,
+                raw.size,
+                _id(raw.type),
+                raw.direct,
+            )
+            for raw in _array(found.contents.holder, found.contents.count)
+        ]
+        _lib.walk_growth_holders_free(found)
+        return holders

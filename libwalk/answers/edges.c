@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
-#include "objects/text.h"
 
 /* Labels are kept in one block; while it grows an edge knows its label by offset, in `label_at`. */
 struct walk_edge_list {
@@ -68,7 +67,7 @@ static bool add_label(struct walk_edge_list *list, const char *label)
 }
 
 /* A label is cut at a character, not in one. */
-static void cut(char *label, size_t size)
+void walk_label_cut(char *label, size_t size)
 {
     size_t length = strlen(label);
     if (length + 1 < size)
@@ -83,16 +82,11 @@ static void cut(char *label, size_t size)
 struct walk_error *walk_edge_list_add_named(struct walk_edge_list *list, walk_id holder, walk_id referent,
                                             const struct walk_ref *ref, bool bare)
 {
-    char label[512];
+    char label[WALK_LABEL_SIZE];
     struct walk_text_out out;
     walk_text_init(&out, label, sizeof label);
-    if (bare) {
-        if (!walk_text_str(list->heap->python, ref->argument, label, sizeof label))
-            snprintf(label, sizeof label, "?");
-    } else {
-        walk_text_label(list->heap->python, ref, &out);
-    }
-    cut(label, sizeof label);
+    list->heap->facts->label(list->heap, ref, bare ? WALK_LABEL_BARE : WALK_LABEL_WHOLE, &out);
+    walk_label_cut(label, sizeof label);
     size_t at = list->labels_size;
     if (!reserve_edge(list) || !add_label(list, label))
         return walk_error_no_memory();

@@ -68,15 +68,20 @@ static void visit_key(struct walk_python *python, walk_addr key, uint32_t class,
     }
 }
 
-void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
+void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
 {
     visit_key(heap->python, heap->graph.key[id], heap->graph.class[id], walk_node_kind(heap, id), refs);
 }
 
+void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
+{
+    heap->facts->visit(heap, id, refs);
+}
+
 void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs)
 {
-    refs->limited = true;
-    refs->words = walk_memory_size(heap->python->memory) / heap->python->word * 4;
+    refs->limited = heap->word_limit != 0;
+    refs->words = heap->word_limit;
 }
 
 static bool reserve_types(struct walk_heap *heap, uint32_t count)
@@ -330,11 +335,15 @@ static void remember(const struct walk_heap *heap)
 struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
                                    struct walk_heap **result)
 {
+    if (target->facts && target->facts->heap)
+        return target->facts->heap(target, result);
     struct walk_heap *heap = calloc(1, sizeof *heap);
     if (!heap)
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
+    heap->facts = &walk_live_facts;
+    heap->word_limit = walk_memory_size(heap->python->memory) / heap->python->word * 4;
     struct walk_error *error = build_graph(heap, progress, context);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
@@ -343,6 +352,8 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
     }
     if (!error)
         error = count_types(heap);
+    if (!error)
+        error = walk_tables_fill(heap);
     if (error) {
         walk_heap_destroy(heap);
         return error;
@@ -363,6 +374,7 @@ void walk_heap_destroy(struct walk_heap *heap)
         free(heap->greenlets[i].id);
     free(heap->threads);
     free(heap->greenlets);
+    walk_tables_deinit(&heap->tables);
     free(heap->tracked_end);
     free(heap->types);
     walk_refs_deinit(&heap->scratch);

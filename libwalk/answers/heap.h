@@ -4,6 +4,7 @@
 
 /* A heap: the objects of a target as a graph. Here a node's class is its type and its flags are these. */
 
+#include "answers/facts.h"
 #include "graph/graph.h"
 #include "objects/target.h"
 #include "objects/visit.h"
@@ -33,8 +34,12 @@ struct walk_frame_ids {
 };
 
 struct walk_heap {
+    const struct walk_facts *facts; /* what is asked of single nodes: of the memory, or of a saved file (facts.h) */
+    struct walk_tables tables;      /* what there are few of (tables.c, load.c) */
+    uint64_t word_limit;            /* see walk_heap_limit(); 0: none */
+    const struct walk_saved *saved; /* the file that it is from; belongs to the target. NULL: from memory */
     struct walk_target *target;
-    struct walk_python *python;
+    struct walk_python *python; /* NULL when it was loaded: only heap.c, live.c, tables.c and row.c use it */
     struct walk_graph graph;
     struct walk_heap_stats stats;
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
@@ -73,6 +78,8 @@ walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
 
 /* The thread on whose stack a frame is; WALK_NO_ID: on none (paths.c). */
 walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame);
+/* walk_facts.visit of the memory (heap.c). */
+void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
 
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
@@ -84,7 +91,12 @@ void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs 
  */
 void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs);
 
+void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids);
+
 /* ---- lists of edges with labels (edges.c) ---- */
+
+enum { WALK_LABEL_SIZE = 512 }; /* with its NUL; longer ones are cut */
+void walk_label_cut(char *label, size_t size);
 
 struct walk_edge_list;
 /* Between open (or renew) and close every holder is visited once. */

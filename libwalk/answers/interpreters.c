@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is whose, where there are several interpreters. */
 #include "answers/heap.h"
-#include "objects/size.h"
 
 void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end)
 {
@@ -9,26 +8,21 @@ void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id 
     *end = heap->tracked_end[index];
 }
 
-static walk_id node_of(const struct walk_heap *heap, size_t index)
-{
-    return walk_graph_find(&heap->graph, heap->python->interpreters[index].address);
-}
-
 /* Threads are few, and asked for one by one. */
-static walk_id interpreter_of_thread(const struct walk_heap *heap, walk_addr address)
+static walk_id interpreter_of_thread(const struct walk_heap *heap, walk_id id)
 {
-    const struct walk_python *python = heap->python;
-    for (size_t i = 0; i < python->thread_count; i++)
-        if (python->threads[i].address == address)
-            return walk_graph_find(&heap->graph, python->threads[i].interpreter);
+    const struct walk_tables *tables = &heap->tables;
+    for (size_t i = 0; i < tables->thread_count; i++)
+        if (tables->threads[i].id == id)
+            return tables->threads[i].interpreter;
     return WALK_NO_ID;
 }
 
 walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id)
 {
-    size_t low = 0, high = heap->python->interpreter_count;
+    size_t low = 0, high = heap->tables.interpreter_count;
     if (walk_node_kind(heap, id) == WALK_THREAD)
-        return interpreter_of_thread(heap, heap->graph.key[id]);
+        return interpreter_of_thread(heap, id);
     if (!walk_node_tracked(heap, id))
         return WALK_NO_ID;
     /* The first whose nodes end behind this one. */
@@ -39,22 +33,14 @@ walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id)
         else
             low = middle + 1;
     }
-    return low < heap->python->interpreter_count ? node_of(heap, low) : WALK_NO_ID;
+    return low < heap->tables.interpreter_count ? heap->tables.interpreters[low].id : WALK_NO_ID;
 }
 
-size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->python->interpreter_count; }
+size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->tables.interpreter_count; }
 
 void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct walk_interpreter *interpreter)
 {
-    const struct walk_python *python = heap->python;
-    walk_id begin, end;
-    walk_interpreter_nodes(heap, index, &begin, &end);
-    *interpreter = (struct walk_interpreter){.id = node_of(heap, index),
-                                             .address = python->interpreters[index].address,
-                                             .number = python->interpreters[index].number,
-                                             .has_collector = python->interpreter_count == 1 ||
-                                                              !walk_runtime_shares_collector(python->runtime),
-                                             .tracked = end - begin};
+    *interpreter = heap->tables.interpreters[index];
 }
 
 void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, struct walk_total *totals)
@@ -65,6 +51,6 @@ void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, st
     walk_interpreter_nodes(heap, index, &begin, &end);
     for (walk_id id = begin; id < end; id++) {
         totals[graph->class[id]].objects++;
-        totals[graph->class[id]].size += walk_object_size(heap->python, graph->key[id], graph->class[id]);
+        totals[graph->class[id]].size += heap->facts->size(heap, id);
     }
 }

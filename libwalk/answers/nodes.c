@@ -4,48 +4,29 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
-#include "machine/machine.h"
-#include "objects/frames.h"
-#include "objects/header.h"
-#include "objects/size.h"
-#include "objects/text.h"
 
-static const char *const kind_names[] = {"object", "frame", "thread", "interpreter"};
-
-static enum walk_kind_id kind_of(const struct walk_heap *heap, walk_id id)
+static enum walk_role role_of(const struct walk_heap *heap, walk_id id)
 {
-    return walk_node_kind(heap, id) == WALK_OBJECT ? heap->python->types[heap->graph.class[id]].kind : WALK_KIND_NONE;
+    return walk_node_kind(heap, id) == WALK_OBJECT ? heap->tables.types[heap->graph.class[id]].role : WALK_ROLE_NONE;
 }
 
 bool walk_node_is_frame(const struct walk_heap *heap, walk_id id)
 {
-    return walk_node_kind(heap, id) == WALK_FRAME || kind_of(heap, id) == WALK_KIND_frame;
+    return walk_node_kind(heap, id) == WALK_FRAME || role_of(heap, id) == WALK_ROLE_FRAME;
 }
 
 bool walk_node_is_generator(const struct walk_heap *heap, walk_id id)
 {
-    enum walk_kind_id kind = kind_of(heap, id);
-    return kind == WALK_KIND_generator || kind == WALK_KIND_coroutine || kind == WALK_KIND_async_generator;
+    return role_of(heap, id) == WALK_ROLE_GENERATOR;
 }
 
 struct walk_error *walk_heap_lookup(const struct walk_heap *heap, walk_addr address, walk_id *id)
 {
-    struct walk_python *python = heap->python;
-    uint32_t type;
     walk_id found = walk_graph_find(&heap->graph, address);
-    if (found != WALK_NO_ID) {
-        *id = found;
-        return NULL;
-    }
-    if (!walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object)))
-        return walk_error_context(walk_memory_explain(python->memory, address, WALK_SIZE(python->layout, object)),
-                                  "no object at 0x%" PRIx64, address);
-    if (walk_python_type_of(python, address, &type))
-        return walk_error_new(WALK_ERROR_NOT_FOUND,
-                              "0x%" PRIx64 " looks like a %s, but the collector does not track it and nothing known "
-                              "refers to it",
-                              address, python->types[type].name);
-    return walk_error_new(WALK_ERROR_IMPLAUSIBLE, "0x%" PRIx64 " is not the address of a Python object", address);
+    if (found == WALK_NO_ID)
+        return heap->facts->missing(heap, address);
+    *id = found;
+    return NULL;
 }
 
 void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *node)
@@ -58,8 +39,8 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
                                .type = object ? graph->class[id] : heap->type_count + (uint32_t)(kind - WALK_FRAME),
                                .tracked = walk_node_tracked(heap, id),
                                .is_object = object,
-                               .size = object ? walk_object_size(heap->python, graph->key[id], graph->class[id]) : 0,
-                               .refcount = object ? walk_header_refcount(heap->python, graph->key[id]) : -1,
+                               .size = object ? heap->facts->size(heap, id) : 0,
+                               .refcount = object ? heap->facts->refcount(heap, id) : -1,
                                .interpreter = walk_node_interpreter(heap, id)};
 }
 
@@ -68,32 +49,26 @@ size_t walk_heap_type_count(const struct walk_heap *heap) { return (size_t)heap-
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type)
 {
     const struct walk_type_stats *stats = &heap->types[index];
-    *type = (struct walk_type){.name = "",
-                               .known = true,
+    const struct walk_type_facts *facts = &heap->tables.types[index];
+    *type = (struct walk_type){.address = facts->address,
+                               .name = facts->name,
+                               .known = facts->known,
                                .tracked = stats->tracked,
                                .objects = stats->objects,
                                .tracked_size = stats->tracked_size,
-                               .size = stats->size};
-    if (index < heap->type_count) {
-        type->address = heap->python->types[index].address;
-        type->name = heap->python->types[index].name;
-        const struct walk_pytype *known = &heap->python->types[index];
-        type->known = walk_python_has_table(heap->python, known);
-        type->unreadable = stats->unreadable;
-        type->guessed = stats->guessed;
-        type->fault = stats->fault.kind ? walk_fault_name(stats->fault.kind) : NULL;
-        type->fault_pc = stats->fault.pc;
-        type->fault_instructions = stats->fault.instructions;
-    } else {
-        type->name = kind_names[WALK_FRAME + (index - heap->type_count)];
-    }
+                               .size = stats->size,
+                               .unreadable = stats->unreadable,
+                               .guessed = stats->guessed,
+                               .fault = facts->fault,
+                               .fault_pc = stats->fault.pc,
+                               .fault_instructions = stats->fault.instructions};
 }
 
-size_t walk_heap_dispute_count(const struct walk_heap *heap) { return heap->python->dispute_count; }
+size_t walk_heap_dispute_count(const struct walk_heap *heap) { return heap->tables.dispute_count; }
 
 void walk_heap_dispute(const struct walk_heap *heap, size_t index, struct walk_dispute *dispute)
 {
-    *dispute = heap->python->disputes[index];
+    *dispute = heap->tables.disputes[index];
 }
 
 /* ---- lists ---- */
@@ -113,6 +88,11 @@ static int by_address(const void *a, const void *b, void *graph)
     return (x > y) - (x < y);
 }
 
+void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids)
+{
+    qsort_r(ids->id, ids->count, sizeof *ids->id, by_address, (void *)(uintptr_t)&heap->graph);
+}
+
 /* The objects from `begin` to `end` whose type is wanted (a flag per type), and for which `more` says yes. */
 static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, walk_id begin, walk_id end,
                                        bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
@@ -128,7 +108,7 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
     for (walk_id id = begin; id < end; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] && (!more || more(heap, id)))
             found->id[found->count++] = id;
-    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
+    walk_sort_by_address(heap, found);
     *ids = found;
     return NULL;
 }
@@ -143,18 +123,10 @@ struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name
     if (!wanted)
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
-        wanted[i] = walk_type_is_called(heap->python->types[i].name, name);
+        wanted[i] = walk_type_is_called(heap->tables.types[i].name, name);
     struct walk_error *error = select_nodes(heap, wanted, begin, end, NULL, ids);
     free(wanted);
     return error;
-}
-
-static bool is_suspended(const struct walk_heap *heap, walk_id id)
-{
-    struct walk_frame_view view;
-    walk_addr generator = heap->graph.key[id];
-    return walk_frame_is_suspended(heap->python, generator) &&
-           walk_frame_open(heap->python, walk_frame_of_generator(heap->python, generator), &view);
 }
 
 struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk_ids **ids)
@@ -162,11 +134,9 @@ struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk
     uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
     if (!wanted)
         return walk_error_no_memory();
-    for (uint32_t i = 0; i < heap->type_count; i++) {
-        enum walk_kind_id kind = heap->python->types[i].kind;
-        wanted[i] = kind == WALK_KIND_generator || kind == WALK_KIND_coroutine || kind == WALK_KIND_async_generator;
-    }
-    struct walk_error *error = select_nodes(heap, wanted, 0, heap->graph.node_count, is_suspended, ids);
+    for (uint32_t i = 0; i < heap->type_count; i++)
+        wanted[i] = heap->tables.types[i].role == WALK_ROLE_GENERATOR;
+    struct walk_error *error = select_nodes(heap, wanted, 0, heap->graph.node_count, heap->facts->suspended, ids);
     free(wanted);
     return error;
 }
@@ -190,10 +160,18 @@ static void annotate_frame(const struct walk_heap *heap, walk_id id, struct walk
 
 static void annotate_thread(const struct walk_heap *heap, walk_addr address, struct walk_text_out *out)
 {
-    const struct walk_python *python = heap->python;
-    for (size_t i = 0; i < python->thread_count; i++)
-        if (python->threads[i].address == address)
-            walk_text_add(out, "thread \"%s\"", python->threads[i].name);
+    const struct walk_tables *tables = &heap->tables;
+    for (size_t i = 0; i < tables->thread_count; i++)
+        if (tables->threads[i].address == address)
+            walk_text_add(out, "thread \"%s\"", tables->threads[i].name);
+}
+
+static void annotate_interpreter(const struct walk_heap *heap, walk_addr address, struct walk_text_out *out)
+{
+    const struct walk_tables *tables = &heap->tables;
+    for (size_t i = 0; i < tables->interpreter_count; i++)
+        if (tables->interpreters[i].address == address)
+            walk_text_add(out, "interpreter %" PRId64, tables->interpreters[i].number);
 }
 
 size_t walk_heap_text(const struct walk_heap *heap, walk_id id, enum walk_text which, char *buffer, size_t size)
@@ -204,15 +182,15 @@ size_t walk_heap_text(const struct walk_heap *heap, walk_id id, enum walk_text w
     walk_text_init(&out, buffer, size);
     if (which == WALK_TEXT_VALUE) {
         if (kind == WALK_OBJECT)
-            walk_text_value(heap->python, key, heap->graph.class[id], &out);
+            heap->facts->text(heap, id, which, &out);
     } else if (walk_node_is_frame(heap, id)) {
         annotate_frame(heap, id, &out);
     } else if (kind == WALK_OBJECT) {
-        walk_text_annotation(heap->python, key, heap->graph.class[id], &out);
+        heap->facts->text(heap, id, which, &out);
     } else if (kind == WALK_THREAD) {
         annotate_thread(heap, key, &out);
     } else {
-        walk_text_add(&out, "interpreter %" PRIu64, WALK_MEMBER(heap->python, key, interp, id));
+        annotate_interpreter(heap, key, &out);
     }
     return out.wanted;
 }

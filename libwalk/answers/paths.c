@@ -75,13 +75,10 @@ static enum walk_step up_to_local(void *context, walk_id from, walk_id to, bool 
 
 walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame)
 {
-    const struct walk_python *python = heap->python;
-    if (!(heap->graph.flags[frame] & WALK_NODE_ON_STACK))
-        return WALK_NO_ID;
-    for (size_t t = 0; t < python->thread_count; t++)
-        for (size_t i = 0; i < python->threads[t].frame_count; i++)
-            if (python->stack_frames[python->threads[t].first_frame + i].node == heap->graph.key[frame])
-                return walk_graph_find(&heap->graph, python->threads[t].address);
+    const struct walk_tables *tables = &heap->tables;
+    for (size_t i = 0; i < tables->on_stack_count; i++)
+        if (tables->on_stack[i].frame == frame)
+            return tables->on_stack[i].thread;
     return WALK_NO_ID;
 }
 

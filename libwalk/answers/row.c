@@ -95,6 +95,8 @@ struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layou
 struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out)
 {
     struct walk_layout_row *row;
+    if (!heap->python)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "a saved heap has no layout: give the core that it was saved of");
     struct walk_error *error = walk_heap_row(heap, &row);
     if (error)
         return error;
@@ -106,6 +108,8 @@ struct walk_error *walk_heap_print_row(const struct walk_heap *heap, FILE *out)
 void walk_heap_print_type_names(const struct walk_heap *heap, FILE *out)
 {
     struct walk_python *python = heap->python;
+    if (!python)
+        return;
     know_all_types(heap);
     for (uint32_t i = 0; i < python->type_count; i++) {
         const struct walk_pytype *type = &python->types[i];

@@ -198,7 +198,7 @@ static struct walk_error *merge_late(struct walk_builder *builder)
 }
 
 /* Counting sort of the edges by their referent. */
-static struct walk_error *reverse(struct walk_graph *graph)
+struct walk_error *walk_graph_reverse(struct walk_graph *graph)
 {
     uint64_t *start = calloc((size_t)graph->node_count + 2, sizeof *start);
     uint32_t *edge = malloc((graph->edge_count + 1) * sizeof *edge);
@@ -228,7 +228,7 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
     if (!error)
         error = merge_late(builder);
     if (!error)
-        error = reverse(builder->graph);
+        error = walk_graph_reverse(builder->graph);
     if (error) {
         walk_builder_abort(builder);
         return error;

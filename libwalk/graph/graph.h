@@ -66,6 +66,14 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
 struct walk_error *walk_builder_finish(struct walk_builder *builder);
 void walk_builder_abort(struct walk_builder *builder);
 
+/*
+ * Makes the index and the backward rows of a graph whose nodes and forward rows were filled in by the caller. Errors:
+ * FORMAT when two nodes have the same key.
+ */
+struct walk_error *walk_graph_complete(struct walk_graph *graph);
+/* The backward rows (build.c). */
+struct walk_error *walk_graph_reverse(struct walk_graph *graph);
+
 void walk_graph_deinit(struct walk_graph *graph);
 
 /* WALK_NO_ID when the key is no node. */

@@ -80,17 +80,14 @@ struct walk_error *walk_target_open_reader(const struct walk_reader *reader, con
     return open_python(walk_image_open_reader(reader, options, &opened->image), opened, target);
 }
 
-void walk_target_close(struct walk_target *target)
+static void close_python(struct walk_target *target)
 {
-    if (!target)
-        return;
     walk_python_close(&target->python);
     walk_runtime_close(&target->runtime);
     walk_image_close(&target->image);
-    free(target);
 }
 
-void walk_target_info(const struct walk_target *target, struct walk_target_info *info)
+static void python_info(const struct walk_target *target, struct walk_target_info *info)
 {
     *info = (struct walk_target_info){.version = target->python.version,
                                       .word = target->python.word,
@@ -103,21 +100,65 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
                                       .truncated = target->image.truncated};
 }
 
-size_t walk_target_layout_part_count(const struct walk_target *target) { return target->runtime.part_count; }
+static size_t python_part_count(const struct walk_target *target) { return target->runtime.part_count; }
 
-void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
+static void python_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
 {
     const struct walk_part *known = &target->runtime.parts[index];
     *part = (struct walk_layout_part){known->source, known->count, known->structures};
 }
 
-size_t walk_target_invariant_count(const struct walk_target *target)
+static size_t python_invariant_count(const struct walk_target *target)
 {
     (void)target;
     return walk_rule_count;
 }
 
-void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+static void python_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
 {
     *invariant = (struct walk_invariant){walk_rules[index].words, target->runtime.verdicts.of[index]};
+}
+
+static const struct walk_target_facts python_facts = {
+    .info = python_info,
+    .part_count = python_part_count,
+    .part = python_part,
+    .invariant_count = python_invariant_count,
+    .invariant = python_invariant,
+    .close = close_python,
+};
+
+static const struct walk_target_facts *facts_of(const struct walk_target *target)
+{
+    return target->facts ? target->facts : &python_facts;
+}
+
+void walk_target_close(struct walk_target *target)
+{
+    if (!target)
+        return;
+    facts_of(target)->close(target);
+    free(target);
+}
+
+void walk_target_info(const struct walk_target *target, struct walk_target_info *info)
+{
+    facts_of(target)->info(target, info);
+}
+
+size_t walk_target_layout_part_count(const struct walk_target *target) { return facts_of(target)->part_count(target); }
+
+void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
+{
+    facts_of(target)->part(target, index, part);
+}
+
+size_t walk_target_invariant_count(const struct walk_target *target)
+{
+    return facts_of(target)->invariant_count(target);
+}
+
+void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+{
+    facts_of(target)->invariant(target, index, invariant);
 }

@@ -4,7 +4,24 @@
 
 #include "objects/python.h"
 
+struct walk_heap;
+struct walk_saved;
+
+/* What a target says of itself: from its memory (target.c), or as a saved file has it (answers/load.c). */
+struct walk_target_facts {
+    void (*info)(const struct walk_target *target, struct walk_target_info *info);
+    size_t (*part_count)(const struct walk_target *target);
+    void (*part)(const struct walk_target *target, size_t index, struct walk_layout_part *part);
+    size_t (*invariant_count)(const struct walk_target *target);
+    void (*invariant)(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
+    void (*close)(struct walk_target *target);
+    /* The heap, where it need not be built; NULL: it must. */
+    struct walk_error *(*heap)(struct walk_target *target, struct walk_heap **heap);
+};
+
 struct walk_target {
+    const struct walk_target_facts *facts; /* NULL (in tests): of the memory */
+    struct walk_saved *saved;              /* all that a saved file has; NULL: memory, as follows */
     struct walk_image image;
     struct walk_runtime runtime;
     struct walk_python python;

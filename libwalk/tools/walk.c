@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * walk: the library without gdb, for tests, timing and scripts: walk COMMAND CORE|PID
+ * walk: the library without gdb, for tests, timing and scripts: walk COMMAND CORE|PID|SAVED HEAP
  *
  *   info         seconds, version, layout and its sources, counts, invariants
  *   types        count, bytes and name of every type of tracked objects
@@ -10,11 +10,13 @@
  *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   values       reads "ADDRESS" lines from stdin, prints the short value of each
  *   garbage      what the collector would find if it ran now, which of it has finalizers of what sort, what it would
- * leave alive for them, its key cycles, what is in gc.garbage; whether all of this is exact components   the strongly
- * connected components of the tracked objects in which there is a cycle, largest first leaks        tracked objects
- * that no tracked object refers to; to which nothing refers at all frames       interpreters, threads, frames and
- * locals; suspended generators and greenlets row          the row of layout/rows.inc for the interpreter of the target,
- * from its DWARF type-names   the lines of objects/type_names.inc for its static types
+ *                leave alive for them, its key cycles, what is in gc.garbage; whether all of this is exact
+ *   components   the strongly connected components of the tracked objects in which there is a cycle, largest first
+ *   leaks        tracked objects that no tracked object refers to; to which nothing refers at all
+ *   save         reads "FILE" or "FILE no-values" lines from stdin and saves the heap there
+ *   frames       interpreters, threads, frames and locals; suspended generators and greenlets
+ *   row          the row of layout/rows.inc for the interpreter of the target, from its DWARF
+ *   type-names   the lines of objects/type_names.inc for its static types
  *
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
@@ -249,6 +251,23 @@ static struct walk_error *print_held_by(struct walk_heap *heap, uint64_t address
     return NULL;
 }
 
+static struct walk_error *save_heap(struct walk_target *target, struct walk_heap *heap)
+{
+    (void)target;
+    char line[4096];
+    struct walk_error *error = NULL;
+    while (!error && fgets(line, sizeof line, stdin) && strcmp(line, ".\n") != 0) {
+        line[strcspn(line, "\n")] = '\0';
+        char *nameless = strstr(line, " no-values");
+        if (nameless)
+            *nameless = '\0';
+        double start = seconds();
+        error = walk_heap_save(heap, line, !nameless, NULL, NULL);
+        printf("saved\t%s\t%.4f\n", line, seconds() - start);
+    }
+    return error;
+}
+
 /* What objects hold that no tp_traverse visits. */
 static struct walk_error *print_held(struct walk_target *target, struct walk_heap *heap)
 {
@@ -463,6 +482,7 @@ static const struct command {
     {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
     {"values", print_values}, {"held", print_held},     {"garbage", print_garbage}, {"components", print_components},
     {"leaks", print_leaks},   {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
+    {"save", save_heap},
 };
 
 /* The command that a list with commas begins with; NULL: none. */
@@ -507,8 +527,9 @@ static int run(const char *list, const char *name)
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
                                    .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
                                    .guess = getenv("WALK_GUESS") != NULL};
-    struct walk_error *error =
-        *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
+    struct walk_error *error = !*end                        ? walk_target_open_process((int)pid, &options, &target)
+                               : walk_target_is_saved(name) ? walk_target_open_saved(name, &target)
+                                                            : walk_target_open_core(name, &options, &target);
     if (error)
         return fail(error);
     took.open = seconds() - start;
@@ -529,6 +550,6 @@ int main(int argc, char **argv)
         known = first_of(rest) != NULL;
     if (known)
         return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|frames|row[,…] CORE|PID\n");
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|frames|save|row[,…] CORE|PID|FILE\n");
     return 2;
 }

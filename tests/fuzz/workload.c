@@ -327,7 +327,8 @@ int workload(const char *core, struct rng *rng)
     struct work work = {.rng = rng};
     struct walk_options options = {
         .sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS"), .layout = getenv("WALK_LAYOUT")};
-    if (!good(walk_target_open_core(core, &options, &work.target)))
+    if (!good(walk_target_is_saved(core) ? walk_target_open_saved(core, &work.target)
+                                         : walk_target_open_core(core, &options, &work.target)))
         return WORKLOAD_REFUSED;
     bool built = good(walk_heap_build(work.target, NULL, NULL, &work.heap));
     if (built) {

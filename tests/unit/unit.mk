@@ -36,6 +36,16 @@ fuzz-core: ## damaged copies of CORE, RUNS of them from SEED on, with the saniti
 	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/corrupt
 	$(BUILD)/asan/tests/fuzz/corrupt $(CORE) $(RUNS) $(SEED)
 
+$(BUILD)/tests/fuzz/saved: $(BUILD)/tests/fuzz/saved.o $(BUILD)/tests/fuzz/workload.o $(OBJECTS)
+	$(call said,link   )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: fuzz-saved
+fuzz-saved: ## damaged copies of a saved heap, FILE, RUNS of them from SEED on, with the sanitizers
+	@test -n "$(FILE)" || { echo "usage: make fuzz-saved FILE=heap [RUNS=n] [SEED=n]"; exit 2; }
+	+@$(ASAN) --no-print-directory $(BUILD)/asan/tests/fuzz/saved
+	$(BUILD)/asan/tests/fuzz/saved $(FILE) $(RUNS) $(SEED)
+
 $(BUILD)/tests/fuzz/machine: $(BUILD)/tests/fuzz/machine.o $(OBJECTS)
 	$(call said,link   )
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -55,5 +65,5 @@ $(BUILD)/tests/machine/traverse: $(BUILD)/tests/machine/traverse.o $(OBJECTS)
 traverse: $(BUILD)/tests/machine/traverse ## tp_traverse of every object of CORES="folder…", compared with gc.get_referents
 	@python3 tests/machine/traverse.py $< $(CORES)
 
--include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d \
+-include $(UNIT_TESTS:%=%.d) $(UNIT_HELPERS:.o=.d) $(BUILD)/tests/fuzz/corrupt.d $(BUILD)/tests/fuzz/workload.d $(BUILD)/tests/fuzz/saved.d \
     $(BUILD)/tests/fuzz/machine.d $(BUILD)/tests/machine/traverse.d

@@ -114,6 +114,7 @@ class InfoAnswer(Answer):
             "invariants": [asked._asdict() for asked in self.invariants],
             "word": info.word,
             "truncated": info.truncated,
+            "saved": info.saved or None,
             "interpreters": [interpreters.document(i) for i in self.interpreters],
             "threads": len(self.threads),
             "nodes": stats.nodes,
@@ -204,6 +205,7 @@ class InfoAnswer(Answer):
             ["build-id", info.build_id or "none"],
             ["layout from", info.layout_source],
             ["invariants", self._proof()],
+            *self._saved(),
             *self._several(),
             ["threads", number(len(self.threads))],
             ["tracked objects", number(stats.tracked) + self._frozen()],
@@ -227,6 +229,10 @@ class InfoAnswer(Answer):
                 text += f"; {objects} of types whose names are not known (type@0x…)"
             yield [text]
             yield [_GIVE_FILE]
+
+    def _saved(self) -> List[List[Cell]]:
+        """A row for what was not read of memory."""
+        return [["saved heap", self.info.saved]] if self.info.saved else []
 
     def _several(self) -> List[List[Cell]]:
         """A row for each interpreter, if there are several."""

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The open targets and heaps: one per inferior, as long as what it shows is true.
 
+A heap that `py-heap-load` loaded stands in front of that of the selected target, until
+another target is selected.
+
 A heap is true for one stop.  It is dropped when the process runs on, when its memory is
 written, and when gdb leaves it (the thread that it was read with is no longer valid).
 """
 
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 import gdb
 
 from pyheap.command import Question
+from pyheap.errors import HeapError
 from pyheap.gdbside import address, screen, selection
 from pyheap.gdbside.interrupt import held_back
 from pyheap.progress import Progress, to_stderr
-from pyheap.walk import Heap, Target
+from pyheap.walk import Baseline, Heap, Options, Target
 
 
 class _Open:
@@ -41,7 +45,18 @@ class _Open:
 
 _EVENTS = ("cont", "inferior_call", "exited", "memory_changed", "inferior_deleted")
 
+
+class _Loaded(NamedTuple):
+    """A saved heap, and what was selected when it was loaded."""
+
+    selected: Optional[selection.Selection]
+    target: Target
+    heap: Heap
+
+
 _open: Dict[int, _Open] = {}
+_previous: Dict[int, Baseline] = {}  # of the heap that was closed last
+_loaded: Dict[int, _Loaded] = {}
 _listening = False
 
 
@@ -49,13 +64,44 @@ def close_all() -> None:
     """Forgets everything: when the extension is loaded anew."""
     for number in list(_open):
         _close(number)
+    for number in list(_loaded):
+        _unload(number)
+    _previous.clear()
     _listen(False)
 
 
 def _close(number: int) -> None:
     opened = _open.pop(number, None)
     if opened:
+        if opened.heap:
+            _previous[number] = opened.heap.baseline()
         opened.close()
+
+
+def _unload(number: int) -> bool:
+    loaded = _loaded.pop(number, None)
+    if loaded:
+        loaded.heap.close()
+        loaded.target.close()
+    return loaded is not None
+
+
+def _selected() -> Optional[selection.Selection]:
+    """What is selected; None: nothing that could be read."""
+    try:
+        return selection.selected()
+    except HeapError:
+        return None
+
+
+def _known_loaded() -> Optional[_Loaded]:
+    """The loaded heap, if still the same target is selected."""
+    number = gdb.selected_inferior().num
+    loaded = _loaded.get(number)
+    if loaded and loaded.selected != _selected():
+        _unload(number)
+        return None
+    return loaded
 
 
 def _forget_live(event: Any) -> None:
@@ -63,6 +109,9 @@ def _forget_live(event: Any) -> None:
     for number, opened in list(_open.items()):
         if opened.selected.kind != selection.CORE:
             _close(number)
+    for number, loaded in list(_loaded.items()):
+        if loaded.selected and loaded.selected.kind != selection.CORE:
+            _unload(number)
 
 
 def _listen(on: bool) -> None:
@@ -77,6 +126,9 @@ def _listen(on: bool) -> None:
 
 def known_heap() -> Optional[Heap]:
     """The heap of the selected inferior if it was read before: nothing is read now."""
+    loaded = _loaded.get(gdb.selected_inferior().num)
+    if loaded:
+        return loaded.heap
     opened = _open.get(gdb.selected_inferior().num)
     return opened.heap if opened else None
 
@@ -87,20 +139,56 @@ class Session(Question):
     def __init__(self) -> None:
         self._opened: Optional[_Open] = None
         self._numbers: Optional[Dict[int, int]] = None
+        self._asked = False  # whether a loaded heap was looked for
+        self._found: Optional[_Loaded] = None
 
     def target(self) -> Target:
-        return self._current().target
+        loaded = self._loaded()
+        return loaded.target if loaded else self._current().target
 
     def heap(self) -> Heap:
+        loaded = self._loaded()
+        if loaded:
+            return loaded.heap
         opened = self._current()
         if opened.heap is None:
             opened.heap = _read(opened.target)
         return opened.heap
 
+    def previous(self) -> Optional[Baseline]:
+        return _previous.get(gdb.selected_inferior().num)
+
+    def heap_of(self, path: str) -> Heap:
+        selected = _selected()
+        options = selected.options if selected else Options()
+        return _read(Target.open_file(path, options))
+
+    def load(self, path: Optional[str]) -> bool:
+        number = gdb.selected_inferior().num
+        if path is None:
+            return _unload(number)
+        target = Target.open_saved(path)
+        loaded = _Loaded(_selected(), target, _read(target))
+        there = _unload(number)
+        _loaded[number] = loaded
+        _listen(True)
+        return there
+
+    def save(self, path: str, values: bool) -> None:
+        heap = self.heap()
+        _interruptible(lambda progress: heap.save(path, values, progress))
+
+    def _loaded(self) -> Optional[_Loaded]:
+        if not self._asked:
+            self._asked, self._found = True, _known_loaded()
+        return self._found
+
     def address(self, expression: str) -> int:
         return address.address(expression)
 
     def thread_number(self, native_id: int) -> Optional[int]:
+        if self._loaded():
+            return None  # it may be of any process
         if self._numbers is None:
             threads = gdb.selected_inferior().threads()
             self._numbers = {t.ptid[1] or t.ptid[0]: t.num for t in threads}
@@ -124,12 +212,17 @@ def _current() -> _Open:
 
 
 def _read(target: Target) -> Heap:
+    heaps = []
+    _interruptible(lambda progress: heaps.append(target.build_heap(progress)))
+    return heaps[0]
+
+
+def _interruptible(work: Callable[[Callable[[int, int], bool]], None]) -> None:
+    """Does what may take long: with its progress on a terminal, until Ctrl-C."""
     terminal = os.isatty(2) and not screen.in_tui()
     progress = Progress(terminal, to_stderr)
     try:
         with held_back() as pressed:
-            return target.build_heap(
-                lambda visited, known: progress(visited, known) and not pressed()
-            )
+            work(lambda visited, known: progress(visited, known) and not pressed())
     finally:
         progress.done()
