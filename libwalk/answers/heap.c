@@ -196,6 +196,34 @@ static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *pro
     return walk_builder_finish(builder);
 }
 
+static void forget_graph(struct walk_heap *heap)
+{
+    walk_graph_deinit(&heap->graph);
+    memset(heap->types, 0, heap->type_capacity * sizeof *heap->types);
+    heap->stats = (struct walk_heap_stats){0};
+    free(heap->tracked_end);
+    heap->tracked_end = NULL;
+}
+
+/*
+ * What a tp_traverse leaves out shows only when all else is counted; then the graph is built once more, with it. What
+ * that finds may leave out something itself.
+ */
+static struct walk_error *build_whole_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
+    enum { ROUNDS = 4 };
+    struct walk_error *error = build_graph(heap, progress, context);
+    for (int round = 0; round < ROUNDS && !error; round++) {
+        size_t count;
+        error = walk_heap_take_omitted(heap, &count);
+        if (error || !count)
+            return error;
+        forget_graph(heap);
+        error = build_graph(heap, progress, context);
+    }
+    return error;
+}
+
 /* ---- what is known of the nodes when the graph stands ---- */
 
 static void mark(struct walk_heap *heap, walk_addr key, uint8_t flag)
@@ -335,7 +363,7 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
-    struct walk_error *error = build_graph(heap, progress, context);
+    struct walk_error *error = build_whole_graph(heap, progress, context);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
             mark_modules(heap, heap->python->interpreters[i].address);

@@ -98,6 +98,10 @@ static inline void walk_refs_add_text(struct walk_refs *refs, walk_addr target, 
 /* The references of the object of type index `type`. Refs are appended; `unreadable` is set, never cleared. */
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
 
+/* The __dict__ of an object whose type has a tp_dictoffset. */
+void walk_visit_dict_pointer(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                             uint32_t flags, struct walk_refs *refs);
+
 /* The references of nodes that are no objects. */
 void walk_visit_stack_frame(struct walk_python *python, const struct walk_stack_frame *frame, struct walk_refs *refs);
 void walk_visit_thread(struct walk_python *python, const struct walk_pythread *thread, struct walk_refs *refs);
