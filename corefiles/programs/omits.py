@@ -208,7 +208,7 @@ def make(code):
     own(obj, at(VISITED), text("twice"))
     twice = ctypes.cast(word(id(obj) + at(VISITED)).value, ctypes.py_object).value
     own(obj, at(2), twice)
-    HELD.append((obj, [("+0x%x" % at(2), at(2))]))
+    HELD.append((obj, [("+0x%x" % at(i), at(i)) for i in (VISITED, 2)]))
     del twice
 
     # Nothing is visited, and nothing is there but words.

@@ -12,6 +12,17 @@ enum { T_OBJECT = 6, T_OBJECT_EX = 16 };
 
 /* ---- once per type ---- */
 
+bool walk_is_code_of_cpython(const struct walk_python *python, walk_addr code)
+{
+    const struct walk_image *image = python->runtime->image;
+    for (size_t i = 0; i < image->module_count; i++) {
+        const struct walk_module *module = &image->modules[i];
+        if (code >= module->start && code < module->end)
+            return module == python->runtime->module || strstr(module->path, "/lib-dynload/");
+    }
+    return false;
+}
+
 static bool is_known(const struct walk_python *python, const struct walk_pytype *info, int64_t offset)
 {
     for (uint32_t i = info->first_slot; i < python->slot_count; i++)
@@ -71,10 +82,12 @@ static bool has_class(const struct walk_python *python, const struct walk_pytype
 void walk_omitted_decide(struct walk_python *python, struct walk_pytype *info)
 {
     bool python_code = true;
-    walk_addr type = info->address;
+    walk_addr type = info->address, traverse = WALK_MEMBER(python, info->own_base, type, tp_traverse);
+    /* A few members of CPython's own are borrowed (sqlite3's exceptions); what else it leaves out, holders.def says. */
+    bool own = info->no_table && traverse && walk_is_code_of_cpython(python, traverse);
     info->first_member = python->slot_count;
     /* A holder's table has all of its members. */
-    for (int i = 0; type && type != info->known_base && !info->holding.holder && i < BASES_MAX; i++) {
+    for (int i = 0; type && type != info->known_base && !info->holding.holder && !own && i < BASES_MAX; i++) {
         python_code &= type != info->own_base;
         add_members(python, info, type, python_code);
         type = WALK_MEMBER(python, type, type, tp_base);
@@ -109,23 +122,11 @@ void walk_visit_omitted(struct walk_python *python, const struct walk_pytype *ty
 
 /* ---- the words that were taken ---- */
 
-/* The interpreter's file and the modules that are built beside it. */
-static bool is_of_cpython(const struct walk_python *python, walk_addr code)
-{
-    const struct walk_image *image = python->runtime->image;
-    for (size_t i = 0; i < image->module_count; i++) {
-        const struct walk_module *module = &image->modules[i];
-        if (code >= module->start && code < module->end)
-            return module == python->runtime->module || strstr(module->path, "/lib-dynload/");
-    }
-    return false;
-}
-
 /* Free-threaded builds do not count all references (deferred ones). */
 bool walk_omitted_may(const struct walk_python *python, const struct walk_pytype *type)
 {
     return type->no_table && (type->flags & WALK_TPFLAGS_HAVE_GC) && !WALK_FREE_THREADED(python->layout) &&
-           !is_of_cpython(python, WALK_MEMBER(python, type->own_base, type, tp_traverse));
+           !walk_is_code_of_cpython(python, WALK_MEMBER(python, type->own_base, type, tp_traverse));
 }
 
 static int compare(const void *a, const void *b)

@@ -24,6 +24,9 @@ struct walk_omitted_word {
     uint32_t offset;
 };
 
+/* Whether code is of the interpreter's file, or of the modules that are built beside it. */
+bool walk_is_code_of_cpython(const struct walk_python *python, walk_addr code);
+
 /* Whether words of the objects of this type may be taken: their tp_traverse is run, and is not CPython's own. */
 bool walk_omitted_may(const struct walk_python *python, const struct walk_pytype *type);
 

@@ -72,14 +72,16 @@ static bool can_run(struct walk_python *python)
 }
 
 /*
- * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first; else
- * of Python's first one: on x86-64 the thread register is pthread_self().
+ * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first, if it
+ * is one of Python's; else of Python's first one: on x86-64 the thread register is pthread_self().
  */
 static walk_addr thread_pointer(const struct walk_python *python)
 {
     const struct walk_image *image = python->runtime->image;
-    if (image->lwp_count && image->lwps[0].thread_pointer)
-        return image->lwps[0].thread_pointer;
+    walk_addr crashed = image->lwp_count ? image->lwps[0].thread_pointer : 0;
+    for (size_t i = 0; crashed && i < python->thread_count; i++)
+        if (python->threads[i].ident == crashed)
+            return crashed;
     return python->thread_count ? python->threads[python->thread_count - 1].ident : 0;
 }
 

@@ -271,6 +271,8 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
         refs->count = known; /* what a tp_traverse leaves out is not known without it */
         guess(python, &type, object, refs);
     }
+    if (!refs->run && type.kind == WALK_KIND_module)
+        walk_visit_guess_state(python, object, refs, first);
     if (refs->run && python->taken_count)
         walk_visit_taken(python, &type, object, refs);
     for (size_t i = first; i < refs->count && !seen; i++)

@@ -102,6 +102,9 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t ty
 void walk_visit_dict_pointer(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                              uint32_t flags, struct walk_refs *refs);
 
+/* The words of a module's state that may be what its m_traverse, which could not be run, visits: these are guesses. */
+void walk_visit_guess_state(struct walk_python *python, walk_addr module, struct walk_refs *refs, size_t first);
+
 /* The references of nodes that are no objects. */
 void walk_visit_stack_frame(struct walk_python *python, const struct walk_stack_frame *frame, struct walk_refs *refs);
 void walk_visit_thread(struct walk_python *python, const struct walk_pythread *thread, struct walk_refs *refs);
