@@ -128,6 +128,8 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
         heap->graph.flags[id] |= WALK_NODE_UNREADABLE;
     if (refs->no_memory)
         return walk_error_no_memory();
+    if (refs->interrupted)
+        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
     heap->stats.run_objects += refs->run;
     return refs->guessed ? count_guess(heap, class, refs) : NULL;
 }
@@ -194,6 +196,19 @@ static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *pro
         return error;
     }
     return walk_builder_finish(builder);
+}
+
+/* While code of the target runs long, within one visit. */
+struct watch {
+    struct walk_heap *heap;
+    walk_progress *progress;
+    void *context;
+};
+
+static bool go_on(void *context)
+{
+    const struct watch *watch = context;
+    return watch->progress(watch->context, 0, watch->heap->graph.node_count);
 }
 
 static void forget_graph(struct walk_heap *heap)
@@ -363,7 +378,10 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
+    struct watch watch = {heap, progress, context};
+    walk_traverser_watch(heap->python->traverser, progress ? go_on : NULL, &watch);
     struct walk_error *error = build_whole_graph(heap, progress, context);
+    walk_traverser_watch(heap->python->traverser, NULL, NULL);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
             mark_modules(heap, heap->python->interpreters[i].address);

@@ -240,12 +240,14 @@ struct walk_error *walk_heap_take_omitted(struct walk_heap *heap, size_t *count)
         return no_memory ? walk_error_no_memory() : NULL;
     walk_heap_limit(heap, &search.refs);
     search.refs.unnamed = true;
-    for (walk_id id = 0; id < graph->node_count && !search.no_memory; id++)
+    for (walk_id id = 0; id < graph->node_count && !search.no_memory && !search.refs.interrupted; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && graph->class[id] < type_count && wanted[graph->class[id]])
             consider_words(&search, graph->key[id], graph->class[id]);
     visit_hidden(&search);
     if (search.no_memory || search.refs.no_memory)
         error = walk_error_no_memory();
+    else if (search.refs.interrupted)
+        error = walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
     else if (search.candidate_count)
         error = take(&search, count);
     walk_refs_deinit(&search.refs);

@@ -55,6 +55,7 @@ struct walk_pytype {
     walk_addr is_gc;             /* tp_is_gc, unless it is that of `type` */
     bool no_table;               /* own_base has a tp_traverse of its own that no table knows */
     bool disputed;               /* the tables do not say of its objects what its tp_traverse visits */
+    uint8_t vain;                /* the last runs of its tp_traverse, one after the other, that did not end in time */
     uint8_t proofs;              /* how many of its objects were asked that */
     struct walk_holding holding; /* of own_base or a base of it: what no tp_traverse says */
     uint64_t guess_from;         /* where the words begin that are guessed, bytes */

@@ -57,6 +57,7 @@ struct walk_refs {
     bool guessed;                     /* some are words that may be references */
     struct walk_traverse_fault fault; /* of the object's tp_traverse, when that was run in vain */
     bool no_memory;
+    bool interrupted; /* walk_traverser_watch() */
     bool limited;   /* `words` counts */
     uint64_t words; /* how many words of arrays may still be looked at */
 };
