@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of code that cannot be run to its end: code_check.py build/walk PYTHON CASE"""
+"""What is said of code that cannot be run to its end: code_check.py build/walk PYTHON CASE
+
+Instead of PYTHON, the case `missing` takes a core.
+"""
 
 import contextlib
 import os
@@ -7,6 +10,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Callable, Dict, Iterator, List, Tuple
 
@@ -39,17 +43,24 @@ def stopped(python: str, case: str) -> Iterator[Tuple[int, List[str]]]:
         process.wait()
 
 
-def walk(tool: str, pid: int, commands: str, asked: str = "") -> Dict[str, List[str]]:
+def walk(tool: str, pid: int, commands: str) -> Dict[str, List[str]]:
     """What it prints: the fields of lines by their first one, of several the last."""
+    lines = printed(tool, commands, str(pid), dict(os.environ))
+    return {name: fields for name, *fields in lines}
+
+
+def printed(
+    tool: str, command: str, target: str, environment: Dict[str, str]
+) -> List[List[str]]:
+    """The fields of the lines that the walk tool prints."""
     run = subprocess.run(
-        [tool, commands, str(pid)],
-        input=asked,
+        [tool, command, target],
         stdout=subprocess.PIPE,
         check=True,
         encoding="utf-8",
+        env=environment,
     )
-    lines = (line.split("\t") for line in run.stdout.split("\n"))
-    return {name: fields for name, *fields in lines}
+    return [line.split("\t") for line in run.stdout.split("\n")]
 
 
 def check(what: str, found: object, wanted: object) -> None:
@@ -108,7 +119,38 @@ def endless(tool: str, python: str) -> None:
     check("asked", len(asked), 3)
 
 
-CASES: Dict[str, Callable[[str, str], None]] = {"state": state, "endless": endless}
+def unnamed(tool: str, python: str) -> None:
+    """A file without a build-id is named."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        library = os.environ["CODE_LIBRARY"] = os.path.join(folder, "unnamed.so")
+        build = ["gcc", "-shared", "-Wl,--build-id=none", "-o", library]
+        subprocess.run([*build, "-x", "c", os.devnull], check=True)
+        with stopped(python, "unnamed") as (pid, _):
+            lines = printed(tool, "info", str(pid), dict(os.environ))
+    problems = [line[2] for line in lines if line[:2] == ["file", library]]
+    check("problem", problems, ["no build-id"])
+
+
+def missing(tool: str, core: str) -> None:
+    """Of a core without its files, each that is needed is named with the reason."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        variables = {"WALK_SYSROOT": folder, "WALK_DEBUG_DIRS": folder}
+        lines = printed(tool, "info", core, {**os.environ, **variables})
+    faults = [line[-1] for line in lines if line[0] == "guessed-type" and line[3]]
+    named = [fault for fault in faults if fault.endswith(" was not found")]
+    files = [line for line in lines if line[0] == "file"]
+    print(f"{len(faults)} faults, {len(named)} name a file of {len(files)}")
+    check("all of them", len(faults) == len(named) > 0, True)
+    check("all files", all(line[2].endswith("was not found") for line in files), True)
+    check("there are some", len(files) > 1, True)
+
+
+CASES: Dict[str, Callable[[str, str], None]] = {
+    "state": state,
+    "endless": endless,
+    "unnamed": unnamed,
+    "missing": missing,
+}
 
 
 def main() -> int:

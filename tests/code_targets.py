@@ -53,6 +53,13 @@ def endless(code):
     return id(made), id(cls)
 
 
+def unnamed(_):
+    """A library without a build-id."""
+    path = os.environ["CODE_LIBRARY"]
+    omits.KEPT.append(ctypes.CDLL(path))
+    return (0,)
+
+
 def main():
     gc.disable()
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1))
