@@ -214,7 +214,8 @@ static bool go_on(void *context)
 static void forget_graph(struct walk_heap *heap)
 {
     walk_graph_deinit(&heap->graph);
-    memset(heap->types, 0, heap->type_capacity * sizeof *heap->types);
+    if (heap->types)
+        memset(heap->types, 0, heap->type_capacity * sizeof *heap->types);
     heap->stats = (struct walk_heap_stats){0};
     free(heap->tracked_end);
     heap->tracked_end = NULL;

@@ -300,7 +300,8 @@ COMMANDS = (
         "Say which Python the target runs and how much of its heap could be read.",
         "Version, file and build-id of the interpreter, where the layout of its "
         "structures is known from, what of memory agreed with it, counts of the heap, "
-        "objects whose references are guesses, and what could not be read.",
+        "objects whose references are guesses, what could not be read, and files of the "
+        "target that are not used or not proven to be its own.",
         (Argument("--verbose", FLAG, "name the invariants of the layout too"),),
         answer,
         """
