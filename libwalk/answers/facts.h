@@ -45,7 +45,8 @@ enum walk_role { WALK_ROLE_NONE, WALK_ROLE_FRAME, WALK_ROLE_GENERATOR };
 struct walk_type_facts {
     walk_addr address; /* 0 for the types of nodes that are no objects */
     const char *name;
-    const char *fault; /* NULL: nothing went wrong, or was run */
+    const char *fault;      /* NULL: nothing went wrong, or was run */
+    const char *fault_file; /* why the file where it went wrong is not used; NULL: it is, or there is none */
     enum walk_role role;
     bool known;
 };

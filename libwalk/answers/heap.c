@@ -133,6 +133,8 @@ static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32
         heap->graph.flags[id] |= WALK_NODE_UNREADABLE;
     if (refs->no_memory)
         return walk_error_no_memory();
+    if (refs->interrupted)
+        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
     heap->stats.run_objects += refs->run;
     return refs->guessed ? count_guess(heap, class, refs) : NULL;
 }
@@ -199,6 +201,48 @@ static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *pro
         return error;
     }
     return walk_builder_finish(builder);
+}
+
+/* While code of the target runs long, within one visit. */
+struct watch {
+    struct walk_heap *heap;
+    walk_progress *progress;
+    void *context;
+};
+
+static bool go_on(void *context)
+{
+    const struct watch *watch = context;
+    return watch->progress(watch->context, 0, watch->heap->graph.node_count);
+}
+
+static void forget_graph(struct walk_heap *heap)
+{
+    walk_graph_deinit(&heap->graph);
+    if (heap->types)
+        memset(heap->types, 0, heap->type_capacity * sizeof *heap->types);
+    heap->stats = (struct walk_heap_stats){0};
+    free(heap->tracked_end);
+    heap->tracked_end = NULL;
+}
+
+/*
+ * What a tp_traverse leaves out shows only when all else is counted; then the graph is built once more, with it. What
+ * that finds may leave out something itself.
+ */
+static struct walk_error *build_whole_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
+    enum { ROUNDS = 4 };
+    struct walk_error *error = build_graph(heap, progress, context);
+    for (int round = 0; round < ROUNDS && !error; round++) {
+        size_t count;
+        error = walk_heap_take_omitted(heap, &count);
+        if (error || !count)
+            return error;
+        forget_graph(heap);
+        error = build_graph(heap, progress, context);
+    }
+    return error;
 }
 
 /* ---- what is known of the nodes when the graph stands ---- */
@@ -344,7 +388,10 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
     heap->python = &target->python;
     heap->facts = &walk_live_facts;
     heap->word_limit = walk_memory_size(heap->python->memory) / heap->python->word * 4;
-    struct walk_error *error = build_graph(heap, progress, context);
+    struct watch watch = {heap, progress, context};
+    walk_traverser_watch(heap->python->traverser, progress ? go_on : NULL, &watch);
+    struct walk_error *error = build_whole_graph(heap, progress, context);
+    walk_traverser_watch(heap->python->traverser, NULL, NULL);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
             mark_modules(heap, heap->python->interpreters[i].address);

@@ -93,6 +93,12 @@ void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs);
 
 void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids);
 
+/*
+ * Words of objects whose tp_traverse leaves them out, of which the counts of references say that they are held
+ * (omitted.c): notes them in heap->python, which visits them from then on. `count`: how many are new.
+ */
+struct walk_error *walk_heap_take_omitted(struct walk_heap *heap, size_t *count);
+
 /* ---- lists of edges with labels (edges.c) ---- */
 
 enum { WALK_LABEL_SIZE = 512 }; /* with its NUL; longer ones are cut */

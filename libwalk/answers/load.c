@@ -389,6 +389,13 @@ static void saved_info(const struct walk_target *target, struct walk_target_info
     };
 }
 
+/* No code is run of a saved heap. */
+static size_t saved_file_count(const struct walk_target *target)
+{
+    (void)target;
+    return 0;
+}
+
 static size_t saved_part_count(const struct walk_target *target) { return SAVED_COUNT(target->saved, part); }
 
 static void saved_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
@@ -410,6 +417,7 @@ static void close_saved(struct walk_target *target) { walk_saved_free(target->sa
 
 static const struct walk_target_facts facts = {
     .info = saved_info,
+    .file_count = saved_file_count,
     .part_count = saved_part_count,
     .part = saved_part,
     .invariant_count = saved_invariant_count,

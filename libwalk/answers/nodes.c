@@ -60,6 +60,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
                                .unreadable = stats->unreadable,
                                .guessed = stats->guessed,
                                .fault = facts->fault,
+                               .fault_file = facts->fault_file,
                                .fault_pc = stats->fault.pc,
                                .fault_instructions = stats->fault.instructions};
 }

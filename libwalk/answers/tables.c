@@ -21,6 +21,17 @@ static enum walk_role role_of(enum walk_kind_id kind)
     }
 }
 
+/* Why the file at the address of a fault is not used; NULL: it is, or there is none. */
+static const char *fault_file(const struct walk_heap *heap, const struct walk_traverse_fault *fault)
+{
+    const struct walk_image *image = &heap->target->image;
+    walk_addr at = fault->address ? fault->address : fault->pc;
+    for (size_t i = 0; fault->kind && i < image->module_count; i++)
+        if (at >= image->modules[i].start && at < image->modules[i].end && !image->modules[i].file)
+            return image->modules[i].problem;
+    return NULL;
+}
+
 static void fill_types(const struct walk_heap *heap, struct walk_type_facts *types)
 {
     for (uint32_t i = 0; i < heap->type_count; i++) {
@@ -29,6 +40,7 @@ static void fill_types(const struct walk_heap *heap, struct walk_type_facts *typ
         types[i] = (struct walk_type_facts){.address = type->address,
                                             .name = type->name,
                                             .fault = fault->kind ? walk_fault_name(fault->kind) : NULL,
+                                            .fault_file = fault_file(heap, fault),
                                             .role = role_of(type->kind),
                                             .known = walk_python_has_table(heap->python, type)};
     }

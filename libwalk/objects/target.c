@@ -100,6 +100,14 @@ static void python_info(const struct walk_target *target, struct walk_target_inf
                                       .truncated = target->image.truncated};
 }
 
+static size_t python_file_count(const struct walk_target *target) { return target->image.module_count; }
+
+static void python_file(const struct walk_target *target, size_t index, struct walk_file *file)
+{
+    const struct walk_module *module = &target->image.modules[index];
+    *file = (struct walk_file){module->path, module->file ? NULL : module->problem, module->build_id_size != 0};
+}
+
 static size_t python_part_count(const struct walk_target *target) { return target->runtime.part_count; }
 
 static void python_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)
@@ -121,6 +129,8 @@ static void python_invariant(const struct walk_target *target, size_t index, str
 
 static const struct walk_target_facts python_facts = {
     .info = python_info,
+    .file_count = python_file_count,
+    .file = python_file,
     .part_count = python_part_count,
     .part = python_part,
     .invariant_count = python_invariant_count,
@@ -144,6 +154,13 @@ void walk_target_close(struct walk_target *target)
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info)
 {
     facts_of(target)->info(target, info);
+}
+
+size_t walk_target_file_count(const struct walk_target *target) { return facts_of(target)->file_count(target); }
+
+void walk_target_file(const struct walk_target *target, size_t index, struct walk_file *file)
+{
+    facts_of(target)->file(target, index, file);
 }
 
 size_t walk_target_layout_part_count(const struct walk_target *target) { return facts_of(target)->part_count(target); }

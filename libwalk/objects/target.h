@@ -10,6 +10,8 @@ struct walk_saved;
 /* What a target says of itself: from its memory (target.c), or as a saved file has it (answers/load.c). */
 struct walk_target_facts {
     void (*info)(const struct walk_target *target, struct walk_target_info *info);
+    size_t (*file_count)(const struct walk_target *target);
+    void (*file)(const struct walk_target *target, size_t index, struct walk_file *file);
     size_t (*part_count)(const struct walk_target *target);
     void (*part)(const struct walk_target *target, size_t index, struct walk_layout_part *part);
     size_t (*invariant_count)(const struct walk_target *target);
