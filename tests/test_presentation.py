@@ -810,7 +810,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(len(self.said(False, [0, 1, 2.5, 9, 20])), 1)
 
 
-STRUCTURES = {"walk_heap_stats": "_Stats"}
+STRUCTURES = {"walk_heap_stats": "_Stats", "walk_heap_part": "_Part"}
 
 
 def class_name(structure):
