@@ -3,9 +3,11 @@
 
     python3 tests/script_check.py build/cores/INTERPRETER/PROGRAM
     python3 tests/script_check.py --docs build/cores/INTERPRETER/worker
+    python3 tests/script_check.py --condition PYTHON
 
 The definitions are restated in plaingraph.py over what the program wrote of itself. With
---docs the examples of docs/scripting.md are run, on the worker's core.
+--docs the examples of docs/scripting.md are run, on the worker's core; with --condition a
+process is stopped by a breakpoint whose condition counts its objects.
 """
 
 import doctest
@@ -349,11 +351,44 @@ def check_docs(folder: str) -> int:
     return 1 if failed else 0
 
 
+# Makes a Thing before each write().
+_THINGS = (
+    "import os; Thing = type('Thing', (), {}); things = [];"
+    " [(things.append(Thing()), os.write(1, b'')) for _ in range(9)]"
+)
+
+
+def check_condition(python: str) -> int:
+    """The condition is asked of the heap as it is each time; the status to end with."""
+    replies = gdb(
+        [python],
+        [
+            "set breakpoint pending on",
+            'break write if $py_heap_count("Thing") >= 3',
+            f'run -S -c "{_THINGS}"',
+            'printf "%d\\n", $py_heap_count("Thing")',
+            "python import pyheap; graph = pyheap.snapshot()",
+            "python print(len(graph.find_by_typename('Thing')))",
+            "continue",
+            'printf "%d\\n", $py_heap_count("__main__.Thing")',
+            "python graph.size()",
+            "kill",
+        ],
+    )
+    told = [reply.output.strip() for reply in replies]
+    same("at the first stop", (told[3], told[5]), ("3", "3"))
+    same("at the second", told[7], "4")
+    assert "take a new one" in replies[8].errors, replies[8].errors
+    return 0
+
+
 def main() -> int:
     """Runs every check, and says which fail."""
     folder = os.path.normpath(sys.argv[-1])
     if "--docs" in sys.argv[1:-1]:
         return check_docs(folder)
+    if "--condition" in sys.argv[1:-1]:
+        return check_condition(sys.argv[-1])
     checks = Checks(folder)
     failed = 0
     names = [name for name in dir(checks) if name.startswith("check_")]

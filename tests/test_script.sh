@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Scripts: pyheap.snapshot() outside of gdb, compared with refcycle's definitions on what programs wrote of themselves, and
-# the examples of docs/scripting.md: script_check.py.
+# Scripts: pyheap.snapshot() outside of gdb, compared with refcycle's definitions on what programs wrote of themselves, the
+# examples of docs/scripting.md, and a function of gdb's expressions in a breakpoint's condition: script_check.py.
 
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -15,12 +15,17 @@ script() { # INTERPRETER PROGRAM OPTION…
     return "$status"
 }
 
+condition() { # INTERPRETER
+    "$PYTHON3" tests/script_check.py --condition "${1#*"$TAB"}"
+}
+
 scripts() {
     local program
     for program in worker instances; do
         add_test "${1%%-*} $program" script "$1" "$program"
     done
     add_test "${1%%-*} docs" script "$1" worker --docs
+    add_test "${1%%-*} condition" condition "$1"
 }
 
 for_each_interpreter scripts
