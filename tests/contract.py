@@ -41,6 +41,16 @@ _INTERPRETER = {"address": ADDRESS, "id": int, "tracked": (int, type(None))}
 _FAULT = {"kind": str, "pc": ADDRESS, "instructions": int}
 _ROOT = {**NODE, "kind": str, "thread": (_THREAD, type(None))}
 _PATHS = {"paths": [{"root": _ROOT, "steps": [REFERENCE]}], "complete": bool}
+_TYPE_COUNT = {"type": str, "count": int, "size": int}
+_COMPONENT = {
+    "count": int,
+    "size": int,
+    "garbage": bool,
+    "source": bool,
+    "types": [_TYPE_COUNT],
+    "objects": [ADDRESS],
+    "cycle": ({"root": NODE, "steps": [REFERENCE]}, type(None)),
+}
 _GRAPH = {
     "vertices": [{**NODE, "id": int, "depth": int}],
     "edges": [{"id": int, "annotation": str, "head": int, "tail": int}],
@@ -92,6 +102,40 @@ DOCUMENTS: Dict[str, Any] = {
     },
     "py-heap-locals": _PATHS,
     "py-heap-why": _PATHS,
+    "py-heap-chain": _PATHS,
+    "py-heap-path": _PATHS,
+    "py-heap-cycle": _PATHS,
+    "py-heap-cycles": {
+        "total": int,
+        "objects": int,
+        "components": [_COMPONENT],
+        "complete": bool,
+    },
+    "py-heap-garbage": {
+        "types": [_TYPE_COUNT],
+        "total": {"types": int, "count": int, "size": int},
+        "objects": [
+            {
+                **NODE,
+                "size": int,
+                "finalizer": bool,
+                "finalized": bool,
+                "legacy": bool,
+                "kept": bool,
+            }
+        ],
+        "components": int,
+        "key_cycles": [_COMPONENT],
+        "saved": [NODE],
+        "exact": bool,
+        "complete": bool,
+    },
+    "py-heap-leaks": {
+        "types": [{**_TYPE_COUNT, "unheld": int}],
+        "total": {"types": int, "count": int, "size": int, "unheld": int},
+        "objects": [{**NODE, "size": int, "unheld": bool}],
+        "complete": bool,
+    },
     "py-heap-info": {
         "version": str,
         "hexversion": int,

@@ -475,7 +475,8 @@ class Comparison:
     def components(self) -> str:
         """The strongly connected components of all tracked objects."""
         theirs = restated.cycles(self.graph)
-        ours = set(map(frozenset, self.walk.lists("components").get("cycle", ())))
+        found = self.walk.lists("components").get("cycle", ())
+        ours = {frozenset(component) for component in found}
         self.differ_in_components("component", ours, theirs)
         return f"{len(theirs)} of {sum(map(len, theirs))} objects"
 

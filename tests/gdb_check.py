@@ -15,9 +15,10 @@ import sys
 import tempfile
 from typing import Any, Counter, Dict, List, Set, Tuple
 
+import restated
 from contract import document
 from gdbrun import Reply, gdb
-from truthfile import Truth
+from truthfile import Truth, addresses
 
 _COMMANDS = (
     "py-heap-info",
@@ -50,6 +51,34 @@ _INTERPRETER_COMMANDS = (
     "py-heap-types --limit 0 --interpreter {number}",
     "py-heap-find dict --limit 0 --interpreter {number}",
     "py-heap-frames --locals --interpreter {number}",
+)
+# On the program with garbage: objects that its truth names.
+_GARBAGE_COMMANDS = (
+    "py-heap-frames --locals",
+    "py-heap-chain {kept}",
+    "py-heap-chain {kept_cycle} --to frame",
+    "py-heap-chain {end}",
+    "py-heap-chain {end} --to {start}",
+    "py-heap-chain {end} --to {start} --max-depth 6",
+    "py-heap-chain {end} --to {start} --ignore dict,li*",
+    "py-heap-chain {start} --to {end} --forward",
+    "py-heap-chain {end} --to Named",
+    "py-heap-chain {end} --to NoSuchType",
+    "py-heap-path {start} {end}",
+    "py-heap-path (void *) {start}, {end} + 0",
+    "py-heap-path {end} {start}",
+    "py-heap-cycle {start}",
+    "py-heap-cycle {middle}",
+    "py-heap-cycles",
+    "py-heap-cycles --by size --limit 3",
+    "py-heap-cycles --all --limit 1",
+    "py-heap-garbage",
+    "py-heap-garbage --limit 0",
+    "py-heap-garbage --by size --limit 3",
+    "py-heap-garbage --interpreter 0",
+    "py-heap-leaks",
+    "py-heap-leaks Named",
+    "py-heap-leaks --limit 0",
 )
 _TYPES = {
     "worker": "SomeComputation",
@@ -600,11 +629,209 @@ class StackChecks(Checks):
         )
 
 
+class GarbageChecks(Checks):
+    """Of the program with garbage: paths, cycles, what the collector would find, leaks."""
+
+    _NAMES = {
+        "kept": "kept",
+        "kept_cycle": "kept.below",
+        "start": "hanging.start",
+        "middle": "hanging.middle",
+        "end": "hanging.end",
+        "ring": "ring.0",
+    }
+
+    def __init__(self, walk: str, folder: str, truth: Truth, image: str) -> None:
+        super().__init__(walk, folder, truth, image)
+        named = {name.partition("#")[0]: a for name, a in truth.expected.items()}
+        self.named = {word: named[name] for word, name in self._NAMES.items()}
+        words = {word: f"0x{address}" for word, address in self.named.items()}
+        self.commands = list(_GARBAGE_COMMANDS)
+        self.session = Session(folder, self.commands, words, [])
+        objects = truth.objects
+        self.everything = {a: addresses(o.joined) for a, o in objects.items()}
+        self.tracked = {a: self.everything[a] for a in truth.tracked()}
+        self.garbage = truth.collected["garbage"]
+
+    def nodes(self, path: Dict[str, Any]) -> List[str]:
+        """The addresses of a path, each of which refers to the next, as the collector sees it."""
+        found = [bare(path["root"]["address"])]
+        for step in path["steps"]:
+            address = bare(step["address"])
+            if not step["extra"] and address not in self.everything[found[-1]]:
+                raise AssertionError(f"{found[-1]} does not refer to {address}")
+            found.append(address)
+        return found
+
+    def distance(self, start: str, end: str) -> int:
+        """How many references it is from one object to another; more than there are if it is no way."""
+        found, newest, steps = {start}, {start}, 0
+        while end not in found:
+            if not newest:
+                return len(self.everything)
+            newest = {r for a in newest for r in self.everything[a]} - found
+            found |= newest
+            steps += 1
+        return steps
+
+    def path(self, command: str) -> List[str]:
+        """The only path that a command says."""
+        (path,) = self.session.document(command)["paths"]
+        return self.nodes(path)
+
+    def check_paths(self) -> None:
+        """The same shortest path is found in every way to ask, and read in text."""
+        start, end = self.named["start"], self.named["end"]
+        commands = (
+            "py-heap-path {start} {end}",
+            "py-heap-path (void *) {start}, {end} + 0",
+            "py-heap-chain {end} --to {start}",
+            "py-heap-chain {start} --to {end} --forward",
+        )
+        for command in commands:
+            found = self.path(command)
+            equal(command, (found[0], found[-1]), (start, end))
+            equal(command, len(found) - 1, self.distance(start, end))
+            for address in found:
+                match(f"0x{address}", self.text(command))
+        labels = re.findall(r"(?m)^  -> .*  (\S+)$", self.text(commands[0]))
+        found_labels = [
+            s["label"] for s in self.session.document(commands[0])["paths"][0]["steps"]
+        ]
+        equal("labels", labels, found_labels)
+
+    def check_modules(self) -> None:
+        """What a module keeps is reached from there; garbage is not."""
+        (path,) = self.session.document("py-heap-chain {kept}")["paths"]
+        equal("root", path["root"]["kind"], "module")
+        equal("root", path["root"]["annotation"], "module __main__")
+        equal("end", self.nodes(path)[-1], self.named["kept"])
+        match(r"<- module __main__ ", self.text("py-heap-chain {kept}"))
+
+    def check_no_paths(self) -> None:
+        """That there is no path is an answer."""
+        nowhere = {
+            "py-heap-chain {end}": "no path from a module of sys.modules",
+            "py-heap-chain {kept_cycle} --to frame": "no path from a frame",
+            "py-heap-chain {end} --to {start} --max-depth 6": "within 6 references",
+            "py-heap-chain {end} --to {start} --ignore dict,li*": "no path from 0x",
+            "py-heap-chain {end} --to NoSuchType": r"\(there are none",
+            "py-heap-path {end} {start}": "no path to 0x",
+            "py-heap-cycle {middle}": "in no cycle",
+        }
+        for command, words in nowhere.items():
+            equal(command, self.session.document(command)["paths"], [])
+            match(words, self.text(command))
+
+    def check_type(self) -> None:
+        """An object may be what is looked for itself."""
+        equal(
+            "itself", self.path("py-heap-chain {end} --to Named"), [self.named["end"]]
+        )
+        match("itself", self.text("py-heap-chain {end} --to Named"))
+
+    def check_cycle(self) -> None:
+        """A cycle is a path back."""
+        start = self.named["start"]
+        found = self.path("py-heap-cycle {start}")
+        equal("cycle", (found[0], found[-1]), (start, start))
+        around = min(self.distance(r, start) for r in self.everything[start])
+        equal("cycle", len(found) - 1, around + 1)
+
+    def components(self, found: List[Dict[str, Any]]) -> Set["restated.Component"]:
+        """The components of a document, each of which is shown with a cycle of it."""
+        parts = set()
+        for component in found:
+            part = frozenset(map(bare, component["objects"]))
+            equal("count", component["count"], len(part))
+            types = {row["type"]: row["count"] for row in component["types"]}
+            theirs = collections.Counter(self.truth.objects[a].type for a in part)
+            equal("types", types, dict(theirs))
+            equal("garbage", component["garbage"], part <= self.garbage)
+            nodes = self.nodes(component["cycle"])
+            equal("cycle", (nodes[0] == nodes[-1], len(nodes) > 1), (True, True))
+            equal("cycle", set(nodes) <= part, True)
+            parts.add(part)
+        return parts
+
+    def check_cycles(self) -> None:
+        """All strongly connected components, the largest first."""
+        found = self.session.document("py-heap-cycles")
+        theirs = restated.cycles(self.tracked)
+        equal("components", self.components(found["components"]), theirs)
+        equal("total", found["total"], len(theirs))
+        equal("objects", found["objects"], sum(map(len, theirs)))
+        counts = [component["count"] for component in found["components"]]
+        equal("order", counts, sorted(counts, reverse=True))
+        text = self.text("py-heap-cycles")
+        ring = next(part for part in theirs if self.named["ring"] in part)
+        match(rf"(?m)^{len(ring)} objects, [\d ]+ bytes, garbage: 10 ", text)
+        match(rf"(?m)^{len(theirs)} strongly connected components: ", text)
+        match("--limit 0 shows all", text)
+        by_size = self.session.document("py-heap-cycles --by size --limit 3")
+        sizes = [component["size"] for component in by_size["components"]]
+        every = [component["size"] for component in found["components"]]
+        equal("by size", sizes, sorted(every, reverse=True)[:3])
+        whole = self.session.document("py-heap-cycles --all --limit 1")
+        equal("all", whole["components"][0]["count"] >= counts[0], True)
+
+    def check_garbage(self) -> None:
+        """What gc.collect() found, with its finalizers; gc.garbage."""
+        found = self.session.document("py-heap-garbage")
+        ours = {bare(object["address"]) for object in found["objects"]}
+        equal("garbage", ours, self.garbage)
+        for flag in ("finalizer", "finalized", "legacy"):
+            flagged = {bare(o["address"]) for o in found["objects"] if o[flag]}
+            if flag in self.truth.collected:
+                equal(flag, flagged, self.truth.collected[flag])
+        types = {row["type"]: row["count"] for row in found["types"]}
+        theirs = collections.Counter(self.truth.objects[a].type for a in self.garbage)
+        equal("types", types, dict(theirs))
+        saved = {bare(node["address"]) for node in found["saved"]}
+        equal("gc.garbage", saved, self.truth.collected["saved"])
+        equal("exact", found["exact"], True)
+        same = self.session.document("py-heap-garbage --interpreter 0")
+        equal("of interpreter 0", same["objects"], found["objects"])
+        text = self.text("py-heap-garbage")
+        match(rf"(?m)would find {len(ours)} objects of {len(types)} types", text)
+        match(rf"(?m)^{len(saved)} objects in gc\.garbage$", text)
+
+    def check_key_cycles(self) -> None:
+        """The components of garbage that no other garbage refers to."""
+        found = self.session.document("py-heap-garbage")
+        graph = restated.induced(self.tracked, self.garbage)
+        ours = self.components(found["key_cycles"])
+        equal("key cycles", ours, restated.source_components(graph))
+        equal("cycles", found["components"], len(restated.cycles(graph)))
+        every = self.text("py-heap-garbage --limit 0")
+        match(
+            rf"(?m)^{len(ours)} key cycles, .* of {found['components']} cycles", every
+        )
+        equal("no cut", "--limit 0" in every, False)
+
+    def check_leaks(self) -> None:
+        """objgraph's get_leaking_objects(); what C holds is without any holder."""
+        found = self.session.document("py-heap-leaks")
+        ours = {bare(object["address"]) for object in found["objects"]}
+        equal("leaks", ours, restated.without_referrer(self.tracked))
+        unheld = {bare(o["address"]) for o in found["objects"] if o["unheld"]}
+        named = {a for n, a in self.truth.expected.items() if n.startswith("counted#")}
+        equal("counted by C", named <= unheld, True)
+        (only,) = self.session.document("py-heap-leaks Named")["objects"]
+        equal("Named", {bare(only["address"])}, named)
+        match(rf"(?m)^{len(ours)} tracked objects to which", self.text("py-heap-leaks"))
+
+
 def main() -> int:
     """Runs every check, and says which fail."""
     walk, folder = sys.argv[1:]
     folder = os.path.normpath(folder)
-    kinds = {"worker": WorkerChecks, "cache": CacheChecks, "tasks": TaskChecks}
+    kinds = {
+        "worker": WorkerChecks,
+        "cache": CacheChecks,
+        "tasks": TaskChecks,
+        "garbage": GarbageChecks,
+    }
     kind = kinds.get(os.path.basename(folder), StackChecks)
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:

@@ -16,7 +16,7 @@ in_gdb() {
 
 programs() {
     local program
-    for program in worker cache tasks interpreters forked crowd greenlets; do
+    for program in worker cache tasks garbage interpreters forked crowd greenlets; do
         add_test "${1%%-*} $program" in_gdb "$1" "$program"
     done
 }

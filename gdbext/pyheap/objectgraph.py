@@ -54,7 +54,10 @@ class ObjectGraph:
         return ObjectGraph(self._heap_of, walk.Part(ids, self._part.seen))
 
     def _id(self, vertex: Vertex) -> int:
-        """The id of an object of the graph; KeyError: it is not in it."""
+        """The id of an object of the graph; KeyError: it is not in it.
+
+        A WalkError says why an address is that of no object at all.
+        """
         id = id_of(self.heap, vertex)
         if not self._has(id):
             raise KeyError(vertex)
@@ -71,7 +74,9 @@ class ObjectGraph:
     def __iter__(self) -> Iterator[RemoteObject]:
         return iter(Objects(self.heap, self.ids))
 
-    def __contains__(self, vertex: Vertex) -> bool:
+    def __contains__(self, vertex: object) -> bool:
+        if not isinstance(vertex, (RemoteObject, int)):
+            return False
         try:
             self._id(vertex)
         except (KeyError, WalkError):
@@ -85,6 +90,10 @@ class ObjectGraph:
     def vertices(self) -> Sequence[RemoteObject]:
         """The objects."""
         return Objects(self.heap, self.ids)
+
+    def everything(self) -> "ObjectGraph":
+        """All objects of the same heap, frames and threads, and all references."""
+        return ObjectGraph(self.heap, walk.Part())
 
     def at(self, address: int) -> RemoteObject:
         """The object at an address; KeyError: it is not in the graph."""

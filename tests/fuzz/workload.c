@@ -236,6 +236,67 @@ static void ask_far(const struct work *work, walk_id id, bool all)
         check_paths(work, id, paths);
 }
 
+/* Questions about parts of the heap: about the tracked objects, and what is found in them. */
+static void ask_chains(const struct work *work, const struct walk_heap_part *part)
+{
+    struct walk_paths *paths;
+    for (int i = 0; i < SAMPLE && part->count; i++) {
+        walk_id id = part->ids[rng_below(work->rng, part->count)], other = part->ids[rng_below(work->rng, part->count)];
+        const struct walk_chain chain = {.direction = i % 2 ? WALK_ANCESTORS : WALK_DESCENDANTS,
+                                         .goal = (enum walk_goal)(i % 4),
+                                         .type = "frame",
+                                         .node = other,
+                                         .max_depth = 20};
+        if (good(walk_heap_chain(work->heap, i % 3 ? NULL : part, id, &chain, &paths))) {
+            const struct walk_path *path = paths->path;
+            PROMISE(paths->count == 1);
+            check_paths(work, path->count ? path->edge[path->count - 1].referent : id, paths);
+        }
+        if (good(walk_heap_path(work->heap, part, id, other, &paths)))
+            check_paths(work, other, paths);
+        if (good(walk_heap_cycle(work->heap, part, id, &paths)))
+            check_paths(work, id, paths);
+    }
+}
+
+static void ask_components(const struct work *work, const struct walk_heap_part *part)
+{
+    struct walk_components *components;
+    size_t nodes = 0;
+    if (!good(walk_heap_components(work->heap, part, true, &components)))
+        return;
+    for (size_t i = 0; i < components->count; i++)
+        nodes += components->component[i].count;
+    PROMISE(nodes == part->count);
+    walk_components_free(components);
+}
+
+static void ask_parts(const struct work *work)
+{
+    struct walk_garbage *garbage;
+    struct walk_ids *ids;
+    struct walk_edges *edges;
+    if (!good(walk_heap_tracked(work->heap, WALK_ALL_INTERPRETERS, &ids)))
+        return;
+    struct walk_heap_part part = {ids->id, ids->count, true};
+    ask_components(work, &part);
+    ask_chains(work, &part);
+    if (good(walk_heap_part_edges(work->heap, &part, WALK_NO_ID, WALK_NO_ID, &edges))) {
+        check_edges(work, edges);
+        walk_edges_free(edges);
+    }
+    walk_ids_free(ids);
+    if (good(walk_heap_garbage(work->heap, WALK_ALL_INTERPRETERS, &garbage))) {
+        part = (struct walk_heap_part){garbage->id, garbage->count, true};
+        ask_components(work, &part);
+        walk_garbage_free(garbage);
+    }
+    if (good(walk_heap_uncollectable(work->heap, &ids)))
+        walk_ids_free(ids);
+    if (good(walk_heap_leaks(work->heap, false, &ids)))
+        walk_ids_free(ids);
+}
+
 static void ask(struct work *work)
 {
     struct walk_target_info info;
@@ -252,6 +313,7 @@ static void ask(struct work *work)
     ask_greenlets(work);
     ask_suspended(work);
     ask_interpreters(work);
+    ask_parts(work);
     for (id = 0; id < work->stats.nodes; id++)
         ask_node(work, id);
     for (int i = 0; i < SAMPLE && work->stats.nodes; i++)

@@ -186,6 +186,17 @@ COMMANDS = (
             *(option for option in IMAGE if option.name != "--ignore"),
         ),
         chain_answer,
+        """
+(gdb) py-heap-chain 0x7f7eff7d0f90
+__main__.Named 0x7f7eff7d0f90
+  <- list[4]          0x7f7eff7d2540  item[3]
+  <- dict[67]         0x7f7f003df200  value['KEPT']
+  <- module __main__  0x7f7f003e0680  __dict__
+(gdb) py-heap-chain 0x7f1b73a1b110 --to frame
+__main__.SomeComputation 0x7f1b73a1b110
+  <- method SomeComputation.compute  0x7f1b73a1af80  __self__
+  <- frame worker.py:34 worker       0x7f1b7396d188  local 'job'  thread 2 "worker", LWP 12503
+""",
     ),
     Command(
         "py-heap-path",
@@ -199,6 +210,19 @@ COMMANDS = (
             *IMAGE,
         ),
         path_answer,
+        """
+(gdb) py-heap-path 0x7f7eff65d790 0x7f7eff65e290
+__main__.Named 0x7f7eff65d790
+  -> list[2]         0x7f7eff65d800  .others
+  -> tuple[2]        0x7f7eff65e2c0  item[0]
+  -> __main__.Named  0x7f7eff65e790  item[0]
+  -> list[1]         0x7f7eff65d740  .others
+  -> dict[1]         0x7f7eff65e740  item[0]
+  -> list[1]         0x7f7eff65da00  value['leaf']
+  -> __main__.Named  0x7f7eff65e290  item[0]
+(gdb) py-heap-path 0x7f7eff65e290 0x7f7eff65d790
+__main__.Named 0x7f7eff65e290: no path to 0x7f7eff65d790
+""",
     ),
     Command(
         "py-heap-cycle",
@@ -206,5 +230,11 @@ COMMANDS = (
         "refcycle's shortest_cycle: from the object down, and back to it.",
         (address(), *IMAGE),
         cycle_answer,
+        """
+(gdb) py-heap-cycle 0x7f7eff65d790
+__main__.Named 0x7f7eff65d790
+  -> list[2]         0x7f7eff65d800  .others
+  -> __main__.Named  0x7f7eff65d790  item[1]
+""",
     ),
 )

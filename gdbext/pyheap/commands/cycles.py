@@ -442,6 +442,36 @@ COMMANDS = (
             *IMAGE,
         ),
         cycles_answer,
+        """
+(gdb) py-heap-cycles --limit 3
+9 266 objects, 1 931 484 bytes: 3 456 function, 1 088 tuple, 975 dict, 930 builtin_function_or_method, …
+  asyncio.unix_events._UnixDefaultEventLoopPolicy 0x7f7eff65f3d0
+    -> type asyncio.unix_events._UnixDefaultEventLoopPolicy  0x172a4290      __class__
+    -> type asyncio.events.BaseDefaultEventLoopPolicy        0x17245840      __base__
+    -> dict[8]                                               0x7f7effdbe680  __dict__
+    -> function BaseDefaultEventLoopPolicy.__init__          0x7f7effde0a40  value['__init__']
+    -> dict[48]                                              0x7f7f00174b00  __globals__
+    -> asyncio.unix_events._UnixDefaultEventLoopPolicy       0x7f7eff65f3d0  value['_event_loop_policy']
+22 objects, 3 056 bytes: 16 member_descriptor, 1 type, 1 dict, 1 builtin_function_or_method, …
+  type os.stat_result 0x16fcbc70
+    -> tuple[3]             0x7f7f00398b80  __mro__
+    -> type os.stat_result  0x16fcbc70      item[0]
+20 objects, 1 440 bytes, garbage: 10 list, 10 __main__.Named
+  __main__.Named 0x7f7eff65df10
+    -> list[1]         0x7f7eff65df40  .others
+    -> __main__.Named  0x7f7eff65dd90  item[0]
+    -> list[1]         0x7f7eff65ddc0  .others
+    -> __main__.Named  0x7f7eff65de50  item[0]
+    -> list[1]         0x7f7eff65d880  .others
+    … 10 more; `py-heap-cycle 0x7f7eff65df10` shows all
+    -> __main__.Named  0x7f7eff65e410  item[0]
+    -> list[1]         0x7f7eff65e440  .others
+    -> __main__.Named  0x7f7eff65e050  item[0]
+    -> list[1]         0x7f7eff65e080  .others
+    -> __main__.Named  0x7f7eff65df10  item[0]
+… 293 more components; --limit 0 shows all
+296 strongly connected components: 10 425 of 16 122 tracked objects are part of a cycle
+""",
     ),
     Command(
         "py-heap-garbage",
@@ -457,6 +487,39 @@ COMMANDS = (
             interpreters.option("what the collector of this interpreter would find"),
         ),
         garbage_answer,
+        """
+(gdb) py-heap-garbage --limit 2
+count  size  type
+   96  6952  list
+   62  3472  __main__.Named
+… 82 more types; --limit 0 shows all
+the collector would find 464 objects of 84 types, 68 336 bytes
+21 objects with a finalizer, which was called before for 1
+1 object with a finalizer of the older kind (tp_del), for which the collector would keep 9 objects alive
+6 objects in gc.garbage
+  0x7f7effdbc3d0  __main__.Named
+  0x7f7eff78fa80  list[0]
+… 4 more; --limit 0 shows all
+70 key cycles, to which no other garbage refers, of 78 cycles:
+20 objects, 1 440 bytes: 10 list, 10 __main__.Named
+  __main__.Named 0x7f7eff65df10
+    -> list[1]         0x7f7eff65df40  .others
+    -> __main__.Named  0x7f7eff65dd90  item[0]
+    -> list[1]         0x7f7eff65ddc0  .others
+    -> __main__.Named  0x7f7eff65de50  item[0]
+    -> list[1]         0x7f7eff65d880  .others
+    … 10 more; `py-heap-cycle 0x7f7eff65df10` shows all
+    -> __main__.Named  0x7f7eff65e410  item[0]
+    -> list[1]         0x7f7eff65e440  .others
+    -> __main__.Named  0x7f7eff65e050  item[0]
+    -> list[1]         0x7f7eff65e080  .others
+    -> __main__.Named  0x7f7eff65df10  item[0]
+10 objects, 568 bytes: 3 list, 2 tuple, 2 list_iterator, 1 zip, …
+  __main__.Named 0x7f7eff7ea190
+    -> list[2]         0x7f7eff7ea300  .others
+    -> __main__.Named  0x7f7eff7ea190  item[1]
+… 68 more key cycles; --limit 0 shows all
+""",
     ),
     Command(
         "py-heap-leaks",
@@ -472,5 +535,19 @@ COMMANDS = (
             _by("count"),
         ),
         leaks_answer,
+        """
+(gdb) py-heap-leaks --limit 3
+count  unheld    size  type
+  456       6  195672  dict
+   21       3    1624  tuple
+    7       2   48048  list
+… 40 more types; --limit 0 shows all
+unheld, to which nothing known refers at all:
+  0x7f7eff65f680  method finalize._exitfunc
+  0x7f7eff7f2530  tuple[1]
+  0x7f7eff7f8130  tuple[4]
+… 44 more objects; --limit 0 shows all
+524 tracked objects to which no tracked object refers; 47 unheld
+""",
     ),
 )

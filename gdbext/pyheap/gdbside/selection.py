@@ -39,9 +39,18 @@ def selected() -> Selection:
     files = output("info files")
     kind = _kind(inferior, files)
     core = _core_file(files) if kind == CORE else None
-    if kind != CORE:
+    if kind != CORE and not (kind == PROCESS and _all_stopped(inferior.pid)):
         _must_be_stopped(inferior)
     return Selection(kind, inferior.pid, core, _identity(core), _options())
+
+
+def in_passing() -> bool:
+    """Whether gdb has not said that the selected process stops, as in a condition.
+
+    It does not say either when that runs on then.
+    """
+    threads = gdb.selected_inferior().threads()
+    return any(thread.is_valid() and thread.is_running() for thread in threads)
 
 
 def open_selected(selection: Selection) -> Target:
@@ -99,12 +108,31 @@ def _identity(core: Optional[str]) -> Tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def _all_stopped(pid: int) -> bool:
+    """What the kernel says: in a breakpoint's condition gdb calls all threads running.
+
+    It has stopped only the one that is at the breakpoint then, unless target-non-stop
+    is off.
+    """
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+        return all(_state(f"/proc/{pid}/task/{task}/stat") in "tT" for task in tasks)
+    except OSError:  # not this machine's process
+        return False
+
+
+def _state(path: str) -> str:
+    with open(path, "rb") as file:
+        return file.read().rpartition(b") ")[2][:1].decode("ascii", "replace")
+
+
 def _must_be_stopped(inferior: "gdb.Inferior") -> None:
     for thread in inferior.threads():
         if thread.is_valid() and thread.is_running():
             raise HeapError(
                 f"thread {thread.num} is running: stop the process with"
-                " `interrupt` (`interrupt -a` in non-stop mode)"
+                " `interrupt` (`interrupt -a` in non-stop mode); for the condition of a"
+                " breakpoint, `maint set target-non-stop off` before the process begins"
             )
 
 

@@ -25,11 +25,12 @@ class _Open:
         self.thread = gdb.selected_thread()
         self.target = selection.open_selected(selected)
         self.heap: Optional[Heap] = None
+        self.in_passing = selection.in_passing()
 
     def still(self, selected: selection.Selection) -> bool:
         """Whether this is what is selected now, at the same stop."""
         here = self.thread is None or self.thread.is_valid()
-        return here and self.selected == selected
+        return here and self.selected == selected and not self.in_passing
 
     def close(self) -> None:
         """Frees the heap, then the target."""
