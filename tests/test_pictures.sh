@@ -17,9 +17,9 @@ pictures() {
 # docs/pictures.md: each of its pictures is there, and its commands still draw.
 page() {
     local name
-    for name in $(grep -o 'images/[a-z-]*\.svg' docs/pictures.md); do
+    while IFS= read -r name; do
         [ -s "docs/$name" ] || flunk "docs/$name is not there: run \`make images\`"
-    done
+    done < <(grep -o 'images/[a-z-]*\.svg' docs/pictures.md)
     docs/images/make --check "$(realpath "$PYTHON3")"
 }
 
