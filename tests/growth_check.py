@@ -27,6 +27,11 @@ def tracked(truth: Truth) -> Set[Tuple[str, str]]:
     return {(a, o.type) for a, o in truth.objects.items() if o.tracked}
 
 
+def known(truth: Truth) -> Set[Tuple[str, str]]:
+    """Likewise of all objects: one that becomes tracked later is not new."""
+    return {(a, o.type) for a, o in truth.objects.items()}
+
+
 def sizes(truth: Truth) -> Dict[str, int]:
     """Bytes by type, of tracked objects."""
     found: Dict[str, int] = {}
@@ -47,7 +52,7 @@ def counts(found: Set[Tuple[str, str]]) -> Dict[str, int]:
 def check_types(rows: List[Dict[str, Any]], before: Truth, after: Truth) -> None:
     """Every type that changed, its counts, its new objects and its bytes."""
     old, now = counts(tracked(before)), counts(tracked(after))
-    new = counts(tracked(after) - tracked(before))
+    new = counts(tracked(after) - known(before))
     old_size, size = sizes(before), sizes(after)
     for type in {*old, *now}:
         row = next((row for row in rows if row["type"] == type), None)
@@ -112,7 +117,7 @@ def check_three(folder: str, file: File, truths: List[Truth]) -> None:
     """What came between the first two, and is there in the third."""
     first, second = (os.path.join(folder, f"core.{number}") for number in (0, 1))
     document = file.ask(f"py-heap-growth {first} {second} --all --new Session")
-    kept = (tracked(truths[1]) - tracked(truths[0])) & tracked(truths[2])
+    kept = (known(truths[1]) - known(truths[0])) & tracked(truths[2])
     said = {row["type"]: row["new"] for row in document["types"] if row["new"]}
     check(said == counts(kept), f"kept {said}, the process said {counts(kept)}")
     between = (sessions(truths[1]) - sessions(truths[0])) & sessions(truths[2])
