@@ -86,9 +86,7 @@ def state(tool: str, python: str) -> None:
 def endless(tool: str, python: str) -> None:
     """Code that never ends is given up, and an interrupt ends it at once."""
     sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "gdbext"))
-    os.environ.setdefault(
-        "LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so")
-    )
+    os.environ.setdefault("LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so"))
     from pyheap import walk as library
     from pyheap.errors import WalkError
 
@@ -146,7 +144,18 @@ int traverse(void **object, int (*visit)(void *, void *), void *argument)
 
 def library(path: str, source: str, *options: str) -> None:
     """Builds a library whose functions are bound when they are called."""
-    build = ["gcc", "-shared", "-fPIC", "-O1", "-Wl,-z,lazy", "-o", path, "-x", "c", "-"]
+    build = [
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-Wl,-z,lazy",
+        "-o",
+        path,
+        "-x",
+        "c",
+        "-",
+    ]
     build += ["-x", "none", *options]
     subprocess.run(build, input=source, encoding="utf-8", check=True)
 
@@ -181,7 +190,7 @@ def versioned(tool: str, python: str) -> None:
         library(own, _TRAVERSE, needed)
         with open(script, "w", encoding="utf-8") as file:
             file.write(f"{script_of} NEW {{ global: pick; }} OLD;")
-        names = "__asm__(\".symver old, pick@OLD\\n.symver new, pick@@NEW\");"
+        names = '__asm__(".symver old, pick@OLD\\n.symver new, pick@@NEW");'
         source = f"{_PICK}PICK(old, 2)\nPICK(new, 3)\n{names}"
         library(needed, source, f"-Wl,--version-script={script}")
         os.environ["CODE_LIBRARY"] = own

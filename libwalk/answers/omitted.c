@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Words that objects hold and their tp_traverse leaves out, told by the counts of references: when the graph stands, a
- * word that is the address of an object is held if that object has a reference that nobody else accounts for. What is not
- * in the graph yet is counted too: objects that only such words lead to, and all that these refer to.
+ * word that is the address of an object is held if that object has a reference that nobody else accounts for. What is
+ * not in the graph yet is counted too: objects that only such words lead to, and all that these refer to.
  */
 #include <stdlib.h>
 
@@ -184,8 +184,9 @@ static void visit_hidden(struct search *search)
         refs->count = 0;
         walk_visit_object(search->heap->python, object, slot_of(search, object)->type, refs);
         for (size_t r = 0; r < refs->count; r++) {
-            struct counted *counted =
-                refs->ref[r].flags & (WALK_EDGE_WEAK | WALK_REF_IF_KNOWN) ? NULL : count_of(search, refs->ref[r].target);
+            struct counted *counted = refs->ref[r].flags & (WALK_EDGE_WEAK | WALK_REF_IF_KNOWN)
+                                          ? NULL
+                                          : count_of(search, refs->ref[r].target);
             if (counted)
                 counted->referrers++;
         }

@@ -355,7 +355,8 @@ static bool is_needed(struct walk_machine *machine, size_t by, size_t module)
 
 /*
  * Libraries that were preloaded stand in the dynamic linker's list behind the program and before the first one that the
- * program needs. `map`: any entry of the list (struct link_map of glibc and musl: l_addr, l_name, l_ld, l_next, l_prev).
+ * program needs. `map`: any entry of the list (struct link_map of glibc and musl: l_addr, l_name, l_ld, l_next,
+ * l_prev).
  */
 static void add_preloaded(struct walk_machine *machine, struct scope *scope, walk_addr map)
 {
