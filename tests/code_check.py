@@ -86,9 +86,7 @@ def state(tool: str, python: str) -> None:
 def endless(tool: str, python: str) -> None:
     """Code that never ends is given up, and an interrupt ends it at once."""
     sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "gdbext"))
-    os.environ.setdefault(
-        "LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so")
-    )
+    os.environ.setdefault("LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so"))
     from pyheap import walk as library
     from pyheap.errors import WalkError
 
@@ -131,6 +129,74 @@ def unnamed(tool: str, python: str) -> None:
     check("problem", problems, ["no build-id"])
 
 
+# Visit word `WORD` of an object.
+_PICK = """
+#define PICK(name, word) \\
+    int name(void **object, int (*visit)(void *, void *), void *argument) \\
+    { return visit(object[word], argument); }
+"""
+_TRAVERSE = """
+int pick(void **, int (*)(void *, void *), void *);
+int traverse(void **object, int (*visit)(void *, void *), void *argument)
+{ return pick(object, visit, argument); }
+"""
+
+
+def library(path: str, source: str, *options: str) -> None:
+    """Builds a library whose functions are bound when they are called."""
+    build = [
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-Wl,-z,lazy",
+        "-o",
+        path,
+        "-x",
+        "c",
+        "-",
+    ]
+    build += ["-x", "none", *options]
+    subprocess.run(build, input=source, encoding="utf-8", check=True)
+
+
+def picks(tool: str, python: str, case: str, wanted: int) -> None:
+    """Which of the two words of the object is visited."""
+    with stopped(python, case) as (pid, (made, *words)):
+        objects = walk(tool, pid, "objects")
+    check("its references are from", objects[made][3], "run")
+    check("visited", objects[made][4].split(",")[:1], [words[wanted]])
+
+
+def preloaded(tool: str, python: str) -> None:
+    """A function of a preloaded library comes before that of a library which is needed."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        own, needed, before = (os.path.join(folder, f"{n}.so") for n in "abc")
+        library(needed, f"{_PICK}PICK(pick, 2)")
+        library(before, f"{_PICK}PICK(pick, 3)")
+        library(own, _TRAVERSE, needed)
+        os.environ.update(CODE_LIBRARY=own, LD_PRELOAD=before)
+        picks(tool, python, "preloaded", 1)
+
+
+def versioned(tool: str, python: str) -> None:
+    """The version that a library was linked with is meant, not the newest one."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        own, needed, script = (os.path.join(folder, n) for n in ("a.so", "b.so", "map"))
+        script_of = "OLD { global: pick; local: *; };"
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(script_of)
+        library(needed, f"{_PICK}PICK(pick, 2)", f"-Wl,--version-script={script}")
+        library(own, _TRAVERSE, needed)
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f"{script_of} NEW {{ global: pick; }} OLD;")
+        names = '__asm__(".symver old, pick@OLD\\n.symver new, pick@@NEW");'
+        source = f"{_PICK}PICK(old, 2)\nPICK(new, 3)\n{names}"
+        library(needed, source, f"-Wl,--version-script={script}")
+        os.environ["CODE_LIBRARY"] = own
+        picks(tool, python, "versioned", 0)
+
+
 def missing(tool: str, core: str) -> None:
     """Of a core without its files, each that is needed is named with the reason."""
     with tempfile.TemporaryDirectory(prefix="code") as folder:
@@ -150,6 +216,8 @@ CASES: Dict[str, Callable[[str, str], None]] = {
     "endless": endless,
     "unnamed": unnamed,
     "missing": missing,
+    "preloaded": preloaded,
+    "versioned": versioned,
 }
 
 

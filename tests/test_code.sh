@@ -6,7 +6,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-CASES='state endless unnamed'
+CASES='state endless unnamed preloaded versioned'
 
 code() {
     "$PYTHON3" tests/code_check.py "$WALK" "${1#*"$TAB"}" "$2"

@@ -65,11 +65,11 @@ struct walk_pytype {
     bool managed_dict;           /* 3.11+: __dict__ or values in front of the object (or in it) */
     int64_t own_basicsize;       /* tp_basicsize of own_base: how far to guess */
     uint64_t head;               /* bytes that sys.getsizeof adds for what stands in front of the object */
-    uint32_t first_slot, slot_count; /* in walk_python.slots */
+    uint32_t first_slot, slot_count;     /* in walk_python.slots */
     uint32_t first_member, member_count; /* there too: members of C types, which a tp_traverse may leave out */
     bool omits_dict, omits_class;        /* the __dict__ and the type are held, even if it leaves them out */
-    uint64_t fields;                 /* structseq: how many fields really */
-    const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
+    uint64_t fields;                     /* structseq: how many fields really */
+    const char *name;                    /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
     enum walk_naming naming;
     walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
 };

@@ -15,7 +15,8 @@ enum { BUDGET = 100000, BUDGET_PER_ITEM = 200, ITEMS_MAX = 1 << 12, BUDGET_PER_W
 #define POOL_MAX (UINT64_C(1) << 32)
 #define CALL_MAX (UINT64_C(1) << 28)
 enum { REFERENTS_MAX = 1 << 26 };
-/* The objects of each type that prove the tables; those that end in no time, one after the other, before it is given up. */
+/* The objects of each type that prove the tables; those that end in no time, one after the other, before it is given
+ * up. */
 enum { PROOFS = 4, VAIN = 16 };
 /* A reference of `refs` that was visited. Only within this file. */
 #define VISITED 0x80000000u

@@ -17,7 +17,8 @@ struct walk_traverser;
 struct walk_error *walk_traverser_open(struct walk_python *python);
 void walk_traverser_close(struct walk_traverser *traverser);
 
-/* From now on `go_on` is asked while code runs long; false ends that, and `refs->interrupted` is set. NULL: nobody is. */
+/* From now on `go_on` is asked while code runs long; false ends that, and `refs->interrupted` is set. NULL: nobody is.
+ */
 void walk_traverser_watch(struct walk_traverser *traverser, bool (*go_on)(void *context), void *context);
 
 /* Why no code of this target is run; NULL: it is, as far as is known. */

@@ -43,7 +43,7 @@ struct walk_ref {
 
 /* Why a tp_traverse was not run to its end. */
 struct walk_traverse_fault {
-    unsigned kind; /* enum walk_fault; 0: it was, or not at all */
+    unsigned kind;         /* enum walk_fault; 0: it was, or not at all */
     walk_addr pc, address; /* what could not be read or run; 0: it is not that */
     uint64_t instructions;
 };
@@ -58,8 +58,8 @@ struct walk_refs {
     struct walk_traverse_fault fault; /* of the object's tp_traverse, when that was run in vain */
     bool no_memory;
     bool interrupted; /* walk_traverser_watch() */
-    bool limited;   /* `words` counts */
-    uint64_t words; /* how many words of arrays may still be looked at */
+    bool limited;     /* `words` counts */
+    uint64_t words;   /* how many words of arrays may still be looked at */
 };
 
 void walk_refs_deinit(struct walk_refs *refs);

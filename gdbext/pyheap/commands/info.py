@@ -243,7 +243,8 @@ class InfoAnswer(Answer):
             return
         yield ["files that are not used, or not proven to be the target's:"]
         shown = [
-            (Styled(path, FILENAME), problem) for path, problem in self.files[:_MOST_FILES]
+            (Styled(path, FILENAME), problem)
+            for path, problem in self.files[:_MOST_FILES]
         ]
         yield from aligned(shown, indent="  ")
         if len(self.files) > _MOST_FILES:
