@@ -676,6 +676,7 @@ class Growing(unittest.TestCase):
         self.assertEqual(every["holders"][0]["holder"]["address"], "0x5000")
         self.assertIsNone(every["holders"][1]["type"])
         self.assertEqual(named["new"]["total"], 1)
+        self.assertIs(named["complete"], True)
 
     def test_errors(self):
         with self.assertRaisesRegex(HeapError, "no heap of an earlier stop"):
