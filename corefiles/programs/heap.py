@@ -2,8 +2,9 @@
 """The heap of a server, with about as many tracked objects as the next argument says.
 
 Users have sessions, sessions have requests, each user has a task that waits; there are
-caches, indices, callbacks, cycles, and threads that wait for work.  Among all of it is one
-`Needle`, with known referrers.
+caches, indices, callbacks, cycles, and threads that wait for work.  Sessions come and go,
+so that neighbours in memory are not of the same age.  Among all of it is one `Needle`,
+with known referrers.
 
 The truth has only a sample of the objects.
 """
@@ -77,6 +78,7 @@ class Session:
         self.log = collections.deque(
             (entry(user.number, i) for i in range(4)), maxlen=4
         )
+        self.task = None
         self.events = stream(self)
         next(self.events)
 
@@ -88,15 +90,19 @@ class User:
         self.number = number
         self.name = "user %d" % number
         self.friends = set(friends)
-        self.session = Session(self)
+        self.log_in()
         self.track = [Point(number + i / 4, (i, [number]), self) for i in range(4)]
         self.greet = lambda greeting="hello": (greeting, self.name, friends)
         self.settings = collections.OrderedDict(language="en", tags=[["a"], ["b"]])
-        self.later = functools.partial(self.session.requests[0].finish, answer=self)
         self.key = frozenset([Point(number, number, None)])
         self.counts = collections.defaultdict(list, visits=[number])
         self.visits = [number * 100.0 + day for day in range(50)]
         self.scores = {"day %d of %d" % (day, number): day for day in range(8)}
+
+    def log_in(self):
+        """Begin a session; the one before is garbage."""
+        self.session = Session(self)
+        self.later = functools.partial(self.session.requests[0].finish, answer=self)
 
 
 class Server:
@@ -107,22 +113,29 @@ class Server:
         self.by_name = weakref.WeakValueDictionary()
         self.recent = collections.deque(maxlen=1000)
         self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(lambda *_: None)  # tasks die with sessions
         self.jobs = queue.Queue()
 
     def add(self, number):
-        """Add a user."""
+        """Add a user; another one, of long ago, comes back."""
         recent = [self.recent[-1 - i] for i in range(min(3, len(self.recent)))]
         user = User(number, recent)
         self.users[number] = user
         self.by_name[user.name] = user
         self.recent.append(user)
-        wake = self.loop.create_future()
-        user.session.task = self.loop.create_task(serve(user, wake))
         lookup(number, self)
+        self.users[(number * 2654435761 >> 8) % len(self.users)].log_in()
 
-    def run(self):
-        """Let every task come to where it waits, and every thread keep a user for good."""
+    def serve(self):
+        """Make the tasks of all sessions, and let each come to where it waits."""
+        for user in self.users.values():
+            if not user.session.task:
+                wake = self.loop.create_future()
+                user.session.task = self.loop.create_task(serve(user, wake))
         self.loop.run_until_complete(asyncio.sleep(0))
+
+    def work(self):
+        """Let threads work, and wait for more."""
         for number in range(WORKERS):
             name = "worker %d" % number
             threading.Thread(target=work, args=(self,), name=name, daemon=True).start()
@@ -206,11 +219,14 @@ def fill(wanted):
     before = len(gc.get_objects())
     for number in range(SAMPLE):
         SERVER.add(number)
+    SERVER.serve()
     gc.collect()
     each = (len(gc.get_objects()) - before) / SAMPLE
     for number in range(SAMPLE, int((wanted - before) / each)):
         SERVER.add(number)
-    SERVER.run()
+    gc.collect()
+    SERVER.serve()
+    SERVER.work()
     hide_needle(SERVER.users.values())
 
 

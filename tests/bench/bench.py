@@ -154,7 +154,8 @@ class Bench:
             if name == "objects":
                 self._found("limits", int(rest[0]))
             else:
-                self._took(f"limit {name} {rest[0]}", float(rest[1]))
+                how = "" if rest[0] == "touched" else f" {rest[0]}"
+                self._took(f"limit {name}{how}", float(rest[1]))
 
     def _questions(self) -> None:
         needle = self.facts["needle"]

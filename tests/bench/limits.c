@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * limits CORE          how fast the tracked objects of a core can be counted by type at all
- * limits --heads CORE  what a reader needs to follow the lists: offset of next, size of a head, offset of ob_type, heads
+ * limits --heads CORE  what a reader needs to follow the lists: offset of next, size of a head, offset of ob_type,
+ * heads
  *
  * Limit A follows the collector's lists: the address of each object is known when the one before it was loaded. Limit B
- * has the same objects' addresses already, in their order, and prefetches. Both only count ob_type. Neither has to prove
- * that what it reads is an object. Each is timed twice: when the core's pages are not yet mapped into this process (in
- * memory they are), and when they are.
+ * has the same objects' addresses already, in their order, and prefetches. Both only count ob_type. Neither has to
+ * prove that what it reads is an object. Each is timed twice: beginning without the core's pages in this process (they
+ * are in the system's cache, and come as they are touched), and when they are there.
  *
  * Only the target and the heads of the lists are the library's.
  */
@@ -123,7 +124,7 @@ static int by_address(const void *one, const void *other)
 }
 
 /* Takes the core's pages out of this process; they stay in the system's cache. */
-static void unmap_pages(const struct walk_memory *memory)
+static void drop_pages(const struct walk_memory *memory)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; i < memory->count; i++) {
@@ -149,18 +150,21 @@ static void same_types(struct reader *reader, struct count *first)
     }
 }
 
-static void clear_types(struct reader *reader) { memset(reader->types, 0, TYPES * sizeof *reader->types); }
+static double begin(struct reader *reader, bool mapped)
+{
+    memset(reader->types, 0, TYPES * sizeof *reader->types);
+    if (!mapped)
+        drop_pages(reader->memory);
+    return seconds();
+}
 
 static void measure(struct reader *reader)
 {
-    static const char *const states[] = {"unmapped", "mapped"};
+    static const char *const states[] = {"touched", "mapped"};
     struct count *first = zeroed(TYPES, sizeof *first);
     size_t count = 0;
     for (unsigned i = 0; i < 2; i++) {
-        clear_types(reader);
-        if (i == 0)
-            unmap_pages(reader->memory);
-        double start = seconds();
+        double start = begin(reader, i == 1);
         count = follow_lists(reader);
         printf("A\t%s\t%.6f\n", states[i], seconds() - start);
     }
@@ -171,10 +175,7 @@ static void measure(struct reader *reader)
     collect_lists(reader, objects);
     qsort(objects, count, sizeof *objects, by_address);
     for (unsigned i = 0; i < 2; i++) {
-        clear_types(reader);
-        if (i == 0)
-            unmap_pages(reader->memory);
-        double start = seconds();
+        double start = begin(reader, i == 1);
         sweep(reader, objects, count);
         printf("B\t%s\t%.6f\n", states[i], seconds() - start);
     }

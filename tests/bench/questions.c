@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * questions CORE ADDRESS ROUNDS: seconds for what a person asks of an object (ADDRESS, hex): its referrers when nothing
- * was read yet, and its referrers, its ancestors within 5 references and why it is alive when the graph is there, ROUNDS
- * times each, in turns. Every line ends with how much was found.
+ * was read yet, and its referrers, its ancestors within 5 references and why it is alive when the graph is there,
+ * ROUNDS times each, in turns. Every line ends with how much was found.
  */
 #include <inttypes.h>
 #include <stdlib.h>
