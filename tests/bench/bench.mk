@@ -11,10 +11,14 @@ ROUNDS ?= 5
 RESULTS ?= $(BUILD)/bench/results.json
 
 .PHONY: bench bench-report bench-layouts bench-traverse
+ifdef CORE
+bench: bench-layouts bench-traverse
+else
 bench: all $(BENCH_TOOLS) ## speed at N="1000000 …" tracked objects under PYTHONS="/usr/bin/python3 …", against its limits and others
 	@.ci/deps bench
 	$(Q)$(PYTHON3) tests/bench/bench.py --build '$(BUILD)' --results '$(RESULTS)' --rounds $(ROUNDS) --compiler '$(CC)' \
 	    --flags '$(CFLAGS)' --objects $(N) $(if $(PYTHONS),--pythons $(PYTHONS))
+endif
 
 bench-report: ## docs/performance.md and its picture, of all that `make bench` has measured
 	@$(PYTHON3) tests/bench/report.py '$(RESULTS)' docs/performance.md
