@@ -46,6 +46,7 @@ _UNITS = (
     " print(*(sum(map(int, re.findall(f'Number of {w} CUs: ([0-9]+)', text)))"
     " for w in ('read', 'unread')))"
 )
+_READ_ALL = "maint expand-symtabs"
 
 
 def _words(reply: Reply) -> List[str]:
@@ -66,14 +67,14 @@ def check_units(arguments: List[str], commands: List[str]) -> List[Reply]:
     asked = [_UNITS]
     for command in commands:
         asked += [command, _UNITS]
-    replies = gdb(arguments, asked)
-    counts = [_words(reply) for reply in replies[::2]]
-    if len(counts[0]) != 2 or counts[0][1] == "0":
-        raise AssertionError(f"gdb has no debug information to read: {replies[0]}")
+    replies = gdb(arguments, [*asked, _READ_ALL, _UNITS])
+    *counts, all_read = [_words(reply) for reply in replies[::2]]
+    if all_read == counts[-1]:
+        raise AssertionError(f"gdb has no debug information to read: {all_read}")
     for command, before, after in zip(commands, counts, counts[1:]):
         if before != after:
             raise AssertionError(f"{command}: units read, unread: {before}, {after}")
-    return replies[1::2]
+    return replies[1:-2:2]
 
 
 def check_never(arguments: List[str], commands: List[str], normal: List[Reply]) -> None:
