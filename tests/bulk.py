@@ -10,13 +10,14 @@ import gc
 import os
 import resource
 import sys
+from typing import List
 
 BLOCK = 1 << 20
 
 
-def blocks(megabytes):  # type: (int) -> list[object]
+def blocks(megabytes):  # type: (int) -> List[object]
     """Blocks of every kind; all their pages are their own, and none is zero."""
-    made = []  # type: list[object]
+    made = []  # type: List[object]
     for number in range(megabytes):
         pattern = b"%08d" % number * (BLOCK // 8)
         kinds = (pattern, bytearray(pattern), pattern.decode())

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -82,10 +81,7 @@ class Bench:
             run([*gdb, "-ex", f"generate-core-file {self._core}"])
 
     def _types(self) -> List[str]:
-        """The command that counts types, without a graph where there is one."""
-        usage = subprocess.run(self._tool("walk"), stderr=subprocess.PIPE).stderr
-        options = ["--tracked"] if b"--tracked" in usage else []
-        return self._tool("walk", "types", *options, self._core)
+        return self._tool("walk", "types", self._core)
 
     def _warm(self) -> None:
         """The core is in memory from here on; what is in it."""
