@@ -46,6 +46,7 @@ class Bench:
         )
         self.facts = json.loads(self._live.line())
         self.seconds: Dict[str, List[float]] = {}
+        self.cpu: Dict[str, List[float]] = {}
         self.memory: Dict[str, Dict[str, int]] = {}
         self.found: Dict[str, int] = {}
 
@@ -63,6 +64,7 @@ class Bench:
             "objects": self._setting.objects,
             "core": os.path.getsize(self._core),
             "seconds": self.seconds,
+            "cpu": self.cpu,
             "memory": self.memory,
             "found": self.found,
         }
@@ -123,6 +125,10 @@ class Bench:
     def _took(self, name: str, seconds: float) -> None:
         self.seconds.setdefault(name, []).append(seconds)
 
+    def _ran(self, name: str, usage: Usage) -> None:
+        self._took(name, usage.seconds)
+        self.cpu.setdefault(name, []).append(usage.cpu)
+
     def _found(self, name: str, count: int) -> None:
         if self.found.setdefault(name, count) != count:
             raise SystemExit(f"{name}: {count} where it was {self.found[name]}")
@@ -136,10 +142,10 @@ class Bench:
             self._took("objgraph", float(answer))
 
     def _read_types(self) -> None:
-        self._took("types", run(self._types()).seconds)
+        self._ran("types", run(self._types()))
 
     def _graph(self) -> None:
-        self._took("graph", run(self._tool("walk", "info", self._core)).seconds)
+        self._ran("graph", run(self._tool("walk", "info", self._core)))
 
     def _limits(self) -> None:
         if self._heads is None:
@@ -207,9 +213,7 @@ def _measure(build: str, setting: Setting) -> Dict[str, Any]:
         shutil.rmtree(folder)
 
 
-def _merge(
-    path: str, row: Dict[str, Any], conditions: Dict[str, str]
-) -> Dict[str, Any]:
+def _merge(path: str, row: Dict[str, Any]) -> None:
     """Puts a row to those of other runs, in the place of an older one."""
     rows: List[Dict[str, Any]] = []
     if os.path.exists(path):
@@ -217,13 +221,11 @@ def _merge(
             rows = json.load(file)["rows"]
     key = (row["version"], row["objects"])
     rows = [old for old in rows if (old["version"], old["objects"]) != key]
-    rows.append({**row, "conditions": conditions})
+    rows.append(row)
     rows.sort(key=lambda each: (each["version"], each["objects"]))
-    results = {"rows": rows}
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(results, file, indent=1)
+        json.dump({"rows": rows}, file, indent=1)
         file.write("\n")
-    return results
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -237,13 +239,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("--objects", type=int, nargs="+", required=True)
     parser.add_argument("--pythons", nargs="+", default=[_SYSTEM_PYTHON])
     options = parser.parse_args(arguments)
-    conditions = machine.conditions(options.compiler, options.flags)
     for objects in options.objects:
         for python in options.pythons:
             print(f"{python}, {objects} objects", file=sys.stderr)
+            conditions = machine.conditions(options.compiler, options.flags)
             setting = Setting(python, objects, options.rounds)
             row = _measure(os.path.abspath(options.build), setting)
-            _merge(options.results, row, conditions)
+            row["conditions"] = conditions
+            _merge(options.results, row)
             print(table.text(row), flush=True)
 
 

@@ -57,6 +57,9 @@ def _version(rows: List[Row]) -> Iterator[str]:
     yield from _table("nanoseconds per tracked object", tracked)
     for name, words in table.COSTS.items():
         yield from _cells(words, (table.cost(row, name) for row in rows), ".0f")
+    for name in ("types", "graph"):
+        words = f"{name}: of all processors together"
+        yield from _cells(words, (table.processors(row, name) for row in rows), ".0f")
     yield ""
     yield from _table("ratio, and what is wanted of it", tracked)
     for goal in table.GOALS:
@@ -64,7 +67,10 @@ def _version(rows: List[Row]) -> Iterator[str]:
         ratios = (table.ratio(row, goal.ours, goal.theirs) for row in rows)
         yield from _cells(words, ratios, ".2f")
     yield ""
-    yield from _table("milliseconds", tracked)
+    yield from _table(
+        f"milliseconds; at most {table.MOST_MILLISECONDS} are wanted of questions",
+        tracked,
+    )
     for name, words in table.QUESTIONS.items():
         where = "" if name == "open" else ", when the graph is there"
         seconds = (table.median(row, name) for row in rows)
@@ -76,9 +82,11 @@ def _version(rows: List[Row]) -> Iterator[str]:
     for name in ("types", "graph"):
         memory = [row["memory"][name] for row in rows]
         own = (_per_object(each, row) for each, row in zip(memory, rows))
-        yield _line(f"{name}: own bytes per tracked object", own)
+        yield _line(f"{name}: own bytes per tracked object ≤ {table.MOST_OWN}", own)
         peak = (str(each["rss"] >> 20) for each in memory)
         yield _line(f"{name}: peak RSS, with the core's pages, MiB", peak)
+    loads = (row["conditions"]["load"] for row in rows)
+    yield _line("load of the machine at the start", loads)
 
 
 def _per_object(memory: Dict[str, int], row: Row) -> str:

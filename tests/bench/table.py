@@ -57,6 +57,13 @@ def cost(row: Dict[str, Any], name: str) -> Optional[float]:
     return None if seconds is None else 1e9 * seconds / row["found"]["graph"]
 
 
+def processors(row: Dict[str, Any], name: str) -> float:
+    """Nanoseconds per tracked object of all processors together."""
+    seconds: List[float] = row["cpu"][name]
+    nanoseconds: float = 1e9 * statistics.median(seconds) / row["found"]["graph"]
+    return nanoseconds
+
+
 def ratio(row: Dict[str, Any], ours: str, theirs: str) -> Optional[float]:
     """The median of the rounds' ratios: what is compared was measured together."""
     pairs = zip(row["seconds"].get(ours, []), row["seconds"].get(theirs, []))
@@ -71,7 +78,7 @@ def text(row: Dict[str, Any]) -> str:
 
 def _lines(row: Dict[str, Any]) -> Iterator[str]:
     tracked = row["found"]["graph"]
-    yield f"CPython {row['version']}, {tracked} tracked objects, {row['nodes']} nodes, core {row['core'] >> 20} MiB"
+    yield f"CPython {row['version']}, {tracked} tracked objects, {row['nodes']} nodes, core {row['core'] >> 20} MiB, load {row['conditions']['load']}"
     yield f"  {'':18}{'ns/object':>10}{'least':>9}{'most':>9}{'/ counter':>11}{'/ limit A':>11}"
     for name in COSTS:
         if name in row["seconds"]:
@@ -79,10 +86,13 @@ def _lines(row: Dict[str, Any]) -> Iterator[str]:
     for name in QUESTIONS:
         seconds = median(row, name)
         if seconds is not None:
-            yield f"  {name:18}{1e3 * seconds:10.3f} ms"
+            wanted = "" if name == "open" else f" (goal {MOST_MILLISECONDS})"
+            yield f"  {name:18}{1e3 * seconds:10.3f} ms{wanted}"
     for name, memory in row["memory"].items():
         per = memory["own"] / tracked
-        yield f"  memory of {name}: peak RSS {memory['rss'] >> 20} MiB, own {memory['own'] >> 20} MiB, {per:.0f} bytes per tracked object"
+        yield f"  memory of {name}: peak RSS {memory['rss'] >> 20} MiB, own {memory['own'] >> 20} MiB, {per:.0f} bytes per tracked object (goal {MOST_OWN})"
+    for name in row["cpu"]:
+        yield f"  {name:18}{processors(row, name):10.1f} ns/object of all processors"
     for goal in GOALS:
         reached = ratio(row, goal.ours, goal.theirs)
         if reached is not None:
