@@ -111,17 +111,13 @@ type-names: all ## add what the static types of the interpreters in PYTHONS="…
 	libwalk/layout/make-rows --type-names $(PYTHONS) >$(BUILD)/type_names.inc
 	mv $(BUILD)/type_names.inc libwalk/objects/type_names.inc
 
-.PHONY: bench
-bench: all $(BUILD)/tests/machine/traverse ## of CORE=…: milliseconds to the first answer by the source of the layout, cost of tp_traverse
-	@tests/bench/layouts '$(or $(CORE),$(error say which: make bench CORE=core))'
-	@tests/bench/traverse '$(CORE)'
-
 .PHONY: clean
 clean: ## remove build/, with the cores in it
 	rm -rf $(BUILD)
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include tests/unit/unit.mk
+-include tests/bench/bench.mk

@@ -27,12 +27,14 @@ class Reply(NamedTuple):
         return self.output.splitlines()
 
 
-def gdb(arguments: Sequence[str], commands: Sequence[str]) -> List[Reply]:
+def gdb(
+    arguments: Sequence[str], commands: Sequence[str], load: bool = True
+) -> List[Reply]:
     """The reply to each command of one batch session, the py-heap commands loaded.
 
     The arguments are gdb's own. As at the prompt, an error does not end the session.
     """
-    script = ["python import sys", LOAD]
+    script = ["python import sys", *([LOAD] if load else [])]
     for number, command in enumerate(commands):
         script += [_mark(number), command]
     script.append(_mark(len(commands)))

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/commands.md, made from the declarations of the commands.
+"""docs/commands.md and what gdb's `help` says, made from the declarations of the commands.
 
-    python3 gdbext/pyheap/manual.py            writes docs/commands.md
-    python3 gdbext/pyheap/manual.py --check    says whether it is up to date
+    python3 gdbext/pyheap/manual.py            writes docs/commands.md and pyheap/helptexts.py
+    python3 gdbext/pyheap/manual.py --check    says whether they are up to date
+
+The texts of `help` are a file because gdb wants them when a command is defined: whoever
+loads the extension does not wait until all that answers the commands is loaded as well.
 """
 
 import os
 import sys
-from typing import Iterator
+from typing import Dict, Iterator
 
 if __name__ == "__main__":  # as a script: the package is in the folder above
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -31,6 +34,17 @@ target. The heap is read by the first command and kept until the process runs ag
   `--limit` cuts for people is not cut there unless `--limit` is given.
 - What could not be read is counted and said. Errors are one line.
 """
+
+
+_HELP_HEAD = '''\
+# SPDX-License-Identifier: Apache-2.0
+"""What gdb's `help` says of each command.
+
+Made by `make docs` from the declarations in pyheap/commands: edit those.
+"""
+
+HELP = {
+'''
 
 
 def manual() -> str:
@@ -79,24 +93,45 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _file() -> str:
+def helptexts() -> str:
+    """The text of pyheap/helptexts.py."""
+    parts = [f'    "{c.name}": """{_quoted(c.help())}""",\n' for c in COMMANDS]
+    return _HELP_HEAD + "".join(parts) + "}\n"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"""', '\\"""')
+
+
+def _files() -> Dict[str, str]:
+    """What is made, by path."""
     package = os.path.dirname(os.path.abspath(__file__))
     checkout = os.path.dirname(os.path.dirname(package))
-    return os.path.join(checkout, "docs", "commands.md")
+    return {
+        os.path.join(checkout, "docs", "commands.md"): manual(),
+        os.path.join(package, "helptexts.py"): helptexts(),
+    }
 
 
 def main() -> int:
-    """Writes or checks the file."""
-    file = _file()
-    if sys.argv[1:] == ["--check"]:
+    """Writes or checks the files."""
+    status = 0
+    for file, text in _files().items():
+        if sys.argv[1:] != ["--check"]:
+            with open(file, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        elif not _says(file, text):
+            print(f"{file} is out of date: run `make docs`", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _says(file: str, text: str) -> bool:
+    try:
         with open(file, encoding="utf-8") as stream:
-            if stream.read() == manual():
-                return 0
-        print(f"{file} is out of date: run `make docs`", file=sys.stderr)
-        return 1
-    with open(file, "w", encoding="utf-8") as stream:
-        stream.write(manual())
-    return 0
+            return stream.read() == text
+    except FileNotFoundError:
+        return False
 
 
 if __name__ == "__main__":

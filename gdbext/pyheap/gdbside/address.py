@@ -7,7 +7,7 @@ from typing import Any, Iterator
 import gdb
 
 from pyheap.errors import HeapError
-from pyheap.gdbside.console import is_on
+from pyheap.gdbside.console import is_on, output
 from pyheap.words import whole_integer
 
 _HIGHEST = (1 << 64) - 1
@@ -39,8 +39,11 @@ def address(expression: str) -> int:
 
 
 def pointer_size() -> int:
-    """Bytes of a pointer of the selected target."""
-    return int(gdb.lookup_type("char").pointer().sizeof)
+    """Bytes of a pointer of the selected target: on Linux those of a long.
+
+    That is a keyword of C: to look up a type would make gdb read debug information.
+    """
+    return int(output("with language c -- output sizeof (long)"))
 
 
 def _evaluate(expression: str) -> int:

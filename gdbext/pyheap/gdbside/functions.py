@@ -1,38 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions in gdb's expressions: `print $py_heap_count("dict")`, conditions, printf."""
 
-from typing import Any, Callable
+from __future__ import annotations
 
 import gdb
 
-from pyheap.errors import HeapError
-from pyheap.gdbside.address import unsigned
-from pyheap.gdbside.session import Session
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 
 class _Function(gdb.Function):
     """A function whose errors are one line."""
 
-    def __init__(self, name: str, help: str, answer: Callable[..., int]) -> None:
+    def __init__(self, name: str, help: str, answer: Callable[[Any], int]) -> None:
         self.__doc__ = help
         self._answer = answer
         super().__init__(name)
 
     def invoke(self, *arguments: Any) -> int:
         """Called by gdb."""
+        from pyheap.errors import HeapError
+
         if len(arguments) != 1:
             raise gdb.GdbError("this function takes one argument")
         try:
-            return self._answer(*arguments)
+            return self._answer(arguments[0])
         except HeapError as error:
             raise gdb.GdbError(str(error)) from None
 
 
 def _count(name: Any) -> int:
+    from pyheap.gdbside.session import Session
+
     return len(Session().heap().find(name.string()))
 
 
 def _refs(address: Any) -> int:
+    from pyheap.gdbside.address import unsigned
+    from pyheap.gdbside.session import Session
+
     heap = Session().heap()
     return len(heap.referrers(heap.lookup(unsigned(address, "the argument"))))
 

@@ -1,28 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes gdb commands of the declarations."""
+"""Makes gdb commands of the declarations.
 
-from typing import Any, List, Optional
+When the extension is loaded, gdb is told the commands' names and helps. All else is loaded
+with the first command that is used; nothing is imported here that gdb has not at hand.
+"""
+
+from __future__ import annotations
 
 import gdb
 
-from pyheap import completion
-from pyheap.catalog import COMMANDS
-from pyheap.command import ADDRESS, Command
-from pyheap.errors import HeapError, WalkError
 from pyheap.gdbside import functions
-from pyheap.gdbside.console import setting
+from pyheap.helptexts import HELP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Optional
+
+    from pyheap.command import Command
 
 
 class GdbCommand(gdb.Command):
     """A command at gdb's prompt."""
 
-    def __init__(self, command: Command) -> None:
-        self.__doc__ = command.help()
-        self._command = command
-        super().__init__(command.name, gdb.COMMAND_DATA)
+    def __init__(self, name: str, help: str) -> None:
+        self.__doc__ = help
+        self._name = name
+        super().__init__(name, gdb.COMMAND_DATA)
+
+    def _command(self) -> Command:
+        """Its declaration."""
+        from pyheap.catalog import COMMANDS
+
+        return next(command for command in COMMANDS if command.name == self._name)
 
     def invoke(self, argument: str, from_tty: bool) -> None:
         """Runs the command; whatever goes wrong is one line."""
+        from pyheap.errors import HeapError, WalkError
+
         self.dont_repeat()
         try:
             self._run(argument)
@@ -37,15 +51,16 @@ class GdbCommand(gdb.Command):
             raise
         except gdb.error as error:
             reason = str(error).partition("\n")[0]
-            raise gdb.GdbError(f"{self._command.name}: {reason}") from None
+            raise gdb.GdbError(f"{self._name}: {reason}") from None
         except Exception as error:
             raise gdb.GdbError(self._unexpected(error)) from None
 
     def _run(self, argument: str) -> None:
         from pyheap.gdbside import screen, session
 
-        args = self._command.parse(argument)
-        answer = self._command.answer(session.Session(), args)
+        command = self._command()
+        args = command.parse(argument)
+        answer = command.answer(session.Session(), args)
         if args.json:
             import json
 
@@ -54,21 +69,27 @@ class GdbCommand(gdb.Command):
             screen.write_lines(answer.lines())
 
     def _unexpected(self, error: Exception) -> str:
+        from pyheap.gdbside.console import setting
+
         if setting("python print-stack") == "full":
             import traceback
 
             gdb.write(traceback.format_exc(), gdb.STDERR)
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         return (
-            f"{self._command.name} failed, which is a bug ({reason}): please report it"
+            f"{self._name} failed, which is a bug ({reason}): please report it"
             " with what `set python print-stack full` adds"
         )
 
     def complete(self, text: str, word: Optional[str]) -> Any:
         """What can stand at the end of a command line."""
-        if completion.kind(self._command, text) == ADDRESS:
+        from pyheap import completion
+        from pyheap.command import ADDRESS
+
+        command = self._command()
+        if completion.kind(command, text) == ADDRESS:
             return gdb.COMPLETE_EXPRESSION
-        names = completion.names(self._command, text, _type_names)
+        names = completion.names(command, text, _type_names)
         return completion.tails(names, text, word)
 
 
@@ -86,5 +107,5 @@ def _type_names() -> List[str]:
 def register() -> None:
     """Defines every command, and the functions for expressions."""
     functions.register()
-    for command in COMMANDS:
-        GdbCommand(command)
+    for name, help in HELP.items():
+        GdbCommand(name, help)

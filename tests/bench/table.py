@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A row of results as tables: nanoseconds per tracked object, and ratios."""
+
+import statistics
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+
+#: What is measured in nanoseconds per object, with its words.
+COSTS = {
+    "counter": "in the process: `Counter(type(o) for o in gc.get_objects())`",
+    "objgraph": "in the process: `objgraph.most_common_types()`",
+    "gdb script": "a Python script in gdb, reading in 256 KiB chunks",
+    "limit A": "limit A: C, follow the lists in the core, count `ob_type`",
+    "limit A mapped": "limit A, when all pages are mapped",
+    "limit B": "limit B: C, the same in order of address, prefetched",
+    "limit B mapped": "limit B, when all pages are mapped",
+    "types": "**type counts**, from the command to its end",
+    "graph": "**whole graph**, forward and backward",
+    "cold referrers": "**referrers** of one object of a core that was just opened",
+}
+#: What is measured in milliseconds.
+QUESTIONS = {
+    "open": "opening the core",
+    "referrers": "referrers",
+    "ancestors": "ancestors within 5",
+    "why": "why",
+}
+
+
+class Goal(NamedTuple):
+    """A ratio that is to be reached."""
+
+    ours: str
+    theirs: str
+    most: float
+
+
+GOALS = (
+    Goal("types", "limit A", 0.5),
+    Goal("types", "limit A mapped", 0.5),
+    Goal("types", "counter", 0.2),
+    Goal("graph", "counter", 1.0),
+    Goal("cold referrers", "counter", 1.0),
+)
+MOST_OWN = 160  # bytes of a graph per tracked object
+MOST_MILLISECONDS = 20  # of a question when the graph is there
+
+
+def median(row: Dict[str, Any], name: str) -> Optional[float]:
+    """Seconds."""
+    times: List[float] = row["seconds"].get(name, [])
+    return statistics.median(times) if times else None
+
+
+def cost(row: Dict[str, Any], name: str) -> Optional[float]:
+    """Nanoseconds per tracked object."""
+    seconds = median(row, name)
+    return None if seconds is None else 1e9 * seconds / row["found"]["graph"]
+
+
+def processors(row: Dict[str, Any], name: str) -> float:
+    """Nanoseconds per tracked object of all processors together."""
+    seconds: List[float] = row["cpu"][name]
+    nanoseconds: float = 1e9 * statistics.median(seconds) / row["found"]["graph"]
+    return nanoseconds
+
+
+def ratio(row: Dict[str, Any], ours: str, theirs: str) -> Optional[float]:
+    """The median of the rounds' ratios: what is compared was measured together."""
+    pairs = zip(row["seconds"].get(ours, []), row["seconds"].get(theirs, []))
+    ratios = [one / other for one, other in pairs]
+    return statistics.median(ratios) if ratios else None
+
+
+def text(row: Dict[str, Any]) -> str:
+    """For a terminal."""
+    return "\n".join(_lines(row)) + "\n"
+
+
+def _lines(row: Dict[str, Any]) -> Iterator[str]:
+    tracked = row["found"]["graph"]
+    yield f"CPython {row['version']}, {tracked} tracked objects, {row['nodes']} nodes, core {row['core'] >> 20} MiB, load {row['conditions']['load']}"
+    yield f"  {'':18}{'ns/object':>10}{'least':>9}{'most':>9}{'/ counter':>11}{'/ limit A':>11}"
+    for name in COSTS:
+        if name in row["seconds"]:
+            yield _cost_line(row, name)
+    for name in QUESTIONS:
+        seconds = median(row, name)
+        if seconds is not None:
+            wanted = "" if name == "open" else f" (goal {MOST_MILLISECONDS})"
+            yield f"  {name:18}{1e3 * seconds:10.3f} ms{wanted}"
+    for name, memory in row["memory"].items():
+        per = memory["own"] / tracked
+        yield f"  memory of {name}: peak RSS {memory['rss'] >> 20} MiB, own {memory['own'] >> 20} MiB, {per:.0f} bytes per tracked object (goal {MOST_OWN})"
+    for name in row["cpu"]:
+        yield f"  {name:18}{processors(row, name):10.1f} ns/object of all processors"
+    for goal in GOALS:
+        reached = ratio(row, goal.ours, goal.theirs)
+        if reached is not None:
+            word = "reached" if reached <= goal.most else "MISSED"
+            yield f"  {goal.ours} / {goal.theirs}: {reached:.3f} (goal {goal.most}): {word}"
+
+
+def _cost_line(row: Dict[str, Any], name: str) -> str:
+    times = [1e9 * each / row["found"]["graph"] for each in row["seconds"][name]]
+    line = (
+        f"  {name:18}{statistics.median(times):10.1f}{min(times):9.1f}{max(times):9.1f}"
+    )
+    for other in ("counter", "limit A"):
+        found = ratio(row, name, other)
+        line += f"{found:11.3f}" if found is not None else f"{'–':>11}"
+    return line
