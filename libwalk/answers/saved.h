@@ -19,8 +19,9 @@ enum { WALK_SAVED_VERSION = 1 };
 #define WALK_SAVED_STATS(X)                                                                                            \
     X(permanent)                                                                                                       \
     X(guessed_edges)                                                                                                   \
-    X(guessed_objects) X(run_objects) X(unreadable) X(recovered_types) X(unnamed_objects) X(broken_lists)              \
-        X(broken_stacks) X(collecting) X(truncated) X(unknown_layout) X(complete)
+    X(guessed_objects)                                                                                                 \
+    X(run_objects) X(unreadable) X(recovered_types) X(unnamed_objects) X(broken_lists) X(broken_stacks) X(collecting)  \
+        X(truncated) X(unknown_layout) X(complete)
 
 struct saved_info {
     uint32_t hexversion, word;
