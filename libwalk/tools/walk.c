@@ -374,9 +374,15 @@ static const struct command {
     const char *name;
     struct walk_error *(*run)(struct walk_target *target, struct walk_heap *heap);
 } commands[] = {
-    {"info", print_info},           {"types", print_types},   {"objects", print_objects},
-    {"ancestors", print_ancestors}, {"values", print_values}, {"held", print_held},
-    {"frames", print_frames},       {"row", print_row},       {"type-names", print_type_names},
+    {"info", print_info},
+    {"types", print_types},
+    {"objects", print_objects},
+    {"ancestors", print_ancestors},
+    {"values", print_values},
+    {"held", print_held},
+    {"frames", print_frames},
+    {"row", print_row},
+    {"type-names", print_type_names},
     {"save", save_heap},
 };
 
