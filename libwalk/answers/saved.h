@@ -16,11 +16,11 @@ enum { WALK_SAVED_VERSION = 1 };
 #endif
 
 /* Of stats, in the order of the file; a new one is appended. Nodes, objects, edges and sizes are counted anew. */
-#define WALK_SAVED_STATS(X)                                                                                            \
-    X(permanent)                                                                                                       \
-    X(guessed_edges)                                                                                                   \
-    X(guessed_objects) X(run_objects) X(unreadable) X(recovered_types) X(unnamed_objects) X(broken_lists)              \
-        X(broken_stacks) X(collecting) X(truncated) X(unknown_layout) X(complete)
+/* clang-format off */
+#define WALK_SAVED_STATS(X) \
+    X(permanent) X(guessed_edges) X(guessed_objects) X(run_objects) X(unreadable) X(recovered_types) \
+    X(unnamed_objects) X(broken_lists) X(broken_stacks) X(collecting) X(truncated) X(unknown_layout) X(complete)
+/* clang-format on */
 
 struct saved_info {
     uint32_t hexversion, word;
