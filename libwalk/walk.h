@@ -75,6 +75,8 @@ struct walk_options {
      */
     const char *layout;
     bool guess; /* run no code of the target: the references of types without a table are guessed */
+    /* How many threads may work on one question; 0: as many as there are processors. A live target is read by one. */
+    unsigned threads;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.

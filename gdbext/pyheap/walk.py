@@ -247,6 +247,7 @@ class _Options(Structure):
         ("debug_dirs", c_char_p),
         ("layout", c_char_p),
         ("guess", c_bool),
+        ("threads", c_uint),
     ]
 
 

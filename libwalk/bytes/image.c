@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bytes/process.h"
+#include "bytes/workers.h"
 
 struct walk_mapped_file {
     void *data;
@@ -31,6 +32,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
     image->guess = options->guess;
+    image->workers = walk_workers_count(options->threads);
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)
         error = copy(options->executable, &image->executable);

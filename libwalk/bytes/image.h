@@ -50,8 +50,9 @@ struct walk_image {
     char *sysroot;  /* NULL: / */
     char *executable;
     char *debug_dirs;
-    char *layout; /* walk_options; NULL: all */
-    bool guess;   /* walk_options */
+    char *layout;     /* walk_options; NULL: all */
+    bool guess;       /* walk_options */
+    unsigned workers; /* at least 1 */
     /* What keeps the bytes: the mapped core and mapped files. */
     struct walk_mapped_file *mapped;
     size_t mapped_count;

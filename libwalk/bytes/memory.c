@@ -186,6 +186,16 @@ uint64_t walk_memory_size(const struct walk_memory *memory)
     return size;
 }
 
+bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork)
+{
+    for (size_t i = 0; i < memory->count; i++)
+        if (memory->segments[i].kind == WALK_SEGMENT_LAZY)
+            return false;
+    *fork = *memory;
+    fork->last = 0;
+    return true;
+}
+
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size)
 {
     walk_addr missing = address + walk_memory_available(memory, address, size);

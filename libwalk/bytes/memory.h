@@ -60,6 +60,12 @@ size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size
 /* How many bytes can be viewed at all, if every LAZY one turns out to be readable. */
 uint64_t walk_memory_size(const struct walk_memory *memory);
 
+/*
+ * The same segments for another thread, as long as `memory` stays as it is; there is nothing to free. False: the bytes
+ * are read when they are asked for (a live target, a callback), which is for one thread.
+ */
+bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork);
+
 /* Why a view failed: UNMAPPED or NOT_SAVED, naming the first address that is missing. */
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size);
 

@@ -16,7 +16,7 @@
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
- * commas between), WALK_GUESS (run no code of the target).
+ * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -398,11 +398,12 @@ static int run(const char *list, const char *name)
     struct walk_heap *heap;
     char *end;
     long pid = strtol(name, &end, 10);
-    const char *layout = getenv("WALK_LAYOUT");
+    const char *layout = getenv("WALK_LAYOUT"), *threads = getenv("WALK_THREADS");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
                                    .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
-                                   .guess = getenv("WALK_GUESS") != NULL};
+                                   .guess = getenv("WALK_GUESS") != NULL,
+                                   .threads = threads ? (unsigned)strtoul(threads, NULL, 10) : 0};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
     if (error)
