@@ -32,7 +32,7 @@ struct walk_error *walk_edge_list_open(const struct walk_heap *heap, struct walk
     return NULL;
 }
 
-void walk_edge_list_renew(struct walk_edge_list *list) { walk_heap_limit(list->heap, &list->refs); }
+void walk_edge_list_renew(struct walk_edge_list *list) { walk_heap_limit(list->heap->python, &list->refs); }
 
 static bool reserve_edge(struct walk_edge_list *list)
 {

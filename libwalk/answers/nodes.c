@@ -106,15 +106,8 @@ static bool matches(const char *type, const char *name)
     return dot && strcmp(dot + 1, name) == 0;
 }
 
-static int by_address(const void *a, const void *b, void *graph)
-{
-    const walk_addr *key = ((const struct walk_graph *)graph)->key;
-    walk_addr x = key[*(const walk_id *)a], y = key[*(const walk_id *)b];
-    return (x > y) - (x < y);
-}
-
-/* The objects from `begin` to `end` whose type is wanted (a flag per type), and for which `more` says yes. */
-static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, walk_id begin, walk_id end,
+/* The objects of wanted types (a flag per type) that the interpreter's collector tracks, and for which `more` says yes. */
+static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, size_t interpreter,
                                        bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
 {
     const struct walk_graph *graph = &heap->graph;
@@ -125,10 +118,11 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
     if (!found)
         return walk_error_no_memory();
     found->count = 0;
-    for (walk_id id = begin; id < end; id++)
-        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] && (!more || more(heap, id)))
+    for (walk_id id = 0; id < graph->node_count; id++)
+        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] &&
+            (interpreter == WALK_ALL_INTERPRETERS || walk_interpreter_tracks(heap, interpreter, id)) &&
+            (!more || more(heap, id)))
             found->id[found->count++] = id;
-    qsort_r(found->id, found->count, sizeof *found->id, by_address, (void *)(uintptr_t)graph);
     *ids = found;
     return NULL;
 }
@@ -136,15 +130,12 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
 struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, size_t interpreter,
                                   struct walk_ids **ids)
 {
-    walk_id begin = 0, end = heap->graph.node_count;
-    if (interpreter != WALK_ALL_INTERPRETERS)
-        walk_interpreter_nodes(heap, interpreter, &begin, &end);
     uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
     if (!wanted)
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
         wanted[i] = matches(heap->python->types[i].name, name);
-    struct walk_error *error = select_nodes(heap, wanted, begin, end, NULL, ids);
+    struct walk_error *error = select_nodes(heap, wanted, interpreter, NULL, ids);
     free(wanted);
     return error;
 }
@@ -166,7 +157,7 @@ struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk
         enum walk_kind_id kind = heap->python->types[i].kind;
         wanted[i] = kind == WALK_KIND_generator || kind == WALK_KIND_coroutine || kind == WALK_KIND_async_generator;
     }
-    struct walk_error *error = select_nodes(heap, wanted, 0, heap->graph.node_count, is_suspended, ids);
+    struct walk_error *error = select_nodes(heap, wanted, WALK_ALL_INTERPRETERS, is_suspended, ids);
     free(wanted);
     return error;
 }

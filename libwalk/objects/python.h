@@ -116,6 +116,9 @@ struct walk_python {
     char abiflags[16]; /* sys.abiflags: "d" debug, "t" free-threaded, "m" up to 3.7 */
     struct walk_kinds kinds;
 
+    bool frozen; /* others use it as well (fork.h): a type that is not known yet is `missed`, not added */
+    bool missed;
+
     struct walk_pytype *types;
     uint32_t type_count, type_capacity;
     uint32_t *type_slots; /* hash table: address of a type object -> index + 1; a power of two long */
@@ -165,6 +168,9 @@ const char *walk_python_keep(struct walk_python *python, const char *text);
 
 /* The index of a type object; false when there is no such object that could be a type. */
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index);
+
+/* Whether there is an object at `address`, as far as it can be told without looking at its type. */
+bool walk_python_is_likely(const struct walk_python *python, walk_addr address);
 
 /* The index of the type of the object at `address`; false when there is no object that makes sense. */
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);

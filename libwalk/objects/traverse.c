@@ -25,7 +25,7 @@ enum { PROOFS = 4 };
 struct walk_traverser {
     struct walk_machine *machine; /* NULL: not opened yet, or it cannot be */
     char *problem;
-    uint64_t pool; /* of instructions beyond the budget */
+    struct walk_traverser_pool pool; /* beyond the budget */
     /* For one object: the refs by target; of the first of each target, how many have been taken. */
     uint32_t *order, *taken;
     size_t capacity;
@@ -37,7 +37,8 @@ struct walk_error *walk_traverser_open(struct walk_python *python)
     if (!traverser)
         return walk_error_no_memory();
     uint64_t words = walk_memory_size(python->memory) / python->word;
-    traverser->pool = words < POOL_MAX / BUDGET_PER_WORD ? words * BUDGET_PER_WORD : POOL_MAX;
+    traverser->pool.size = words < POOL_MAX / BUDGET_PER_WORD ? words * BUDGET_PER_WORD : POOL_MAX;
+    traverser->pool.left = traverser->pool.size;
     if (python->runtime->image->guess)
         traverser->problem = strdup("it was asked not to");
     python->traverser = traverser;
@@ -57,6 +58,8 @@ void walk_traverser_close(struct walk_traverser *traverser)
 
 const char *walk_traverser_problem(const struct walk_traverser *traverser) { return traverser->problem; }
 
+struct walk_traverser_pool walk_traverser_pool(const struct walk_traverser *traverser) { return traverser->pool; }
+
 static bool can_run(struct walk_python *python)
 {
     struct walk_traverser *traverser = python->traverser;
@@ -70,6 +73,8 @@ static bool can_run(struct walk_python *python)
     walk_error_free(error);
     return traverser->machine != NULL;
 }
+
+void walk_traverser_prepare(struct walk_python *python) { (void)can_run(python); }
 
 /*
  * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first; else
@@ -93,11 +98,14 @@ static void run(struct walk_python *python, walk_addr function, walk_addr object
                              .budget = BUDGET + BUDGET_PER_ITEM * (items < ITEMS_MAX ? items : ITEMS_MAX),
                              .most_referents = REFERENTS_MAX};
     walk_machine_call(traverser->machine, &call, outcome);
-    if (outcome->fault != WALK_FAULT_BUDGET || traverser->pool <= call.budget)
+    if (outcome->fault != WALK_FAULT_BUDGET)
         return;
-    call.budget = traverser->pool < CALL_MAX ? traverser->pool : CALL_MAX;
-    walk_machine_call(traverser->machine, &call, outcome);
-    traverser->pool -= outcome->instructions;
+    if (traverser->pool.left > call.budget) {
+        call.budget = traverser->pool.left < CALL_MAX ? traverser->pool.left : CALL_MAX;
+        walk_machine_call(traverser->machine, &call, outcome);
+        traverser->pool.left -= outcome->instructions;
+    }
+    traverser->pool.exhausted |= outcome->fault == WALK_FAULT_BUDGET;
 }
 
 static bool traverse(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
@@ -311,12 +319,22 @@ static bool dispute(struct walk_python *python, uint32_t type, walk_addr object)
     return true;
 }
 
+bool walk_traverse_wants_proof(const struct walk_python *python, const struct walk_pytype *type, walk_addr object)
+{
+    return type->proofs < PROOFS && type->kind != WALK_KIND_module && walk_python_has_table(python, type) &&
+           walk_python_is_gc(python, type, object);
+}
+
 void walk_traverse_prove(struct walk_python *python, uint32_t index, walk_addr object, struct walk_refs *refs,
                          size_t first)
 {
     struct walk_outcome outcome;
     if (python->types[index].proofs >= PROOFS)
         return;
+    if (python->frozen) {
+        python->missed = true;
+        return;
+    }
     const struct walk_pytype type = python->types[index];
     python->types[index].proofs++;
     if (refs->unreadable || !traverse(python, &type, object, &outcome) || outcome.fault)

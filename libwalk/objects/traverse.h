@@ -17,6 +17,19 @@ struct walk_traverser;
 struct walk_error *walk_traverser_open(struct walk_python *python);
 void walk_traverser_close(struct walk_traverser *traverser);
 
+/* Opens the machine, so that it is known whether code can be run. */
+void walk_traverser_prepare(struct walk_python *python);
+
+/*
+ * What all traversals together may take beyond their own budgets, and how much of it is left; `exhausted`: one of them
+ * was ended for that reason. In instructions.
+ */
+struct walk_traverser_pool {
+    uint64_t size, left;
+    bool exhausted;
+};
+struct walk_traverser_pool walk_traverser_pool(const struct walk_traverser *traverser);
+
 /* Why no code of this target is run; NULL: it is, as far as is known. */
 const char *walk_traverser_problem(const struct walk_traverser *traverser);
 
@@ -34,6 +47,9 @@ bool walk_traverse_object(struct walk_python *python, const struct walk_pytype *
  */
 void walk_traverse_prove(struct walk_python *python, uint32_t type, walk_addr object, struct walk_refs *refs,
                          size_t first);
+
+/* Whether walk_traverse_prove() has a use for an object. */
+bool walk_traverse_wants_proof(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
 
 /* tp_is_gc of a type that has one of its own. */
 bool walk_traverse_is_gc(struct walk_python *python, const struct walk_pytype *type, walk_addr object);

@@ -299,7 +299,13 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 {
     if (find(python, type, index))
         return true;
-    if (!plausible(python, type, META_MAX) || !reserve(python))
+    if (!plausible(python, type, META_MAX))
+        return false;
+    if (python->frozen) {
+        python->missed = true;
+        return false;
+    }
+    if (!reserve(python))
         return false;
     const uint8_t *view = walk_memory_view(python->memory, type, WALK_SIZE(python->layout, type));
     struct walk_pytype info = {.address = type,
@@ -326,6 +332,14 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     python->types[*index] = info;
     enter(python, *index);
     return true;
+}
+
+bool walk_python_is_likely(const struct walk_python *python, walk_addr address)
+{
+    const uint8_t *view = address % python->word
+                              ? NULL
+                              : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
+    return view && walk_header_plausible(python, view);
 }
 
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
