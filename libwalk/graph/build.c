@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
 #include "bytes/workers.h"
 #include "graph/index.h"
 #include "graph/log.h"
@@ -15,7 +16,6 @@
 enum { CHUNK = 1 << 11 };
 
 /* In place of a class. */
-#define REFUSED UINT32_MAX
 #define UNASKED (UINT32_MAX - 1)
 
 struct special {
@@ -40,21 +40,17 @@ struct walk_builder {
     size_t special_count, special_capacity;
     struct group groups[GROUPS_MAX];
     size_t group_count;
-    walk_addr *refused; /* keys that are entered and will be taken out */
-    size_t refused_count, refused_capacity;
-    size_t visited, known;
+    struct walk_round *rounds, **last_round;
+    size_t refused, visited, known;
     atomic_bool stop;
     bool interrupted;
 };
 
-/* The nodes that are asked and visited now. */
-struct round {
+/* What is asked and visited now. */
+struct now {
     struct walk_builder *builder;
-    const walk_addr *keys;
-    size_t count;
+    struct walk_round *round;
     unsigned group;
-    uint32_t *class;
-    uint8_t *flags;
     atomic_size_t undecided;
     atomic_size_t visited;
 };
@@ -72,14 +68,6 @@ static bool grow(void *array, size_t *capacity, size_t item, size_t first)
     return true;
 }
 
-static bool push_key(walk_addr **keys, size_t *count, size_t *capacity, walk_addr key)
-{
-    if (*count == *capacity && !grow(keys, capacity, sizeof **keys, 1024))
-        return false;
-    (*keys)[(*count)++] = key;
-    return true;
-}
-
 /* ---- opening, and the nodes to begin with ---- */
 
 struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk_source *source,
@@ -91,6 +79,7 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
         return walk_error_no_memory();
     builder->graph = graph;
     builder->source = *source;
+    builder->last_round = &builder->rounds;
     builder->emitters = calloc(source->workers, sizeof *builder->emitters);
     struct walk_error *error = walk_index_init(&graph->index, source->granule);
     if (error || !builder->emitters) {
@@ -110,8 +99,7 @@ static void free_builder(struct walk_builder *builder)
 {
     for (unsigned i = 0; builder->emitters && i < builder->source.workers; i++) {
         struct walk_emitter *emitter = &builder->emitters[i];
-        free(emitter->node);
-        free(emitter->edge);
+        walk_slabs_deinit(&emitter->edges);
         free(emitter->block);
         free(emitter->found);
         free(emitter->later);
@@ -119,9 +107,16 @@ static void free_builder(struct walk_builder *builder)
     }
     for (size_t i = 0; i < builder->group_count; i++)
         free(builder->groups[i].keys);
+    for (struct walk_round *round = builder->rounds, *next; round; round = next) {
+        next = round->next;
+        free(round->keys);
+        free(round->class);
+        free(round->edges);
+        free(round->flags);
+        free(round);
+    }
     free(builder->emitters);
     free(builder->specials);
-    free(builder->refused);
     free(builder);
 }
 
@@ -149,7 +144,7 @@ struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned gro
     struct walk_index *index = &builder->graph->index;
     struct group *added = &builder->groups[builder->group_count];
     *odd = 0;
-    if (builder->group_count == GROUPS_MAX || !(added->keys = malloc((count + 1) * sizeof *added->keys)))
+    if (builder->group_count == GROUPS_MAX || !(added->keys = walk_large_new(count + 1, sizeof *added->keys)))
         return walk_error_no_memory();
     *added = (struct group){.number = group, .keys = added->keys};
     builder->group_count++;
@@ -180,14 +175,30 @@ static bool loggable(struct walk_emitter *emitter, walk_addr *key)
     return odd != SIZE_MAX;
 }
 
+static bool add_slab(struct walk_slabs *slabs)
+{
+    if (slabs->slab_count == slabs->slab_capacity && !grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
+        return false;
+    return (slabs->slab[slabs->slab_count] = walk_large_new(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
+           ++slabs->slab_count;
+}
+
+void walk_slabs_deinit(struct walk_slabs *slabs)
+{
+    for (size_t i = 0; i < slabs->slab_count; i++)
+        free(slabs->slab[i]);
+    free(slabs->slab);
+    *slabs = (struct walk_slabs){0};
+}
+
 static bool add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
-    if (emitter->edge_count == emitter->edge_capacity &&
-        !grow(&emitter->edge, &emitter->edge_capacity, sizeof *emitter->edge, 1 << 16)) {
+    struct walk_slabs *edges = &emitter->edges;
+    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges)) {
         emitter->no_memory = true;
         return false;
     }
-    emitter->edge[emitter->edge_count++] = edge;
+    *walk_slabs_at(edges, edges->count++) = edge;
     return true;
 }
 
@@ -200,10 +211,14 @@ static bool discover(struct walk_emitter *emitter, walk_addr key)
     enum walk_entry entry = walk_index_enter(emitter->index, key);
     if (entry == WALK_ENTERED_BEFORE)
         return true;
-    bool good = entry == WALK_ENTERED &&
-                push_key(&emitter->found, &emitter->found_count, &emitter->found_capacity, key);
-    emitter->no_memory |= !good;
-    return good;
+    if (entry == WALK_ENTER_NO_MEMORY ||
+        (emitter->found_count == emitter->found_capacity &&
+         !grow(&emitter->found, &emitter->found_capacity, sizeof *emitter->found, 1024))) {
+        emitter->no_memory = true;
+        return false;
+    }
+    emitter->found[emitter->found_count++] = key;
+    return true;
 }
 
 bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
@@ -223,114 +238,116 @@ void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool m
 
 /* ---- a round ---- */
 
-static void ask(struct round *round, unsigned worker, size_t at)
+static void ask(struct now *now, unsigned worker, size_t at)
 {
-    const struct walk_source *source = &round->builder->source;
+    const struct walk_source *source = &now->builder->source;
+    struct walk_round *round = now->round;
     uint32_t class = 0;
     uint8_t flags = 0;
-    switch (source->admit(source->context, worker, round->keys[at], round->group, &class, &flags)) {
+    switch (source->admit(source->context, worker, round->keys[at], now->group, &class, &flags)) {
     case WALK_NO:
-        round->class[at] = REFUSED;
+        round->class[at] = WALK_ROUND_REFUSED;
         break;
     case WALK_YES:
         round->class[at] = class;
         round->flags[at] = flags;
         break;
     case WALK_LATER:
-        atomic_fetch_add_explicit(&round->undecided, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&now->undecided, 1, memory_order_relaxed);
         break;
     }
 }
 
-static void ask_chunk(void *context, size_t task, unsigned worker)
+static size_t chunk_end(const struct walk_round *round, size_t task)
 {
-    struct round *round = context;
-    size_t end = (task + 1) * CHUNK < round->count ? (task + 1) * CHUNK : round->count;
-    for (size_t at = task * CHUNK; at < end; at++)
-        if (round->class[at] == UNASKED)
-            ask(round, worker, at);
+    return (task + 1) * CHUNK < round->count ? (task + 1) * CHUNK : round->count;
 }
 
-static void run_chunks(struct round *round, walk_task *task)
+static void ask_chunk(void *context, size_t task, unsigned worker)
 {
-    walk_workers_run(round->builder->source.workers, (round->count + CHUNK - 1) / CHUNK, task, round);
+    struct now *now = context;
+    for (size_t at = task * CHUNK; at < chunk_end(now->round, task); at++)
+        if (now->round->class[at] == UNASKED)
+            ask(now, worker, at);
+}
+
+static void run_chunks(struct now *now, walk_task *task)
+{
+    walk_workers_run(now->builder->source.workers, (now->round->count + CHUNK - 1) / CHUNK, task, now);
 }
 
 /* Asks all of a round what they are, again and again while settle() makes that more of them can be told. */
-static struct walk_error *ask_all(struct round *round)
+static struct walk_error *ask_all(struct now *now)
 {
-    struct walk_builder *builder = round->builder;
+    struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
+    struct walk_round *round = now->round;
     for (size_t at = 0; at < round->count; at++)
         round->class[at] = UNASKED;
-    for (size_t before = SIZE_MAX, now; before; before = now) {
-        atomic_store_explicit(&round->undecided, 0, memory_order_relaxed);
-        run_chunks(round, ask_chunk);
-        now = atomic_load_explicit(&round->undecided, memory_order_relaxed);
-        if (now >= before)
+    for (size_t before = SIZE_MAX, left; before; before = left) {
+        atomic_store_explicit(&now->undecided, 0, memory_order_relaxed);
+        run_chunks(now, ask_chunk);
+        left = atomic_load_explicit(&now->undecided, memory_order_relaxed);
+        if (left >= before)
             return walk_error_no_memory(); /* nothing else keeps it from being settled */
-        struct walk_error *error = source->settle ? source->settle(source->context, now != 0) : NULL;
+        struct walk_error *error = source->settle ? source->settle(source->context, left != 0) : NULL;
         if (error)
             return error;
     }
-    for (size_t at = 0; at < round->count; at++) {
-        if (round->class[at] != REFUSED)
-            builder->known++;
-        else if (!push_key(&builder->refused, &builder->refused_count, &builder->refused_capacity, round->keys[at]))
-            return walk_error_no_memory();
-    }
+    for (size_t at = 0; at < round->count; at++)
+        builder->refused += round->class[at] == WALK_ROUND_REFUSED;
+    builder->known += round->count;
     return NULL;
 }
 
-static struct walk_log_block *begin_block(struct walk_emitter *emitter)
+static bool add_block(struct walk_emitter *emitter, struct walk_log_block block)
 {
     if (emitter->block_count == emitter->block_capacity &&
         !grow(&emitter->block, &emitter->block_capacity, sizeof *emitter->block, 64)) {
         emitter->no_memory = true;
-        return NULL;
+        return false;
     }
-    emitter->block[emitter->block_count] =
-        (struct walk_log_block){.node = emitter->node_count, .edge = emitter->edge_count};
-    return &emitter->block[emitter->block_count++];
+    block.edge = emitter->edges.count;
+    emitter->block[emitter->block_count++] = block;
+    return true;
 }
 
-static void end_block(struct walk_emitter *emitter)
+static bool push_later(struct walk_emitter *emitter, size_t at)
 {
-    struct walk_log_block *block = &emitter->block[emitter->block_count - 1];
-    block->nodes = emitter->node_count - block->node;
-    block->edges = emitter->edge_count - block->edge;
+    if (emitter->later_count == emitter->later_capacity &&
+        !grow(&emitter->later, &emitter->later_capacity, sizeof *emitter->later, 64)) {
+        emitter->no_memory = true;
+        return false;
+    }
+    emitter->later[emitter->later_count++] = at;
+    return true;
 }
 
-/* The key is one as it stands in logs, for `key` itself. */
-static enum walk_answer visit(struct walk_emitter *emitter, unsigned worker, uint64_t logged, walk_addr key,
-                              uint32_t class, uint8_t flags)
+/* `key` is that of position `at` in the round, as it is. */
+static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_round *round, size_t at, walk_addr key)
 {
     const struct walk_source *source = emitter->source;
-    size_t first = emitter->edge_count;
+    size_t first = emitter->edges.count;
     enum walk_answer answer = WALK_YES;
-    if (emitter->node_count == emitter->node_capacity &&
-        !grow(&emitter->node, &emitter->node_capacity, sizeof *emitter->node, 1 << 14)) {
-        emitter->no_memory = true;
-        return WALK_NO;
-    }
-    emitter->error = source->visit(source->context, worker, key, class, &flags, emitter, &answer);
-    size_t edges = emitter->edge_count - first;
-    if (edges > UINT32_MAX)
+    emitter->error =
+        source->visit(source->context, worker, key, round->class[at], &round->flags[at], emitter, &answer);
+    size_t edges = emitter->edges.count - first;
+    if (edges >= WALK_ROUND_LATER && !emitter->error)
         emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");
-    if (answer == WALK_LATER)
-        emitter->edge_count = first;
-    else
-        emitter->node[emitter->node_count++] =
-            (struct walk_log_node){logged | (uint64_t)flags << WALK_LOG_FLAGS_SHIFT, class, (uint32_t)edges};
-    return answer;
+    round->edges[at] = (uint32_t)edges;
+    if (answer != WALK_LATER)
+        return;
+    emitter->edges.count = first;
+    round->edges[at] = WALK_ROUND_LATER;
+    push_later(emitter, at);
 }
 
 /* Only the thread that builds talks to the caller; it is worker 0. */
-static void report(struct round *round, unsigned worker)
+static void report(struct now *now, unsigned worker)
 {
-    struct walk_builder *builder = round->builder;
+    struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
-    size_t visited = builder->visited + atomic_load_explicit(&round->visited, memory_order_relaxed);
+    size_t visited = builder->visited + atomic_load_explicit(&now->visited, memory_order_relaxed);
     if (worker == 0 && source->progress && !source->progress(source->progress_context, visited, builder->known)) {
         builder->interrupted = true;
         atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
@@ -341,28 +358,35 @@ static bool failed(const struct walk_emitter *emitter) { return emitter->error |
 
 static void visit_chunk(void *context, size_t task, unsigned worker)
 {
-    struct round *round = context;
-    struct walk_builder *builder = round->builder;
+    struct now *now = context;
+    struct walk_builder *builder = now->builder;
+    struct walk_round *round = now->round;
     struct walk_emitter *emitter = &builder->emitters[worker];
-    size_t end = (task + 1) * CHUNK < round->count ? (task + 1) * CHUNK : round->count;
-    if (atomic_load_explicit(&builder->stop, memory_order_relaxed) || !begin_block(emitter))
+    size_t first = task * CHUNK, end = chunk_end(round, task);
+    if (atomic_load_explicit(&builder->stop, memory_order_relaxed) ||
+        !add_block(emitter, (struct walk_log_block){.round = round, .first = first, .count = end - first}))
         return;
-    report(round, worker);
-    for (size_t at = task * CHUNK; at < end && !failed(emitter); at++) {
-        if (round->class[at] == REFUSED)
-            continue;
-        if (visit(emitter, worker, round->keys[at], round->keys[at], round->class[at], round->flags[at]) != WALK_LATER)
-            continue;
-        if (emitter->later_count == emitter->later_capacity &&
-            !grow(&emitter->later, &emitter->later_capacity, sizeof *emitter->later, 64))
-            emitter->no_memory = true;
-        else
-            emitter->later[emitter->later_count++] = at;
-    }
-    end_block(emitter);
-    atomic_fetch_add_explicit(&round->visited, end - task * CHUNK, memory_order_relaxed);
+    report(now, worker);
+    for (size_t at = first; at < end && !failed(emitter); at++)
+        if (round->class[at] != WALK_ROUND_REFUSED)
+            visit(emitter, worker, round, at, round->keys[at]);
+    atomic_fetch_add_explicit(&now->visited, end - first, memory_order_relaxed);
     if (failed(emitter))
         atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
+}
+
+static struct walk_round *add_round(struct walk_builder *builder, size_t count)
+{
+    struct walk_round *round = calloc(1, sizeof *round);
+    if (!round)
+        return NULL;
+    round->count = count;
+    round->class = walk_large_new(count + 1, sizeof *round->class);
+    round->edges = walk_large_new(count + 1, sizeof *round->edges);
+    round->flags = walk_large_new(count + 1, sizeof *round->flags);
+    *builder->last_round = round;
+    builder->last_round = &round->next;
+    return round->class && round->edges && round->flags ? round : NULL;
 }
 
 static int by_key(const void *a, const void *b, void *context)
@@ -372,32 +396,35 @@ static int by_key(const void *a, const void *b, void *context)
     return (x > y) - (x < y);
 }
 
-/* Those that were left for later, in the order of their keys. */
-static void visit_later(struct round *round)
+/* Those that all workers have left for later, as a round of its own that one goes, in the order of their keys. */
+static struct walk_error *visit_later(struct now *now)
 {
-    struct walk_builder *builder = round->builder;
+    struct walk_builder *builder = now->builder;
     struct walk_emitter *first = &builder->emitters[0];
     for (unsigned i = 1; i < builder->source.workers; i++) {
         struct walk_emitter *other = &builder->emitters[i];
-        for (size_t l = 0; l < other->later_count; l++) {
-            if (first->later_count == first->later_capacity &&
-                !grow(&first->later, &first->later_capacity, sizeof *first->later, 64)) {
-                first->no_memory = true;
-                return;
-            }
-            first->later[first->later_count++] = other->later[l];
-        }
+        for (size_t l = 0; l < other->later_count; l++)
+            if (!push_later(first, other->later[l]))
+                return walk_error_no_memory();
         other->later_count = 0;
     }
-    if (!first->later_count || !begin_block(first))
-        return;
-    qsort_r(first->later, first->later_count, sizeof *first->later, by_key, (void *)(uintptr_t)round->keys);
-    for (size_t l = 0; l < first->later_count && !failed(first); l++) {
-        size_t at = first->later[l];
-        visit(first, WALK_ALONE, round->keys[at], round->keys[at], round->class[at], round->flags[at]);
+    size_t count = first->later_count;
+    if (!count)
+        return NULL;
+    struct walk_round *from = now->round, *round = add_round(builder, count);
+    if (!round || !(round->keys = malloc(count * sizeof *round->keys)) ||
+        !add_block(first, (struct walk_log_block){.round = round, .count = count}))
+        return walk_error_no_memory();
+    qsort_r(first->later, count, sizeof *first->later, by_key, from->keys);
+    for (size_t i = 0; i < count && !failed(first); i++) {
+        size_t at = first->later[i];
+        round->keys[i] = from->keys[at];
+        round->class[i] = from->class[at];
+        round->flags[i] = from->flags[at];
+        visit(first, WALK_ALONE, round, i, round->keys[i]);
     }
     first->later_count = 0;
-    end_block(first);
+    return NULL;
 }
 
 /* What went wrong for any worker. */
@@ -420,22 +447,23 @@ static struct walk_error *gather_errors(struct walk_builder *builder)
     return error;
 }
 
-static struct walk_error *go_round(struct walk_builder *builder, unsigned group, const walk_addr *keys, size_t count)
+/* Takes over the keys. */
+static struct walk_error *go_round(struct walk_builder *builder, unsigned group, walk_addr *keys, size_t count)
 {
-    struct round round = {.builder = builder, .keys = keys, .count = count, .group = group};
-    round.class = malloc((count + 1) * sizeof *round.class);
-    round.flags = malloc(count + 1);
-    struct walk_error *error = round.class && round.flags ? ask_all(&round) : walk_error_no_memory();
-    if (!error) {
-        run_chunks(&round, visit_chunk);
-        if (!atomic_load_explicit(&builder->stop, memory_order_relaxed))
-            visit_later(&round);
-        builder->visited += atomic_load_explicit(&round.visited, memory_order_relaxed);
-        error = gather_errors(builder);
+    struct now now = {.builder = builder, .group = group, .round = add_round(builder, count)};
+    if (!now.round) {
+        free(keys);
+        return walk_error_no_memory();
     }
-    free(round.class);
-    free(round.flags);
-    return error;
+    now.round->keys = keys;
+    struct walk_error *error = ask_all(&now);
+    if (error)
+        return error;
+    run_chunks(&now, visit_chunk);
+    if (!atomic_load_explicit(&builder->stop, memory_order_relaxed))
+        error = visit_later(&now);
+    builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
+    return error ? error : gather_errors(builder);
 }
 
 /* ---- the closure ---- */
@@ -476,15 +504,19 @@ static struct walk_error *enter_specials(struct walk_builder *builder)
 static struct walk_error *visit_specials(struct walk_builder *builder)
 {
     struct walk_emitter *emitter = &builder->emitters[0];
-    if (!begin_block(emitter))
+    size_t count = builder->special_count;
+    struct walk_round *round = add_round(builder, count);
+    if (!round || !(round->keys = malloc((count + 1) * sizeof *round->keys)) ||
+        !add_block(emitter, (struct walk_log_block){.round = round, .count = count}))
         return walk_error_no_memory();
-    for (size_t i = 0; i < builder->special_count && !failed(emitter); i++) {
+    for (size_t i = 0; i < count && !failed(emitter); i++) {
         const struct special *special = &builder->specials[i];
-        uint64_t logged = special->key;
-        if (loggable(emitter, &logged))
-            visit(emitter, WALK_ALONE, logged, special->key, special->class, special->flags);
+        round->keys[i] = special->key;
+        loggable(emitter, &round->keys[i]);
+        round->class[i] = special->class;
+        round->flags[i] = special->flags;
+        visit(emitter, WALK_ALONE, round, i, special->key);
     }
-    end_block(emitter);
     return gather_errors(builder);
 }
 
@@ -494,7 +526,7 @@ static struct walk_error *gather_found(struct walk_builder *builder, walk_addr *
     size_t total = 0;
     for (unsigned i = 0; i < builder->source.workers; i++)
         total += builder->emitters[i].found_count;
-    walk_addr *all = malloc((total + 1) * sizeof *all);
+    walk_addr *all = walk_large_new(total + 1, sizeof *all);
     if (!all)
         return walk_error_no_memory();
     *keys = all;
@@ -516,7 +548,6 @@ static struct walk_error *close_over(struct walk_builder *builder)
     for (size_t i = 0; i < builder->group_count && !error; i++) {
         struct group *group = &builder->groups[i];
         error = go_round(builder, group->number, group->keys, group->count);
-        free(group->keys);
         group->keys = NULL;
     }
     if (!error)
@@ -524,19 +555,28 @@ static struct walk_error *close_over(struct walk_builder *builder)
     while (!error && count) {
         walk_addr *keys = NULL;
         error = gather_found(builder, &keys, &count);
-        if (!error)
+        if (!error && count)
             error = go_round(builder, 0, keys, count);
-        free(keys);
+        else
+            free(keys);
     }
     return error;
+}
+
+/* What was entered because an edge led to it, or to begin with, and then was no node. */
+static void remove_refused(struct walk_builder *builder)
+{
+    for (const struct walk_round *round = builder->rounds; round && builder->refused; round = round->next)
+        for (size_t at = 0; at < round->count; at++)
+            if (round->class[at] == WALK_ROUND_REFUSED)
+                walk_index_remove(&builder->graph->index, round->keys[at]);
 }
 
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
     struct walk_graph *graph = builder->graph;
     struct walk_error *error = close_over(builder);
-    for (size_t i = 0; i < builder->refused_count && !error; i++)
-        walk_index_remove(&graph->index, builder->refused[i]);
+    remove_refused(builder);
     if (!error)
         error = walk_index_rank(graph, builder->source.workers);
     if (!error)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
 #include "bytes/workers.h"
 
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule)
@@ -218,7 +219,7 @@ static struct walk_error *number_all(struct ranking *ranking, unsigned workers)
     count += index->odd_count;
     if (count >= WALK_EDGE_MARK)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^31 objects");
-    graph->key = malloc((count + 1) * sizeof *graph->key);
+    graph->key = walk_large_new(count + 1, sizeof *graph->key);
     if (!graph->key)
         return walk_error_no_memory();
     graph->node_count = (walk_id)count;

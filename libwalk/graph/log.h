@@ -3,8 +3,9 @@
 #define WALK_GRAPH_LOG_H
 
 /*
- * What the visits of one worker told: a record per node and its edges, as keys, one after the other. What is visited in
- * one go is a block of it: blocks are what is turned into rows, in any order and by any worker.
+ * What visits told, until it becomes rows. The nodes of a round stay together; the edges of a worker are one sequence,
+ * as keys, in slabs that never move. What is visited in one go is a block: blocks become rows in any order, by any
+ * worker.
  */
 
 #include "graph/graph.h"
@@ -17,27 +18,46 @@
 #define WALK_LOG_MARK (UINT64_C(1) << 63)
 #define WALK_LOG_IF_KNOWN (UINT64_C(1) << 62)
 
-struct walk_log_node {
-    uint64_t key; /* of the node, and above it its flags; when it has rows, its id */
-    uint32_t class;
-    uint32_t edges;
+/* Edges of a slab: a huge page. */
+enum { WALK_SLAB_BITS = 18, WALK_SLAB_EDGES = 1 << WALK_SLAB_BITS };
+
+struct walk_slabs {
+    uint64_t **slab;
+    size_t slab_count, slab_capacity;
+    size_t count; /* of edges */
 };
-#define WALK_LOG_FLAGS_SHIFT 56
+
+static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
+{
+    return &slabs->slab[at >> WALK_SLAB_BITS][at & (WALK_SLAB_EDGES - 1)];
+}
+
+/* The nodes that are asked and visited together. */
+struct walk_round {
+    struct walk_round *next;
+    walk_addr *keys; /* as they stand in a log */
+    uint32_t *class; /* WALK_ROUND_REFUSED: it is no node */
+    uint32_t *edges; /* how many of them; WALK_ROUND_LATER: they are in a block of its own */
+    uint8_t *flags;
+    size_t count;
+};
+#define WALK_ROUND_REFUSED UINT32_MAX
+#define WALK_ROUND_LATER UINT32_MAX
 
 struct walk_log_block {
-    size_t node, nodes; /* in the log */
-    size_t edge, edges;
+    const struct walk_round *round;
+    size_t first, count; /* nodes of the round */
+    size_t edge;         /* in the slabs */
 };
 
 struct walk_emitter {
-    struct walk_log_node *node;
-    uint64_t *edge;
+    struct walk_slabs edges;
     struct walk_log_block *block;
-    size_t node_count, node_capacity, edge_count, edge_capacity, block_count, block_capacity;
+    size_t block_count, block_capacity;
     /* Keys that this worker was the first to come to, for the next round. */
     walk_addr *found;
     size_t found_count, found_capacity;
-    /* Positions in this round's list whose visits are done later. */
+    /* Positions in the round of nodes that are visited later. */
     size_t *later;
     size_t later_count, later_capacity;
     bool no_memory;
@@ -46,6 +66,8 @@ struct walk_emitter {
     const struct walk_source *source;
     struct walk_index *index;
 };
+
+void walk_slabs_deinit(struct walk_slabs *slabs);
 
 /* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows. */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,

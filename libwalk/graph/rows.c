@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
 #include "bytes/workers.h"
 #include "graph/index.h"
 #include "graph/log.h"
@@ -25,43 +26,48 @@ static walk_id id_of(const struct walk_index *index, uint64_t logged)
 
 /* ---- keys become ids, where they stand ---- */
 
-/* The ids are half as wide as the keys, so that none is written over before it is read. Returns how many there are. */
-static uint32_t translate(const struct walk_index *index, const char *edges, uint32_t count, char *ids, bool *missing)
+/* In place of an id. */
+#define DROPPED UINT64_MAX
+
+/* Returns how many of the edges are there. */
+static uint32_t translate(const struct walk_index *index, const struct walk_slabs *edges, size_t at, uint32_t count,
+                          bool *missing)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t edge;
-        memcpy(&edge, edges + i * sizeof edge, sizeof edge);
-        uint32_t id = id_of(index, edge);
-        if (id == WALK_NO_ID) {
-            *missing |= !(edge & WALK_LOG_IF_KNOWN);
-            continue;
-        }
-        id |= edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0;
-        memcpy(ids + kept++ * sizeof id, &id, sizeof id);
+    for (size_t end = at + count; at < end; at++) {
+        uint64_t *edge = walk_slabs_at(edges, at);
+        walk_id id = id_of(index, *edge);
+        *missing |= id == WALK_NO_ID && !(*edge & WALK_LOG_IF_KNOWN);
+        kept += id != WALK_NO_ID;
+        *edge = id == WALK_NO_ID ? DROPPED : id | (*edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
     }
     return kept;
+}
+
+/* Nodes that are not in the block though they are in its part of the round. */
+static bool is_elsewhere(const struct walk_round *round, size_t at)
+{
+    return round->class[at] == WALK_ROUND_REFUSED || round->edges[at] == WALK_ROUND_LATER;
 }
 
 static void translate_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
     struct walk_graph *graph = rows->graph;
-    struct walk_log_block *log = rows->block[task].log;
-    char *edges = (char *)(rows->block[task].emitter->edge + log->edge), *ids = edges;
+    const struct walk_log_block *log = rows->block[task].log;
+    const struct walk_round *round = log->round;
+    size_t edge = log->edge;
     (void)worker;
-    for (size_t i = 0; i < log->nodes; i++) {
-        struct walk_log_node *node = &rows->block[task].emitter->node[log->node + i];
+    for (size_t at = log->first; at < log->first + log->count; at++) {
         bool missing = false;
-        walk_id id = id_of(&graph->index, node->key);
-        uint32_t count = node->edges;
-        node->edges = translate(&graph->index, edges, count, ids, &missing);
-        graph->class[id] = node->class;
-        graph->flags[id] = (uint8_t)(node->key >> WALK_LOG_FLAGS_SHIFT) | (missing ? rows->source->flag_missing : 0);
-        graph->forward.start[id + 1] = node->edges;
-        node->key = id;
-        edges += count * sizeof(uint64_t);
-        ids += node->edges * sizeof(uint32_t);
+        if (is_elsewhere(round, at))
+            continue;
+        walk_id id = id_of(&graph->index, round->keys[at]);
+        graph->forward.start[id + 1] =
+            translate(&graph->index, &rows->block[task].emitter->edges, edge, round->edges[at], &missing);
+        graph->class[id] = round->class[at];
+        graph->flags[id] = round->flags[at] | (missing ? rows->source->flag_missing : 0);
+        edge += round->edges[at];
     }
 }
 
@@ -70,13 +76,18 @@ static void copy_block(void *context, size_t task, unsigned worker)
     struct rows *rows = context;
     const struct walk_rows *forward = &rows->graph->forward;
     const struct walk_log_block *log = rows->block[task].log;
-    const char *ids = (const char *)(rows->block[task].emitter->edge + log->edge);
+    const struct walk_round *round = log->round;
+    size_t edge = log->edge;
     (void)worker;
-    for (size_t i = 0; i < log->nodes; i++) {
-        const struct walk_log_node *node = &rows->block[task].emitter->node[log->node + i];
-        if (node->edges)
-            memcpy(forward->edge + forward->start[node->key], ids, node->edges * sizeof *forward->edge);
-        ids += node->edges * sizeof *forward->edge;
+    for (size_t at = log->first; at < log->first + log->count; at++) {
+        if (is_elsewhere(round, at) || !round->edges[at])
+            continue;
+        uint32_t *to = forward->edge + forward->start[id_of(&rows->graph->index, round->keys[at])];
+        for (size_t end = edge + round->edges[at]; edge < end; edge++) {
+            uint64_t id = *walk_slabs_at(&rows->block[task].emitter->edges, edge);
+            if (id != DROPPED)
+                *to++ = (uint32_t)id;
+        }
     }
 }
 
@@ -103,15 +114,15 @@ static struct walk_error *make_forward(struct rows *rows)
 {
     struct walk_graph *graph = rows->graph;
     size_t nodes = graph->node_count;
-    graph->class = malloc((nodes + 1) * sizeof *graph->class);
-    graph->flags = malloc(nodes + 1);
-    graph->forward.start = malloc((nodes + 1) * sizeof *graph->forward.start);
+    graph->class = walk_large_new(nodes + 1, sizeof *graph->class);
+    graph->flags = walk_large_new(nodes + 1, sizeof *graph->flags);
+    graph->forward.start = walk_large_new(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
     walk_workers_run(rows->source->workers, rows->block_count, translate_block, rows);
     add_up(graph->forward.start, nodes);
     graph->edge_count = graph->forward.start[nodes];
-    graph->forward.edge = malloc((graph->edge_count + 1) * sizeof *graph->forward.edge);
+    graph->forward.edge = walk_large_new(graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(rows->source->workers, rows->block_count, copy_block, rows);
@@ -137,6 +148,7 @@ static void count_part(void *context, size_t part, unsigned worker)
     const struct walk_rows *forward = &reversal->graph->forward;
     uint32_t *count = reversal->count + part * (size_t)reversal->graph->node_count;
     (void)worker;
+    memset(count, 0, reversal->graph->node_count * sizeof *count);
     for (uint64_t i = forward->start[reversal->begin[part]]; i < forward->start[reversal->begin[part + 1]]; i++)
         count[WALK_EDGE_ID(forward->edge[i])]++;
 }
@@ -190,9 +202,9 @@ static struct walk_error *make_backward(struct walk_graph *graph, unsigned worke
     struct reversal reversal = {.graph = graph, .parts = workers < 4 ? workers : 4};
     walk_id begin[5];
     reversal.begin = begin;
-    reversal.count = calloc(nodes * reversal.parts + 1, sizeof *reversal.count);
-    graph->backward.start = malloc((nodes + 1) * sizeof *graph->backward.start);
-    graph->backward.edge = malloc((graph->edge_count + 1) * sizeof *graph->backward.edge);
+    reversal.count = walk_large_new(nodes * reversal.parts + 1, sizeof *reversal.count);
+    graph->backward.start = walk_large_new(nodes + 1, sizeof *graph->backward.start);
+    graph->backward.edge = walk_large_new(graph->edge_count + 1, sizeof *graph->backward.edge);
     if (!reversal.count || !graph->backward.start || !graph->backward.edge) {
         free(reversal.count);
         return walk_error_no_memory();
@@ -214,10 +226,7 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     struct walk_error *error = list_blocks(&rows, emitters, count) ? make_forward(&rows) : walk_error_no_memory();
     free(rows.block);
     for (unsigned i = 0; i < count && !error; i++) {
-        free(emitters[i].edge);
-        free(emitters[i].node);
-        emitters[i].edge = NULL;
-        emitters[i].node = NULL;
+        walk_slabs_deinit(&emitters[i].edges);
     }
     return error ? error : make_backward(graph, source->workers);
 }
