@@ -439,6 +439,24 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     return error ? error : renew(source);
 }
 
+/* Whether several workers together have used up what one may take. */
+static bool is_exhausted(const struct source *source)
+{
+    struct walk_traverser_pool pool = walk_traverser_pool(source->heap->python->traverser);
+    uint64_t words = 0, instructions = pool.size - pool.left;
+    bool exhausted = pool.exhausted;
+    struct walk_refs all = {0};
+    walk_heap_limit(source->heap->python, &all);
+    for (unsigned i = 0; i < source->workers; i++) {
+        const struct walk_refs *refs = &source->worker[i]->refs;
+        pool = walk_traverser_pool(source->worker[i]->fork.python.traverser);
+        instructions += pool.size - pool.left;
+        words += all.words - refs->words;
+        exhausted |= pool.exhausted | refs->exhausted;
+    }
+    return source->workers > 1 && (exhausted || words > all.words || instructions > pool.size);
+}
+
 /* Adds up what the workers have counted. */
 static struct walk_error *gather(const struct source *source)
 {
@@ -480,16 +498,40 @@ static struct walk_error *gather(const struct source *source)
     return NULL;
 }
 
-struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+static struct walk_error *build_with(struct walk_heap *heap, unsigned workers, walk_progress *progress, void *context,
+                                     bool *exhausted)
 {
-    struct walk_memory fork;
     struct source source;
-    unsigned workers = walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
     struct walk_error *error = open_source(&source, heap, workers);
     if (!error)
         error = build(&source, progress, context);
-    if (!error)
+    *exhausted = !error && is_exhausted(&source);
+    if (!error && !*exhausted)
         error = gather(&source);
     close_source(&source);
+    return error;
+}
+
+/*
+ * A damaged heap may take more than all are allowed together. Whose turn it was when that ended must not show: then one
+ * does it all.
+ */
+static struct walk_error *start_over(struct walk_heap *heap)
+{
+    walk_graph_deinit(&heap->graph);
+    heap->stats = (struct walk_heap_stats){0};
+    walk_traverser_close(heap->python->traverser);
+    heap->python->traverser = NULL;
+    return walk_traverser_open(heap->python);
+}
+
+struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
+    struct walk_memory fork;
+    unsigned workers = walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
+    bool exhausted;
+    struct walk_error *error = build_with(heap, workers, progress, context, &exhausted);
+    if (!error && exhausted && !(error = start_over(heap)))
+        error = build_with(heap, 1, progress, context, &exhausted);
     return error;
 }
