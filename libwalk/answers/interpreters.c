@@ -63,13 +63,12 @@ size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->
 void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct walk_interpreter *interpreter)
 {
     const struct walk_python *python = heap->python;
-    *interpreter = (struct walk_interpreter){.id = node_of(heap, index),
-                                             .address = python->interpreters[index].address,
-                                             .number = python->interpreters[index].number,
-                                             .has_collector = python->interpreter_count == 1 ||
-                                                              !walk_runtime_shares_collector(python->runtime),
-                                             .tracked = heap->interpreter ? heap->interpreter_tracked[index]
-                                                                          : heap->stats.tracked};
+    *interpreter = (struct walk_interpreter){
+        .id = node_of(heap, index),
+        .address = python->interpreters[index].address,
+        .number = python->interpreters[index].number,
+        .has_collector = python->interpreter_count == 1 || !walk_runtime_shares_collector(python->runtime),
+        .tracked = heap->interpreter ? heap->interpreter_tracked[index] : heap->stats.tracked};
 }
 
 void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, struct walk_total *totals)

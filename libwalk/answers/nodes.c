@@ -106,7 +106,8 @@ static bool matches(const char *type, const char *name)
     return dot && strcmp(dot + 1, name) == 0;
 }
 
-/* The objects of wanted types (a flag per type) that the interpreter's collector tracks, and for which `more` says yes. */
+/* The objects of wanted types (a flag per type) that the interpreter's collector tracks, and for which `more` says yes.
+ */
 static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, size_t interpreter,
                                        bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
 {

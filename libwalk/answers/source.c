@@ -107,8 +107,7 @@ static bool is_on_hidden_list(const struct walk_python *python, walk_addr object
 static bool likely(void *context, unsigned number, walk_addr key)
 {
     const struct source *source = context;
-    struct walk_python *python =
-        number == WALK_ALONE ? source->heap->python : &source->worker[number]->fork.python;
+    struct walk_python *python = number == WALK_ALONE ? source->heap->python : &source->worker[number]->fork.python;
     return walk_python_is_likely(python, key);
 }
 
@@ -359,8 +358,8 @@ static struct walk_error *add_tracked(struct source *source, struct walk_builder
     size_t permanent_from = python->tracked_count - python->permanent_count, odd[2] = {0};
     struct walk_error *error = walk_builder_nodes(builder, TRACKED, python->tracked, permanent_from, &odd[0]);
     if (!error && python->permanent_count)
-        error = walk_builder_nodes(builder, PERMANENT, python->tracked + permanent_from, python->permanent_count,
-                                   &odd[1]);
+        error =
+            walk_builder_nodes(builder, PERMANENT, python->tracked + permanent_from, python->permanent_count, &odd[1]);
     source->heap->stats.unreadable += odd[0] + odd[1];
     return error;
 }

@@ -147,7 +147,7 @@ static bool load(struct walk_memory *memory, const struct walk_segment *segment,
     return true;
 }
 
-const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
+const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size)
 {
     const struct walk_segment *segment = walk_memory_segment(memory, address);
     if (!segment || size > segment->end - address || segment->kind == WALK_SEGMENT_NOT_SAVED)

@@ -51,8 +51,20 @@ struct walk_error *walk_memory_reserve(struct walk_memory *memory);
 /* The segment that holds `address`, or NULL. */
 const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address);
 
-/* `size` bytes at `address`, or NULL when any of them is not there. */
-const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size);
+/* walk_memory_view() for any segment. */
+const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size);
+
+/* `size` bytes at `address`, or NULL when any of them is not there. Mostly they are where the last ones were. */
+static inline const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
+{
+    if (memory->last < memory->count) {
+        const struct walk_segment *segment = &memory->segments[memory->last];
+        if (address >= segment->start && address < segment->end && size <= segment->end - address &&
+            segment->kind == WALK_SEGMENT_SAVED)
+            return segment->data + (address - segment->start);
+    }
+    return walk_memory_find(memory, address, size);
+}
 
 /* How many bytes can be viewed at `address` without a hole; at most `limit`. */
 size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size_t limit);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The closure, in rounds: the nodes of a round are asked what they are, then visited, by all workers at once; what they
- * are the first to lead to is the next round. Neither the set of a round's nodes nor what is told of them depends on who
- * does what when.
+ * are the first to lead to is the next round. Neither the set of a round's nodes nor what is told of them depends on
+ * who does what when.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +177,8 @@ static bool loggable(struct walk_emitter *emitter, walk_addr *key)
 
 static bool add_slab(struct walk_slabs *slabs)
 {
-    if (slabs->slab_count == slabs->slab_capacity && !grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
+    if (slabs->slab_count == slabs->slab_capacity &&
+        !grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
         return false;
     return (slabs->slab[slabs->slab_count] = walk_large_new(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
            ++slabs->slab_count;
@@ -330,7 +331,7 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_rou
     size_t first = emitter->edges.count;
     enum walk_answer answer = WALK_YES;
     emitter->error =
-        source->visit(source->context, worker, key, round->class[at], &round->flags[at], emitter, &answer);
+        source->visit(source->context, worker, key, round->class[at], &round -> flags[at], emitter, &answer);
     size_t edges = emitter->edges.count - first;
     if (edges >= WALK_ROUND_LATER && !emitter->error)
         emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");

@@ -4,8 +4,8 @@
 
 /*
  * A frozen directed multigraph over 64-bit keys. Nodes are dense ids in the order of their keys; edges are compressed
- * rows, forward in the order that they were told of, backward sorted by holder. What a key means, and what a node's class
- * and flags are, only the caller knows. The graph is the same however many threads build it.
+ * rows, forward in the order that they were told of, backward sorted by holder. What a key means, and what a node's
+ * class and flags are, only the caller knows. The graph is the same however many threads build it.
  */
 
 #include <limits.h>
@@ -61,7 +61,7 @@ struct walk_emitter;
 struct walk_source {
     void *context;
     unsigned workers;
-    unsigned granule;    /* a power of two, of which nearly all keys are multiples */
+    unsigned granule;     /* a power of two, of which nearly all keys are multiples */
     uint8_t flag_missing; /* for nodes with edges to what is no node */
     /* Could this key be a node? Asked when edges lead to it, until one says yes. */
     bool (*likely)(void *context, unsigned worker, walk_addr key);
@@ -70,7 +70,8 @@ struct walk_source {
                               uint8_t *flags);
     /* When all of a round are asked, by one thread: those that said WALK_LATER are asked again. May be NULL. */
     struct walk_error *(*settle)(void *context, bool again);
-    /* Calls walk_emit_edge() for everything that the node refers to; may add flags. WALK_LATER: all of it is dropped. */
+    /* Calls walk_emit_edge() for everything that the node refers to; may add flags. WALK_LATER: all of it is dropped.
+     */
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
     /* Now and then, by the thread that builds; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */

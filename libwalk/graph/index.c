@@ -61,8 +61,7 @@ enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key)
     struct walk_region *region = walk_index_region(index, granule);
     if (!region && !(region = make_region(index, granule)))
         return WALK_ENTER_NO_MEMORY;
-    uint64_t before =
-        atomic_fetch_or_explicit(&region->bits[walk_granule_word(granule)], bit, memory_order_relaxed);
+    uint64_t before = atomic_fetch_or_explicit(&region->bits[walk_granule_word(granule)], bit, memory_order_relaxed);
     return before & bit ? WALK_ENTERED_BEFORE : WALK_ENTERED;
 }
 
@@ -160,7 +159,7 @@ struct ranking {
         uint64_t first_granule;
         uint64_t first_id;
         uint32_t keys;
-    } *regions;
+    } * regions;
 };
 
 static bool collect_regions(struct ranking *ranking)

@@ -7,9 +7,10 @@
 #include "graph/graph.h"
 
 /*
- * key -> id: a bit per granule of the keys' space, and how many bits are set in front of each word of them. The space is
- * cut into regions of 2^17 granules (1 MB for keys that are multiples of 8); a table of two levels has those in which
- * keys are. While keys are entered any number of threads may enter and look up; once ranks are given nothing changes.
+ * key -> id: a bit per granule of the keys' space, and how many bits are set in front of each word of them. The space
+ * is cut into regions of 2^17 granules (1 MB for keys that are multiples of 8); a table of two levels has those in
+ * which keys are. While keys are entered any number of threads may enter and look up; once ranks are given nothing
+ * changes.
  *
  * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
@@ -76,8 +77,7 @@ static inline walk_id walk_index_id(const struct walk_index *index, walk_addr ke
         return WALK_NO_ID;
     uint64_t bit = walk_granule_bit(granule);
     uint64_t bits = atomic_load_explicit(&region->bits[walk_granule_word(granule)], memory_order_relaxed);
-    return bits & bit ? region->rank[walk_granule_word(granule)] + walk_count_bits(bits & (bit - 1))
-                      : WALK_NO_ID;
+    return bits & bit ? region->rank[walk_granule_word(granule)] + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
 }
 
 enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_NO_MEMORY };

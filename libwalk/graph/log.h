@@ -69,7 +69,8 @@ struct walk_emitter {
 
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
-/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows. */
+/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows.
+ */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
                                    struct walk_emitter *emitters, unsigned count);
 

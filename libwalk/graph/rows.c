@@ -14,7 +14,7 @@ struct rows {
     struct block {
         struct walk_emitter *emitter;
         struct walk_log_block *log;
-    } *block;
+    } * block;
     size_t block_count;
 };
 

@@ -261,7 +261,13 @@ static bool has_head(struct walk_python *python, walk_addr object, const struct 
 
 uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t index)
 {
-    const struct walk_pytype type = python->types[index];
-    uint64_t size = own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
+    /* A copy where new types may become known, which moves the table. */
+    struct walk_pytype copy;
+    const struct walk_pytype *type = &python->types[index];
+    if (!python->frozen) {
+        copy = *type;
+        type = &copy;
+    }
+    uint64_t size = own_size(python, object, type) + (has_head(python, object, type) ? type->head : 0);
     return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */
 }

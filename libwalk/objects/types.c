@@ -336,9 +336,8 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 
 bool walk_python_is_likely(const struct walk_python *python, walk_addr address)
 {
-    const uint8_t *view = address % python->word
-                              ? NULL
-                              : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
+    const uint8_t *view =
+        address % python->word ? NULL : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
     return view && walk_header_plausible(python, view);
 }
 
