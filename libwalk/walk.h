@@ -77,6 +77,12 @@ struct walk_options {
     bool guess; /* run no code of the target: the references of types without a table are guessed */
     /* How many threads may work on one question; 0: as many as there are processors. A live target is read by one. */
     unsigned threads;
+    /*
+     * How the collector's objects are looked for: "lists" follows its lists, "sweep" reads the memory from one end to
+     * the other and follows the lists in what was found; where that is not possible, it is "lists" as well. The result
+     * is the same. NULL: what is faster.
+     */
+    const char *tracked;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -120,6 +126,7 @@ struct walk_target_info {
     const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
     const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
     const char *layout_source; /* where the structures' layout is from, for people */
+    const char *tracked_by;    /* how the collector's objects were found: "lists", "sweep", or "allocator" */
     bool truncated;            /* the core is shorter than its program headers say */
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);

@@ -16,7 +16,8 @@
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
- * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question).
+ * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question),
+ * WALK_TRACKED (lists, sweep).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -69,8 +70,8 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", took.open, took.build, seconds() - start);
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
-           info.python_path, info.build_id, info.file_problem, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\ntracked-by\t%s\n", info.version, info.version_text,
+           info.build, info.python_path, info.build_id, info.file_problem, info.layout_source, info.tracked_by);
     for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
         struct walk_layout_part part;
         walk_target_layout_part(target, i, &part);
@@ -403,6 +404,7 @@ static int run(const char *list, const char *name)
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
                                    .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
                                    .guess = getenv("WALK_GUESS") != NULL,
+                                   .tracked = getenv("WALK_TRACKED"),
                                    .threads = threads ? (unsigned)strtoul(threads, NULL, 10) : 0};
     struct walk_error *error =
         *end ? walk_target_open_core(name, &options, &target) : walk_target_open_process((int)pid, &options, &target);
