@@ -106,16 +106,31 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     return NULL;
 }
 
-static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
+static void print_heap_types(const struct walk_heap *heap)
 {
-    (void)target;
     for (uint32_t i = 0; i < walk_heap_type_count(heap); i++) {
         struct walk_type type;
         walk_heap_type(heap, i, &type);
         if (type.tracked)
             printf("%zu\t%" PRIu64 "\t%s\n", type.tracked, type.tracked_size, type.name);
     }
-    return NULL;
+}
+
+/* Without a heap they are counted by themselves, as far as that is possible. */
+static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
+{
+    struct walk_heap *made = NULL;
+    struct walk_counts *counts = NULL;
+    struct walk_error *error = heap ? NULL : walk_target_counts(target, &counts);
+    if (counts && counts->collecting)
+        error = walk_heap_build(target, NULL, NULL, &made);
+    if (!error && (heap || made))
+        print_heap_types(heap ? heap : made);
+    for (size_t i = 0; !error && counts && !made && i < counts->count; i++)
+        printf("%zu\t%" PRIu64 "\t%s\n", counts->type[i].tracked, counts->type[i].tracked_size, counts->type[i].name);
+    walk_counts_free(counts);
+    walk_heap_destroy(made);
+    return error;
 }
 
 /* The number of an interpreter, or "-". */
@@ -396,7 +411,7 @@ static int run(const char *list, const char *name)
 {
     double start = seconds();
     struct walk_target *target;
-    struct walk_heap *heap;
+    struct walk_heap *heap = NULL;
     char *end;
     long pid = strtol(name, &end, 10);
     const char *layout = getenv("WALK_LAYOUT"), *threads = getenv("WALK_THREADS");
@@ -411,7 +426,8 @@ static int run(const char *list, const char *name)
     if (error)
         return fail(error);
     took.open = seconds() - start;
-    error = walk_heap_build(target, NULL, NULL, &heap);
+    if (strcmp(list, "types") != 0)
+        error = walk_heap_build(target, NULL, NULL, &heap);
     took.build = seconds() - start - took.open;
     if (!error) {
         error = run_all(list, target, heap);
