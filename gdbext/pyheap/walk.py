@@ -248,6 +248,7 @@ class _Options(Structure):
         ("layout", c_char_p),
         ("guess", c_bool),
         ("threads", c_uint),
+        ("tracked", c_char_p),
     ]
 
 
@@ -280,6 +281,7 @@ class _TargetInfo(Structure):
         ("build", c_char_p),
         ("file_problem", c_char_p),
         ("layout_source", c_char_p),
+        ("tracked_by", c_char_p),
         ("truncated", c_bool),
     ]
 

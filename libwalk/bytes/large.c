@@ -3,22 +3,34 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
+#define HUGE_PAGE ((size_t)2 << 20)
 /* Below this the rest of the last huge page would be too much of the whole. */
-enum { LEAST = WALK_HUGE_PAGE / 2 };
+#define LARGE (HUGE_PAGE / 2)
 
-void *walk_large_new(size_t items, size_t size)
+static void *large(size_t size)
 {
-    void *array;
-    if (items > (SIZE_MAX - WALK_HUGE_PAGE) / size)
+    void *memory;
+    size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    if (posix_memalign(&memory, HUGE_PAGE, size) != 0)
         return NULL;
-    size *= items;
-    if (size < LEAST)
-        return malloc(size ? size : 1);
-    size = (size + WALK_HUGE_PAGE - 1) / WALK_HUGE_PAGE * WALK_HUGE_PAGE;
-    if (posix_memalign(&array, WALK_HUGE_PAGE, size) != 0)
+    madvise(memory, size, MADV_HUGEPAGE); /* where there are none, small ones do */
+    return memory;
+}
+
+void *walk_large_new(size_t count, size_t item)
+{
+    if (count > (SIZE_MAX - HUGE_PAGE) / item)
         return NULL;
-    (void)madvise(array, size, MADV_HUGEPAGE); /* where there are none, there are small ones */
-    return array;
+    return count * item < LARGE ? malloc(count ? count * item : 1) : large(count * item);
+}
+
+void *walk_large_alloc(size_t count, size_t item)
+{
+    void *memory = walk_large_new(count, item);
+    if (memory)
+        memset(memory, 0, count * item);
+    return memory;
 }

@@ -36,6 +36,12 @@ struct walk_memory {
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
     size_t last; /* the segment of the last look-up: accesses cluster */
+    /* Bytes of the target that are at hand a second time, and looked at first (bytes/stream.h). */
+    struct {
+        walk_addr start;
+        size_t size;
+        const uint8_t *data;
+    } window;
 };
 
 void walk_memory_init(struct walk_memory *memory, unsigned word);

@@ -7,6 +7,7 @@
  * is and what it refers to; it knows no graph.
  */
 
+#include "objects/classes.h"
 #include "objects/kinds.h"
 
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
@@ -135,8 +136,15 @@ struct walk_python {
     struct walk_members *members; /* what the words of objects of unknown types are called; NULL: not asked yet */
     struct walk_names *names;     /* what static types are called whose names are not here; NULL: not asked yet */
 
-    walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
-    size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
+    /*
+     * Every object that the collector tracks: those of each interpreter's collector in order of address, then all that
+     * are in the permanent generation.
+     */
+    walk_addr *tracked;
+    uint32_t *tracked_class; /* of each, its number in `classes` */
+    size_t tracked_count, permanent_count;
+    struct walk_classes classes; /* what the tracked objects have in ob_type */
+    enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_ALLOCATOR } tracked_by;
     size_t broken_lists;
     bool collecting;
 
@@ -165,6 +173,9 @@ void walk_python_close(struct walk_python *python);
 const char *walk_python_keep(struct walk_python *python, const char *text);
 
 /* ---- types (types.c) ---- */
+
+/* Whether a type object may be at this address: nothing is remembered. */
+bool walk_python_is_type(const struct walk_python *python, walk_addr type);
 
 /* The index of a type object; false when there is no such object that could be a type. */
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index);
@@ -211,6 +222,9 @@ static inline bool walk_python_has_table(const struct walk_python *python, const
 {
     return !type->no_table && !type->disputed && !python->kinds.kind[type->kind].disputed;
 }
+
+/* The index of a class of the tracked objects; false when ob_type is no type. */
+bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t *index);
 
 /* Learns subtype_traverse from the classes of and among the tracked objects. */
 struct walk_error *walk_python_learn_traverse(struct walk_python *python);
