@@ -18,8 +18,6 @@
 enum { FOUND, TRACKED, PERMANENT };
 /* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
 enum { SAMPLES = 4 };
-/* Every so many objects of the start are asked beforehand of which type they are. */
-enum { TYPES_EVERY = 64 };
 
 struct samples {
     walk_addr object[SAMPLES]; /* the lowest ones, sorted */
@@ -344,12 +342,13 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
 
 /* ---- the start ---- */
 
-/* So that nearly no object of the start has a type that is new. */
-static void learn_common_types(struct walk_python *python)
+/* Those of all objects of the start. */
+static void learn_classes(struct walk_python *python)
 {
     uint32_t index;
-    for (size_t i = 0; i < python->tracked_count; i += TYPES_EVERY)
-        (void)walk_python_type(python, walk_python_ob_type(python, python->tracked[i]), &index);
+    for (uint32_t i = 0; i < python->classes.count; i++)
+        if (python->classes.class[i].count)
+            (void)walk_python_class_type(python, i, &index);
 }
 
 static struct walk_error *add_tracked(struct source *source, struct walk_builder *builder)
@@ -426,7 +425,7 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    learn_common_types(heap->python);
+    learn_classes(heap->python);
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = calloc(1, sizeof *worker);
         if (!worker)

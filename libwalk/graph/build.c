@@ -8,65 +8,8 @@
 #include <string.h>
 
 #include "bytes/large.h"
-#include "bytes/workers.h"
+#include "graph/builder.h"
 #include "graph/index.h"
-#include "graph/log.h"
-
-/* Nodes that a worker takes at a time; rounds of fewer are not worth a second thread. */
-enum { CHUNK = 1 << 11 };
-
-/* In place of a class. */
-#define UNASKED (UINT32_MAX - 1)
-
-struct special {
-    walk_addr key;
-    uint32_t class;
-    uint8_t flags;
-    size_t order;
-};
-
-struct group {
-    unsigned number;
-    walk_addr *keys;
-    size_t count;
-};
-enum { GROUPS_MAX = 4 };
-
-struct walk_builder {
-    struct walk_graph *graph;
-    struct walk_source source;
-    struct walk_emitter *emitters; /* one per worker */
-    struct special *specials;
-    size_t special_count, special_capacity;
-    struct group groups[GROUPS_MAX];
-    size_t group_count;
-    struct walk_round *rounds, **last_round;
-    size_t refused, visited, known;
-    atomic_bool stop;
-    bool interrupted;
-};
-
-/* What is asked and visited now. */
-struct now {
-    struct walk_builder *builder;
-    struct walk_round *round;
-    unsigned group;
-    atomic_size_t undecided;
-    atomic_size_t visited;
-};
-
-static bool grow(void *array, size_t *capacity, size_t item, size_t first)
-{
-    size_t wanted = *capacity ? *capacity + *capacity / 2 : first;
-    void *old, *grown;
-    memcpy(&old, array, sizeof old);
-    grown = realloc(old, wanted * item);
-    if (!grown)
-        return false;
-    memcpy(array, &grown, sizeof grown);
-    *capacity = wanted;
-    return true;
-}
 
 /* ---- opening, and the nodes to begin with ---- */
 
@@ -131,10 +74,10 @@ void walk_builder_abort(struct walk_builder *builder)
 struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags)
 {
     if (builder->special_count == builder->special_capacity &&
-        !grow(&builder->specials, &builder->special_capacity, sizeof *builder->specials, 64))
+        !walk_array_grow(&builder->specials, &builder->special_capacity, sizeof *builder->specials, 64))
         return walk_error_no_memory();
     size_t order = builder->special_count++;
-    builder->specials[order] = (struct special){key, class, flags, order};
+    builder->specials[order] = (struct walk_special){key, class, flags, order};
     return NULL;
 }
 
@@ -142,11 +85,11 @@ struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned gro
                                       size_t *odd)
 {
     struct walk_index *index = &builder->graph->index;
-    struct group *added = &builder->groups[builder->group_count];
+    struct walk_group *added = &builder->groups[builder->group_count];
     *odd = 0;
-    if (builder->group_count == GROUPS_MAX || !(added->keys = walk_large_new(count + 1, sizeof *added->keys)))
+    if (builder->group_count == WALK_GROUPS_MAX || !(added->keys = walk_large_new(count + 1, sizeof *added->keys)))
         return walk_error_no_memory();
-    *added = (struct group){.number = group, .keys = added->keys};
+    *added = (struct walk_group){.number = group, .keys = added->keys};
     builder->group_count++;
     for (size_t i = 0; i < count; i++) {
         enum walk_entry entry = WALK_ENTERED_BEFORE;
@@ -163,315 +106,11 @@ struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned gro
     return NULL;
 }
 
-/* ---- what visits tell ---- */
-
-/* The key as it stands in the log; false: it cannot be a node. */
-static bool loggable(struct walk_emitter *emitter, walk_addr *key)
-{
-    if (!walk_index_is_odd(emitter->index, *key))
-        return true;
-    size_t odd = walk_index_odd(emitter->index, *key);
-    *key = WALK_LOG_ODD | odd;
-    return odd != SIZE_MAX;
-}
-
-static bool add_slab(struct walk_slabs *slabs)
-{
-    if (slabs->slab_count == slabs->slab_capacity &&
-        !grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
-        return false;
-    return (slabs->slab[slabs->slab_count] = walk_large_new(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
-           ++slabs->slab_count;
-}
-
-void walk_slabs_deinit(struct walk_slabs *slabs)
-{
-    for (size_t i = 0; i < slabs->slab_count; i++)
-        free(slabs->slab[i]);
-    free(slabs->slab);
-    *slabs = (struct walk_slabs){0};
-}
-
-static bool add_edge(struct walk_emitter *emitter, uint64_t edge)
-{
-    struct walk_slabs *edges = &emitter->edges;
-    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges)) {
-        emitter->no_memory = true;
-        return false;
-    }
-    *walk_slabs_at(edges, edges->count++) = edge;
-    return true;
-}
-
-/* Of a key that is not entered yet, as far as is known here. */
-static bool discover(struct walk_emitter *emitter, walk_addr key)
-{
-    const struct walk_source *source = emitter->source;
-    if (!source->likely(source->context, emitter->worker, key))
-        return false;
-    enum walk_entry entry = walk_index_enter(emitter->index, key);
-    if (entry == WALK_ENTERED_BEFORE)
-        return true;
-    if (entry == WALK_ENTER_NO_MEMORY ||
-        (emitter->found_count == emitter->found_capacity &&
-         !grow(&emitter->found, &emitter->found_capacity, sizeof *emitter->found, 1024))) {
-        emitter->no_memory = true;
-        return false;
-    }
-    emitter->found[emitter->found_count++] = key;
-    return true;
-}
-
-bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
-{
-    if (!loggable(emitter, &key))
-        return false;
-    if (!(key & WALK_LOG_ODD) && !walk_index_has(emitter->index, key) && !discover(emitter, key))
-        return false;
-    return add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
-}
-
-void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)
-{
-    if (loggable(emitter, &key))
-        add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
-}
-
-/* ---- a round ---- */
-
-static void ask(struct now *now, unsigned worker, size_t at)
-{
-    const struct walk_source *source = &now->builder->source;
-    struct walk_round *round = now->round;
-    uint32_t class = 0;
-    uint8_t flags = 0;
-    switch (source->admit(source->context, worker, round->keys[at], now->group, &class, &flags)) {
-    case WALK_NO:
-        round->class[at] = WALK_ROUND_REFUSED;
-        break;
-    case WALK_YES:
-        round->class[at] = class;
-        round->flags[at] = flags;
-        break;
-    case WALK_LATER:
-        atomic_fetch_add_explicit(&now->undecided, 1, memory_order_relaxed);
-        break;
-    }
-}
-
-static size_t chunk_end(const struct walk_round *round, size_t task)
-{
-    return (task + 1) * CHUNK < round->count ? (task + 1) * CHUNK : round->count;
-}
-
-static void ask_chunk(void *context, size_t task, unsigned worker)
-{
-    struct now *now = context;
-    for (size_t at = task * CHUNK; at < chunk_end(now->round, task); at++)
-        if (now->round->class[at] == UNASKED)
-            ask(now, worker, at);
-}
-
-static void run_chunks(struct now *now, walk_task *task)
-{
-    walk_workers_run(now->builder->source.workers, (now->round->count + CHUNK - 1) / CHUNK, task, now);
-}
-
-/* Asks all of a round what they are, again and again while settle() makes that more of them can be told. */
-static struct walk_error *ask_all(struct now *now)
-{
-    struct walk_builder *builder = now->builder;
-    const struct walk_source *source = &builder->source;
-    struct walk_round *round = now->round;
-    for (size_t at = 0; at < round->count; at++)
-        round->class[at] = UNASKED;
-    for (size_t before = SIZE_MAX, left; before; before = left) {
-        atomic_store_explicit(&now->undecided, 0, memory_order_relaxed);
-        run_chunks(now, ask_chunk);
-        left = atomic_load_explicit(&now->undecided, memory_order_relaxed);
-        if (left >= before)
-            return walk_error_no_memory(); /* nothing else keeps it from being settled */
-        struct walk_error *error = source->settle ? source->settle(source->context, left != 0) : NULL;
-        if (error)
-            return error;
-    }
-    for (size_t at = 0; at < round->count; at++)
-        builder->refused += round->class[at] == WALK_ROUND_REFUSED;
-    builder->known += round->count;
-    return NULL;
-}
-
-static bool add_block(struct walk_emitter *emitter, struct walk_log_block block)
-{
-    if (emitter->block_count == emitter->block_capacity &&
-        !grow(&emitter->block, &emitter->block_capacity, sizeof *emitter->block, 64)) {
-        emitter->no_memory = true;
-        return false;
-    }
-    block.edge = emitter->edges.count;
-    emitter->block[emitter->block_count++] = block;
-    return true;
-}
-
-static bool push_later(struct walk_emitter *emitter, size_t at)
-{
-    if (emitter->later_count == emitter->later_capacity &&
-        !grow(&emitter->later, &emitter->later_capacity, sizeof *emitter->later, 64)) {
-        emitter->no_memory = true;
-        return false;
-    }
-    emitter->later[emitter->later_count++] = at;
-    return true;
-}
-
-/* `key` is that of position `at` in the round, as it is. */
-static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_round *round, size_t at, walk_addr key)
-{
-    const struct walk_source *source = emitter->source;
-    size_t first = emitter->edges.count;
-    enum walk_answer answer = WALK_YES;
-    emitter->error =
-        source->visit(source->context, worker, key, round->class[at], &round -> flags[at], emitter, &answer);
-    size_t edges = emitter->edges.count - first;
-    if (edges >= WALK_ROUND_LATER && !emitter->error)
-        emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");
-    round->edges[at] = (uint32_t)edges;
-    if (answer != WALK_LATER)
-        return;
-    emitter->edges.count = first;
-    round->edges[at] = WALK_ROUND_LATER;
-    push_later(emitter, at);
-}
-
-/* Only the thread that builds talks to the caller; it is worker 0. */
-static void report(struct now *now, unsigned worker)
-{
-    struct walk_builder *builder = now->builder;
-    const struct walk_source *source = &builder->source;
-    size_t visited = builder->visited + atomic_load_explicit(&now->visited, memory_order_relaxed);
-    if (worker == 0 && source->progress && !source->progress(source->progress_context, visited, builder->known)) {
-        builder->interrupted = true;
-        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
-    }
-}
-
-static bool failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
-
-static void visit_chunk(void *context, size_t task, unsigned worker)
-{
-    struct now *now = context;
-    struct walk_builder *builder = now->builder;
-    struct walk_round *round = now->round;
-    struct walk_emitter *emitter = &builder->emitters[worker];
-    size_t first = task * CHUNK, end = chunk_end(round, task);
-    if (atomic_load_explicit(&builder->stop, memory_order_relaxed) ||
-        !add_block(emitter, (struct walk_log_block){.round = round, .first = first, .count = end - first}))
-        return;
-    report(now, worker);
-    for (size_t at = first; at < end && !failed(emitter); at++)
-        if (round->class[at] != WALK_ROUND_REFUSED)
-            visit(emitter, worker, round, at, round->keys[at]);
-    atomic_fetch_add_explicit(&now->visited, end - first, memory_order_relaxed);
-    if (failed(emitter))
-        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
-}
-
-static struct walk_round *add_round(struct walk_builder *builder, size_t count)
-{
-    struct walk_round *round = calloc(1, sizeof *round);
-    if (!round)
-        return NULL;
-    round->count = count;
-    round->class = walk_large_new(count + 1, sizeof *round->class);
-    round->edges = walk_large_new(count + 1, sizeof *round->edges);
-    round->flags = walk_large_new(count + 1, sizeof *round->flags);
-    *builder->last_round = round;
-    builder->last_round = &round->next;
-    return round->class && round->edges && round->flags ? round : NULL;
-}
-
-static int by_key(const void *a, const void *b, void *context)
-{
-    const walk_addr *keys = context;
-    walk_addr x = keys[*(const size_t *)a], y = keys[*(const size_t *)b];
-    return (x > y) - (x < y);
-}
-
-/* Those that all workers have left for later, as a round of its own that one goes, in the order of their keys. */
-static struct walk_error *visit_later(struct now *now)
-{
-    struct walk_builder *builder = now->builder;
-    struct walk_emitter *first = &builder->emitters[0];
-    for (unsigned i = 1; i < builder->source.workers; i++) {
-        struct walk_emitter *other = &builder->emitters[i];
-        for (size_t l = 0; l < other->later_count; l++)
-            if (!push_later(first, other->later[l]))
-                return walk_error_no_memory();
-        other->later_count = 0;
-    }
-    size_t count = first->later_count;
-    if (!count)
-        return NULL;
-    struct walk_round *from = now->round, *round = add_round(builder, count);
-    if (!round || !(round->keys = malloc(count * sizeof *round->keys)) ||
-        !add_block(first, (struct walk_log_block){.round = round, .count = count}))
-        return walk_error_no_memory();
-    qsort_r(first->later, count, sizeof *first->later, by_key, from->keys);
-    for (size_t i = 0; i < count && !failed(first); i++) {
-        size_t at = first->later[i];
-        round->keys[i] = from->keys[at];
-        round->class[i] = from->class[at];
-        round->flags[i] = from->flags[at];
-        visit(first, WALK_ALONE, round, i, round->keys[i]);
-    }
-    first->later_count = 0;
-    return NULL;
-}
-
-/* What went wrong for any worker. */
-static struct walk_error *gather_errors(struct walk_builder *builder)
-{
-    struct walk_error *error = NULL;
-    bool no_memory = false;
-    for (unsigned i = 0; i < builder->source.workers; i++) {
-        struct walk_emitter *emitter = &builder->emitters[i];
-        no_memory |= emitter->no_memory;
-        if (!error) {
-            error = emitter->error;
-            emitter->error = NULL;
-        }
-    }
-    if (!error && no_memory)
-        error = walk_error_no_memory();
-    if (!error && builder->interrupted)
-        error = walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
-    return error;
-}
-
-/* Takes over the keys. */
-static struct walk_error *go_round(struct walk_builder *builder, unsigned group, walk_addr *keys, size_t count)
-{
-    struct now now = {.builder = builder, .group = group, .round = add_round(builder, count)};
-    if (!now.round) {
-        free(keys);
-        return walk_error_no_memory();
-    }
-    now.round->keys = keys;
-    struct walk_error *error = ask_all(&now);
-    if (error)
-        return error;
-    run_chunks(&now, visit_chunk);
-    if (!atomic_load_explicit(&builder->stop, memory_order_relaxed))
-        error = visit_later(&now);
-    builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
-    return error ? error : gather_errors(builder);
-}
-
 /* ---- the closure ---- */
 
 static int by_special(const void *a, const void *b)
 {
-    const struct special *x = a, *y = b;
+    const struct walk_special *x = a, *y = b;
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
@@ -485,7 +124,7 @@ static struct walk_error *enter_specials(struct walk_builder *builder)
     if (builder->special_count)
         qsort(builder->specials, builder->special_count, sizeof *builder->specials, by_special);
     for (size_t i = 0; i < builder->special_count; i++) {
-        struct special special = builder->specials[i];
+        struct walk_special special = builder->specials[i];
         bool odd = walk_index_is_odd(index, special.key);
         if (kept && builder->specials[kept - 1].key == special.key) {
             builder->specials[kept - 1].flags |= special.flags;
@@ -504,21 +143,16 @@ static struct walk_error *enter_specials(struct walk_builder *builder)
 
 static struct walk_error *visit_specials(struct walk_builder *builder)
 {
-    struct walk_emitter *emitter = &builder->emitters[0];
     size_t count = builder->special_count;
-    struct walk_round *round = add_round(builder, count);
-    if (!round || !(round->keys = malloc((count + 1) * sizeof *round->keys)) ||
-        !add_block(emitter, (struct walk_log_block){.round = round, .count = count}))
+    struct walk_round *round = walk_round_add(builder, count);
+    if (!round || !(round->keys = malloc((count + 1) * sizeof *round->keys)))
         return walk_error_no_memory();
-    for (size_t i = 0; i < count && !failed(emitter); i++) {
-        const struct special *special = &builder->specials[i];
-        round->keys[i] = special->key;
-        loggable(emitter, &round->keys[i]);
-        round->class[i] = special->class;
-        round->flags[i] = special->flags;
-        visit(emitter, WALK_ALONE, round, i, special->key);
+    for (size_t i = 0; i < count; i++) {
+        round->keys[i] = builder->specials[i].key;
+        round->class[i] = builder->specials[i].class;
+        round->flags[i] = builder->specials[i].flags;
     }
-    return gather_errors(builder);
+    return walk_round_go_alone(builder, round);
 }
 
 /* What all workers have found, as one list. */
@@ -547,8 +181,8 @@ static struct walk_error *close_over(struct walk_builder *builder)
     size_t count = 1;
     struct walk_error *error = enter_specials(builder);
     for (size_t i = 0; i < builder->group_count && !error; i++) {
-        struct group *group = &builder->groups[i];
-        error = go_round(builder, group->number, group->keys, group->count);
+        struct walk_group *group = &builder->groups[i];
+        error = walk_round_go(builder, group->number, group->keys, group->count);
         group->keys = NULL;
     }
     if (!error)
@@ -557,7 +191,7 @@ static struct walk_error *close_over(struct walk_builder *builder)
         walk_addr *keys = NULL;
         error = gather_found(builder, &keys, &count);
         if (!error && count)
-            error = go_round(builder, 0, keys, count);
+            error = walk_round_go(builder, 0, keys, count);
         else
             free(keys);
     }

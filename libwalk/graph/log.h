@@ -67,6 +67,11 @@ struct walk_emitter {
     struct walk_index *index;
 };
 
+/* Makes room for more items of an array, which is empty at first; `array` is where the pointer is. */
+bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
+
+/* Turns a key into what stands for it in the log; false: it cannot be a node. */
+bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
 /* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows.
