@@ -9,6 +9,46 @@
 #include "objects/dict.h"
 #include "objects/traverse.h"
 
+/* While code of the target runs long, within one visit. */
+struct watch {
+    struct walk_heap *heap;
+    walk_progress *progress;
+    void *context;
+};
+
+static bool go_on(void *context)
+{
+    const struct watch *watch = context;
+    return watch->progress(watch->context, 0, watch->heap->graph.node_count);
+}
+
+static void forget_graph(struct walk_heap *heap)
+{
+    walk_graph_deinit(&heap->graph);
+    free(heap->types);
+    heap->types = NULL;
+    heap->stats = (struct walk_heap_stats){0};
+}
+
+/*
+ * What a tp_traverse leaves out shows only when all else is counted; then the graph is built once more, with it. What
+ * that finds may leave out something itself.
+ */
+static struct walk_error *build_whole_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
+    enum { ROUNDS = 4 };
+    struct walk_error *error = walk_heap_build_graph(heap, progress, context);
+    for (int round = 0; round < ROUNDS && !error; round++) {
+        size_t count;
+        error = walk_heap_take_omitted(heap, &count);
+        if (error || !count)
+            return error;
+        forget_graph(heap);
+        error = walk_heap_build_graph(heap, progress, context);
+    }
+    return error;
+}
+
 /* ---- what is known of the nodes when the graph stands ---- */
 
 static void mark(struct walk_heap *heap, walk_addr key, uint8_t flag)
@@ -131,7 +171,10 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         return walk_error_no_memory();
     heap->target = target;
     heap->python = &target->python;
-    struct walk_error *error = walk_heap_build_graph(heap, progress, context);
+    struct watch watch = {heap, progress, context};
+    walk_traverser_watch(heap->python->traverser, progress ? go_on : NULL, &watch);
+    struct walk_error *error = build_whole_graph(heap, progress, context);
+    walk_traverser_watch(heap->python->traverser, NULL, NULL);
     if (!error) {
         for (size_t i = 0; i < heap->python->interpreter_count; i++)
             mark_modules(heap, heap->python->interpreters[i].address);

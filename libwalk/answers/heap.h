@@ -91,6 +91,12 @@ void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs 
  */
 void walk_heap_limit(const struct walk_python *python, struct walk_refs *refs);
 
+/*
+ * Words of objects whose tp_traverse leaves them out, of which the counts of references say that they are held
+ * (omitted.c): notes them in heap->python, which visits them from then on. `count`: how many are new.
+ */
+struct walk_error *walk_heap_take_omitted(struct walk_heap *heap, size_t *count);
+
 /* ---- lists of edges with labels (edges.c) ---- */
 
 struct walk_edge_list;

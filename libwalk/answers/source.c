@@ -236,7 +236,7 @@ static struct walk_error *learn_types(struct source *source)
 }
 
 /* The lowest objects of the type, of those that any worker has noted. */
-static void prove_type(struct source *source, uint32_t type)
+static struct walk_error *prove_type(struct source *source, uint32_t type)
 {
     struct samples all = {.count = 0};
     struct walk_refs *refs = &source->worker[0]->refs;
@@ -250,7 +250,10 @@ static void prove_type(struct source *source, uint32_t type)
         refs->count = 0;
         refs->unreadable = false;
         walk_visit_object(source->heap->python, all.object[s], type, refs);
+        if (refs->interrupted)
+            return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
     }
+    return NULL;
 }
 
 static struct walk_error *settle(void *context, bool again)
@@ -260,9 +263,8 @@ static struct walk_error *settle(void *context, bool again)
         if (source->worker[i]->no_memory)
             return walk_error_no_memory();
     struct walk_error *error = again ? learn_types(source) : NULL;
-    if (!again)
-        for (uint32_t type = 0; type < source->type_count; type++)
-            prove_type(source, type);
+    for (uint32_t type = 0; !again && !error && type < source->type_count; type++)
+        error = prove_type(source, type);
     return error ? error : renew(source);
 }
 
@@ -328,6 +330,8 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
         size = walk_object_size(python, key, class);
     if (refs->no_memory)
         return walk_error_no_memory();
+    if (refs->interrupted)
+        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
     if (python->missed) {
         *answer = WALK_LATER;
         return NULL;
@@ -437,22 +441,18 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     return error ? error : renew(source);
 }
 
-/* Whether several workers together have used up what one may take. */
+/* Whether several workers together have looked at more words than one may. */
 static bool is_exhausted(const struct source *source)
 {
-    struct walk_traverser_pool pool = walk_traverser_pool(source->heap->python->traverser);
-    uint64_t words = 0, instructions = pool.size - pool.left;
-    bool exhausted = pool.exhausted;
+    uint64_t words = 0;
+    bool exhausted = false;
     struct walk_refs all = {0};
     walk_heap_limit(source->heap->python, &all);
     for (unsigned i = 0; i < source->workers; i++) {
-        const struct walk_refs *refs = &source->worker[i]->refs;
-        pool = walk_traverser_pool(source->worker[i]->fork.python.traverser);
-        instructions += pool.size - pool.left;
-        words += all.words - refs->words;
-        exhausted |= pool.exhausted | refs->exhausted;
+        words += all.words - source->worker[i]->refs.words;
+        exhausted |= source->worker[i]->refs.exhausted;
     }
-    return source->workers > 1 && (exhausted || words > all.words || instructions > pool.size);
+    return source->workers > 1 && (exhausted || words > all.words);
 }
 
 /* Adds up what the workers have counted. */
@@ -510,26 +510,16 @@ static struct walk_error *build_with(struct walk_heap *heap, unsigned workers, w
     return error;
 }
 
-/*
- * A damaged heap may take more than all are allowed together. Whose turn it was when that ended must not show: then one
- * does it all.
- */
-static struct walk_error *start_over(struct walk_heap *heap)
-{
-    walk_graph_deinit(&heap->graph);
-    heap->stats = (struct walk_heap_stats){0};
-    walk_traverser_close(heap->python->traverser);
-    heap->python->traverser = NULL;
-    return walk_traverser_open(heap->python);
-}
-
 struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
 {
     struct walk_memory fork;
     unsigned workers = walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
     bool exhausted;
     struct walk_error *error = build_with(heap, workers, progress, context, &exhausted);
-    if (!error && exhausted && !(error = start_over(heap)))
-        error = build_with(heap, 1, progress, context, &exhausted);
-    return error;
+    if (error || !exhausted)
+        return error;
+    /* The heap is damaged. Whose turn it was when there was no more must not show: one does it all. */
+    walk_graph_deinit(&heap->graph);
+    heap->stats = (struct walk_heap_stats){0};
+    return build_with(heap, 1, progress, context, &exhausted);
 }

@@ -346,16 +346,14 @@ static struct walk_block *follow(struct walk_machine *machine, struct walk_block
 
 void walk_machine_run(struct walk_machine *machine, walk_addr pc, struct walk_outcome *outcome)
 {
-    uint64_t budget = machine->left, not_run = 0;
+    uint64_t budget = machine->left + machine->later, not_run = 0;
     struct walk_block *block = walk_machine_block(machine, pc);
     while (block) {
         const struct walk_op *first = block->ops, *op = first;
         uint32_t count = block->count;
         pc = block->pc;
-        if (machine->left < count) {
-            walk_machine_fault(machine, WALK_FAULT_BUDGET, 0);
+        if (!walk_machine_afford(machine, count))
             break;
-        }
         machine->left -= count;
         op = run_block(machine, block);
         block = WALK_OP_ENDS_BLOCK(op->code) ? follow(machine, block, op) : NULL;
@@ -367,6 +365,6 @@ void walk_machine_run(struct walk_machine *machine, walk_addr pc, struct walk_ou
     *outcome = (struct walk_outcome){.fault = machine->space.fault,
                                      .pc = pc,
                                      .address = machine->space.fault_address,
-                                     .instructions = budget - machine->left - not_run,
+                                     .instructions = budget - machine->left - machine->later - not_run,
                                      .result = machine->general[WALK_RAX]};
 }

@@ -28,6 +28,7 @@ const char *walk_fault_name(enum walk_fault fault)
         [WALK_FAULT_DIVIDE] = "division error",
         [WALK_FAULT_UNRESOLVED] = "function not found",
         [WALK_FAULT_NO_MEMORY] = "out of memory",
+        [WALK_FAULT_INTERRUPTED] = "interrupted",
     };
     return (unsigned)fault < WALK_FAULT_COUNT ? names[fault] : "unknown";
 }
@@ -97,11 +98,30 @@ static void set_registers(struct walk_machine *machine, const struct walk_call *
     walk_flags_set(&machine->flags, 0);
 }
 
+static void slice(struct walk_machine *machine)
+{
+    uint64_t more = machine->later < WALK_MACHINE_SLICE ? machine->later : WALK_MACHINE_SLICE;
+    machine->left += more;
+    machine->later -= more;
+}
+
+bool walk_machine_refill(struct walk_machine *machine, uint64_t count)
+{
+    if (machine->later && machine->go_on && !machine->go_on(machine->context))
+        return walk_machine_fault(machine, WALK_FAULT_INTERRUPTED, 0);
+    slice(machine);
+    return machine->left >= count || walk_machine_fault(machine, WALK_FAULT_BUDGET, 0);
+}
+
 void walk_machine_call(struct walk_machine *machine, const struct walk_call *call, struct walk_outcome *outcome)
 {
     walk_space_reset(&machine->space);
     set_registers(machine, call);
-    machine->left = call->budget;
+    machine->left = 0;
+    machine->later = call->budget;
+    machine->go_on = call->go_on;
+    machine->context = call->context;
+    slice(machine);
     machine->referent_count = 0;
     machine->most_referents = call->most_referents;
     walk_machine_push(machine, WALK_MACHINE_RETURN);

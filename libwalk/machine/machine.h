@@ -36,13 +36,14 @@ enum walk_fault {
     WALK_FAULT_DIVIDE,       /* by zero, or too large a quotient */
     WALK_FAULT_UNRESOLVED,   /* a function of a library that was never called before and is not found now */
     WALK_FAULT_NO_MEMORY,    /* this process has none left */
+    WALK_FAULT_INTERRUPTED,  /* go_on() said no */
     WALK_FAULT_COUNT
 };
 
 /* What a fault is called, for people: "write to protected memory". */
 const char *walk_fault_name(enum walk_fault fault);
 
-enum { WALK_MACHINE_ARGUMENTS = 6 };
+enum { WALK_MACHINE_ARGUMENTS = 6, WALK_MACHINE_SLICE = 1 << 24 };
 
 struct walk_call {
     walk_addr function;
@@ -50,6 +51,9 @@ struct walk_call {
     walk_addr thread_pointer;                  /* of the thread that seems to call; 0: one with zeros around it */
     uint64_t budget;                           /* instructions */
     size_t most_referents;
+    /* Asked every WALK_MACHINE_SLICE instructions; false ends the call. May be NULL. */
+    bool (*go_on)(void *context);
+    void *context;
 };
 
 struct walk_outcome {

@@ -45,8 +45,8 @@ bool walk_native_visit(struct walk_machine *machine)
 static bool get(struct walk_machine *machine, walk_addr address, uint8_t *byte)
 {
     uint64_t value;
-    if (!machine->left)
-        return walk_machine_fault(machine, WALK_FAULT_BUDGET, 0);
+    if (!walk_machine_afford(machine, 1))
+        return false;
     machine->left--;
     if (!walk_space_read(&machine->space, address, 1, &value))
         return false;
@@ -56,8 +56,8 @@ static bool get(struct walk_machine *machine, walk_addr address, uint8_t *byte)
 
 static bool put(struct walk_machine *machine, walk_addr address, uint8_t byte)
 {
-    if (!machine->left)
-        return walk_machine_fault(machine, WALK_FAULT_BUDGET, 0);
+    if (!walk_machine_afford(machine, 1))
+        return false;
     machine->left--;
     return walk_space_write(&machine->space, address, 1, byte);
 }

@@ -20,7 +20,9 @@ struct walk_machine {
     struct walk_flags flags;
     bool backwards; /* the direction flag */
     uint64_t fs;
-    uint64_t left; /* of the budget */
+    uint64_t left, later; /* of the budget: of this slice, and of all that follow */
+    bool (*go_on)(void *context);
+    void *context;
     struct walk_space space;
     union walk_vector vector[16];
     struct walk_blocks blocks;
@@ -38,6 +40,14 @@ static inline bool walk_machine_fault(struct walk_machine *machine, enum walk_fa
     machine->space.fault = fault;
     machine->space.fault_address = address;
     return false;
+}
+
+/* Goes on to the next slice of the budget; false: a fault, there are not `count` instructions left, or nobody wants them. */
+bool walk_machine_refill(struct walk_machine *machine, uint64_t count);
+
+static inline bool walk_machine_afford(struct walk_machine *machine, uint64_t count)
+{
+    return machine->left >= count || walk_machine_refill(machine, count);
 }
 
 static inline walk_addr walk_op_address(const struct walk_machine *machine, const struct walk_op *op)

@@ -37,8 +37,8 @@ bool walk_string_run(struct walk_machine *machine, const struct walk_op *op)
     if (op->detail == WALK_REPEAT_NONE)
         return run_once(machine, op);
     while (*count) {
-        if (!machine->left)
-            return walk_machine_fault(machine, WALK_FAULT_BUDGET, 0);
+        if (!walk_machine_afford(machine, 1))
+            return false;
         machine->left--;
         if (!run_once(machine, op))
             return false;

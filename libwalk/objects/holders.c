@@ -10,10 +10,12 @@ enum holder_id {
 #define HOLDER(id, names, size_64, size_32, visitor) HOLDER_##id,
 #define HOLDS_IF(holder, at_64, at_32, label, byte_64, byte_32)
 #define HOLDS(holder, at_64, at_32, label)
+#define ENDS(holder, minor)
 #include "objects/holders.def"
 #undef HOLDER
 #undef HOLDS
 #undef HOLDS_IF
+#undef ENDS
     HOLDER_COUNT
 };
 
@@ -26,10 +28,25 @@ static const struct {
 #define HOLDER(id, names, size_64, size_32, visitor) [HOLDER_##id] = {names, {size_64, size_32}, visitor},
 #define HOLDS_IF(holder, at_64, at_32, label, byte_64, byte_32)
 #define HOLDS(holder, at_64, at_32, label)
+#define ENDS(holder, minor)
 #include "objects/holders.def"
 #undef HOLDER
 #undef HOLDS
 #undef HOLDS_IF
+#undef ENDS
+};
+
+/* The minor version of CPython from which on it is none; 0: it is in all. */
+static const uint8_t ends[HOLDER_COUNT] = {
+#define HOLDER(id, names, size_64, size_32, visitor)
+#define HOLDS_IF(holder, at_64, at_32, label, byte_64, byte_32)
+#define HOLDS(holder, at_64, at_32, label)
+#define ENDS(holder, minor) [HOLDER_##holder] = minor,
+#include "objects/holders.def"
+#undef HOLDER
+#undef HOLDS
+#undef HOLDS_IF
+#undef ENDS
 };
 
 /* Those of one holder stand together. */
@@ -42,10 +59,12 @@ static const struct {
 #define HOLDS_IF(holder, at_64, at_32, label, byte_64, byte_32)                                                        \
     {HOLDER_##holder, {at_64, at_32}, {byte_64, byte_32}, label},
 #define HOLDS(holder, at_64, at_32, label) HOLDS_IF(holder, at_64, at_32, label, ALWAYS, ALWAYS)
+#define ENDS(holder, minor)
 #include "objects/holders.def"
 #undef HOLDER
 #undef HOLDS
 #undef HOLDS_IF
+#undef ENDS
 };
 enum { HOLDS_COUNT = sizeof hold_table / sizeof *hold_table };
 
@@ -70,6 +89,8 @@ void walk_holder_find(const struct walk_python *python, const char *name, uint64
     uint64_t size = basicsize - WALK_SIZE(python->layout, object);
     for (unsigned id = 0; id < HOLDER_COUNT; id++) {
         uint16_t wanted = holder_table[id].size[narrow];
+        if (ends[id] && WALK_MINOR(python) >= ends[id])
+            continue;
         if ((wanted != ANY && wanted != size) || !is_named(holder_table[id].names, name))
             continue;
         *holding = (struct walk_holding){.holder = (uint8_t)(id + 1)};

@@ -167,6 +167,7 @@ void walk_python_close(struct walk_python *python)
     walk_traverser_close(python->traverser);
     walk_members_close(python->members);
     free(python->disputes);
+    free(python->taken);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
     free(python->types);

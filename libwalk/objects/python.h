@@ -51,10 +51,12 @@ struct walk_pytype {
     walk_addr traverse;          /* tp_traverse */
     walk_addr base;              /* tp_base */
     walk_addr own_base;          /* the first type of the chain of bases whose tp_traverse is not subtype_traverse */
+    walk_addr known_base;        /* own_base or the nearest base of it with a kind; 0: none */
     enum walk_kind_id kind;      /* of own_base or the nearest known base of it */
     walk_addr is_gc;             /* tp_is_gc, unless it is that of `type` */
     bool no_table;               /* own_base has a tp_traverse of its own that no table knows */
     bool disputed;               /* the tables do not say of its objects what its tp_traverse visits */
+    uint8_t vain;                /* the last runs of its tp_traverse, one after the other, that did not end in time */
     uint8_t proofs;              /* how many of its objects were asked that */
     struct walk_holding holding; /* of own_base or a base of it: what no tp_traverse says */
     uint64_t guess_from;         /* where the words begin that are guessed, bytes */
@@ -64,9 +66,11 @@ struct walk_pytype {
     bool managed_dict;           /* 3.11+: __dict__ or values in front of the object (or in it) */
     int64_t own_basicsize;       /* tp_basicsize of own_base: how far to guess */
     uint64_t head;               /* bytes that sys.getsizeof adds for what stands in front of the object */
-    uint32_t first_slot, slot_count; /* in walk_python.slots */
-    uint64_t fields;                 /* structseq: how many fields really */
-    const char *name;                /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
+    uint32_t first_slot, slot_count;     /* in walk_python.slots */
+    uint32_t first_member, member_count; /* there too: members of C types, which a tp_traverse may leave out */
+    bool omits_dict, omits_class;        /* the __dict__ and the type are held, even if it leaves them out */
+    uint64_t fields;                     /* structseq: how many fields really */
+    const char *name;                    /* module.__qualname__, builtins bare; "type@0x…" when it is not known */
     enum walk_naming naming;
     walk_addr cached_keys; /* 3.11+: the keys that name the inline values; 0: none */
 };
@@ -135,6 +139,9 @@ struct walk_python {
     size_t dispute_count;
     struct walk_members *members; /* what the words of objects of unknown types are called; NULL: not asked yet */
     struct walk_names *names;     /* what static types are called whose names are not here; NULL: not asked yet */
+
+    struct walk_omitted_word *taken; /* words that are held though no tp_traverse visits them, by holder */
+    size_t taken_count;
 
     /*
      * Every object that the collector tracks: those of each interpreter's collector in order of address, then all that

@@ -15,8 +15,9 @@ enum { BUDGET = 100000, BUDGET_PER_ITEM = 200, ITEMS_MAX = 1 << 12, BUDGET_PER_W
 #define POOL_MAX (UINT64_C(1) << 32)
 #define CALL_MAX (UINT64_C(1) << 28)
 enum { REFERENTS_MAX = 1 << 26 };
-/* The objects of each type that prove the tables. */
-enum { PROOFS = 4 };
+/* The objects of each type that prove the tables; those that end in no time, one after the other, before it is given
+ * up. */
+enum { PROOFS = 4, VAIN = 16 };
 /* A reference of `refs` that was visited. Only within this file. */
 #define VISITED 0x80000000u
 /* Not among what tp_traverse visits. */
@@ -25,7 +26,12 @@ enum { PROOFS = 4 };
 struct walk_traverser {
     struct walk_machine *machine; /* NULL: not opened yet, or it cannot be */
     char *problem;
-    struct walk_traverser_pool pool; /* beyond the budget */
+    uint64_t pool; /* of instructions beyond the budget, and of those in vain */
+    bool (*go_on)(void *context);
+    void *context;
+    /* Of a frozen python: the last function that took more than its budget, and how often in a row. */
+    walk_addr slow;
+    unsigned slow_count;
     /* For one object: the refs by target; of the first of each target, how many have been taken. */
     uint32_t *order, *taken;
     size_t capacity;
@@ -37,8 +43,7 @@ struct walk_error *walk_traverser_open(struct walk_python *python)
     if (!traverser)
         return walk_error_no_memory();
     uint64_t words = walk_memory_size(python->memory) / python->word;
-    traverser->pool.size = words < POOL_MAX / BUDGET_PER_WORD ? words * BUDGET_PER_WORD : POOL_MAX;
-    traverser->pool.left = traverser->pool.size;
+    traverser->pool = words < POOL_MAX / BUDGET_PER_WORD ? words * BUDGET_PER_WORD : POOL_MAX;
     if (python->runtime->image->guess)
         traverser->problem = strdup("it was asked not to");
     python->traverser = traverser;
@@ -56,9 +61,13 @@ void walk_traverser_close(struct walk_traverser *traverser)
     free(traverser);
 }
 
-const char *walk_traverser_problem(const struct walk_traverser *traverser) { return traverser->problem; }
+void walk_traverser_watch(struct walk_traverser *traverser, bool (*go_on)(void *context), void *context)
+{
+    traverser->go_on = go_on;
+    traverser->context = context;
+}
 
-struct walk_traverser_pool walk_traverser_pool(const struct walk_traverser *traverser) { return traverser->pool; }
+const char *walk_traverser_problem(const struct walk_traverser *traverser) { return traverser->problem; }
 
 static bool can_run(struct walk_python *python)
 {
@@ -77,15 +86,40 @@ static bool can_run(struct walk_python *python)
 void walk_traverser_prepare(struct walk_python *python) { (void)can_run(python); }
 
 /*
- * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first; else
- * of Python's first one: on x86-64 the thread register is pthread_self().
+ * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first, if it
+ * is one of Python's; else of Python's first one: on x86-64 the thread register is pthread_self().
  */
 static walk_addr thread_pointer(const struct walk_python *python)
 {
     const struct walk_image *image = python->runtime->image;
-    if (image->lwp_count && image->lwps[0].thread_pointer)
-        return image->lwps[0].thread_pointer;
+    walk_addr crashed = image->lwp_count ? image->lwps[0].thread_pointer : 0;
+    for (size_t i = 0; crashed && i < python->thread_count; i++)
+        if (python->threads[i].ident == crashed)
+            return crashed;
     return python->thread_count ? python->threads[python->thread_count - 1].ident : 0;
+}
+
+static void pay(struct walk_traverser *traverser, uint64_t instructions)
+{
+    traverser->pool -= instructions < traverser->pool ? instructions : traverser->pool;
+}
+
+/* What takes more than its budget is for the one whose pool it is. */
+static void note_slow(struct walk_python *python, walk_addr function)
+{
+    struct walk_traverser *traverser = python->traverser;
+    traverser->slow_count = traverser->slow == function ? traverser->slow_count + 1 : 1;
+    traverser->slow = function;
+    python->missed = true;
+}
+
+/* It is not even tried what would have been in vain again and again. */
+static bool is_slow(struct walk_python *python, walk_addr function)
+{
+    const struct walk_traverser *traverser = python->traverser;
+    bool slow = python->frozen && traverser->slow == function && traverser->slow_count >= VAIN;
+    python->missed |= slow;
+    return slow;
 }
 
 static void run(struct walk_python *python, walk_addr function, walk_addr object, uint64_t items,
@@ -96,16 +130,35 @@ static void run(struct walk_python *python, walk_addr function, walk_addr object
                              .argument = {object, WALK_MACHINE_VISIT},
                              .thread_pointer = thread_pointer(python),
                              .budget = BUDGET + BUDGET_PER_ITEM * (items < ITEMS_MAX ? items : ITEMS_MAX),
-                             .most_referents = REFERENTS_MAX};
+                             .most_referents = REFERENTS_MAX,
+                             .go_on = traverser->go_on,
+                             .context = traverser->context};
     walk_machine_call(traverser->machine, &call, outcome);
     if (outcome->fault != WALK_FAULT_BUDGET)
         return;
-    if (traverser->pool.left > call.budget) {
-        call.budget = traverser->pool.left < CALL_MAX ? traverser->pool.left : CALL_MAX;
-        walk_machine_call(traverser->machine, &call, outcome);
-        traverser->pool.left -= outcome->instructions;
+    if (python->frozen) {
+        note_slow(python, function);
+        return;
     }
-    traverser->pool.exhausted |= outcome->fault == WALK_FAULT_BUDGET;
+    pay(traverser, outcome->instructions);
+    if (traverser->pool <= call.budget)
+        return;
+    call.budget = traverser->pool < CALL_MAX ? traverser->pool : CALL_MAX;
+    walk_machine_call(traverser->machine, &call, outcome);
+    pay(traverser, outcome->instructions);
+}
+
+/* One that never ends is not waited for with every object of the type. */
+static bool is_in_vain(const struct walk_pytype *type, struct walk_outcome *outcome)
+{
+    *outcome = (struct walk_outcome){.fault = WALK_FAULT_BUDGET, .pc = type->traverse};
+    return type->vain >= VAIN;
+}
+
+static void count_vain(struct walk_python *python, const struct walk_pytype *type, bool vain)
+{
+    if (vain || type->vain)
+        python->types[walk_python_index(python, type)].vain = vain ? (uint8_t)(type->vain + 1) : 0;
 }
 
 static bool traverse(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
@@ -113,7 +166,11 @@ static bool traverse(struct walk_python *python, const struct walk_pytype *type,
 {
     if (!type->traverse || !can_run(python))
         return false;
+    if (is_in_vain(type, outcome) || is_slow(python, type->traverse))
+        return true;
     run(python, type->traverse, object, type->itemsize ? WALK_MEMBER(python, object, var_object, ob_size) : 0, outcome);
+    if (!python->frozen)
+        count_vain(python, type, outcome->fault == WALK_FAULT_BUDGET);
     return true;
 }
 
@@ -275,6 +332,7 @@ static bool settle(struct walk_python *python, const struct walk_pytype *type, w
 static void note_fault(struct walk_refs *refs, const struct walk_outcome *outcome)
 {
     refs->fault = (struct walk_traverse_fault){outcome->fault, outcome->pc, outcome->instructions};
+    refs->interrupted |= outcome->fault == WALK_FAULT_INTERRUPTED;
 }
 
 bool walk_traverse_object(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
@@ -337,7 +395,10 @@ void walk_traverse_prove(struct walk_python *python, uint32_t index, walk_addr o
     }
     const struct walk_pytype type = python->types[index];
     python->types[index].proofs++;
-    if (refs->unreadable || !traverse(python, &type, object, &outcome) || outcome.fault)
+    if (refs->unreadable || !traverse(python, &type, object, &outcome))
+        return;
+    refs->interrupted |= outcome.fault == WALK_FAULT_INTERRUPTED;
+    if (outcome.fault)
         return;
     if (!sort(python->traverser, refs->ref + first, refs->count - first)) {
         refs->no_memory = true;

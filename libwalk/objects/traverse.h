@@ -20,15 +20,9 @@ void walk_traverser_close(struct walk_traverser *traverser);
 /* Opens the machine, so that it is known whether code can be run. */
 void walk_traverser_prepare(struct walk_python *python);
 
-/*
- * What all traversals together may take beyond their own budgets, and how much of it is left; `exhausted`: one of them
- * was ended for that reason. In instructions.
+/* From now on `go_on` is asked while code runs long; false ends that, and `refs->interrupted` is set. NULL: nobody is.
  */
-struct walk_traverser_pool {
-    uint64_t size, left;
-    bool exhausted;
-};
-struct walk_traverser_pool walk_traverser_pool(const struct walk_traverser *traverser);
+void walk_traverser_watch(struct walk_traverser *traverser, bool (*go_on)(void *context), void *context);
 
 /* Why no code of this target is run; NULL: it is, as far as is known. */
 const char *walk_traverser_problem(const struct walk_traverser *traverser);

@@ -7,6 +7,7 @@
 #include "objects/header.h"
 #include "objects/holders.h"
 #include "objects/names.h"
+#include "objects/omitted.h"
 #include "objects/ring.h"
 #include "objects/text.h"
 
@@ -219,6 +220,7 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
             info->kind = WALK_KIND_structseq;
         if (info->kind != WALK_KIND_NONE) {
             info->guess_from = info->no_table ? basic : 0;
+            info->known_base = type;
             return;
         }
         if (!info->holding.holder && name_of(python, type, name, sizeof name) != WALK_NAME_UNKNOWN)
@@ -233,7 +235,7 @@ static void find_kind(struct walk_python *python, struct walk_pytype *info)
 
 static bool is_atomic(const struct walk_python *python, const struct walk_pytype *info)
 {
-    if ((info->flags & WALK_TPFLAGS_HEAPTYPE) || info->holding.count || info->holding.visits)
+    if ((info->flags & WALK_TPFLAGS_HEAPTYPE) || info->holding.count || info->holding.visits || info->member_count)
         return false;
     switch (info->kind) {
     case WALK_KIND_none:
@@ -292,6 +294,7 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     if (python->word == 4)
         own_dict = (int32_t)own_dict;
     info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype && info->dictoffset != own_dict;
+    walk_omitted_decide(python, info);
     if (info->kind == WALK_KIND_structseq)
         info->fields = structseq_fields(python, type);
     info->atomic = is_atomic(python, info);

@@ -7,6 +7,7 @@
 #include "objects/dict.h"
 #include "objects/header.h"
 #include "objects/holders.h"
+#include "objects/omitted.h"
 #include "objects/text.h"
 #include "objects/traverse.h"
 
@@ -69,7 +70,7 @@ static void visit_slot(struct walk_python *python, const struct walk_pytype *typ
 {
     uint64_t value, start = slot.after_items ? items_size(python, type, object) : 0;
     if (walk_memory_word(python->memory, object + start + (uint64_t)slot.offset, &value))
-        walk_refs_add(refs, value, 0, WALK_LABEL_SLOT, slot.name);
+        walk_refs_add(refs, value, WALK_REF_HELD, WALK_LABEL_SLOT, slot.name);
     else
         refs->unreadable = true;
 }
@@ -88,11 +89,12 @@ static walk_addr dict_pointer(const struct walk_python *python, const struct wal
     return object + (uint64_t)offset;
 }
 
-static void visit_dict_pointer(struct walk_python *python, walk_addr pointer, struct walk_refs *refs)
+void walk_visit_dict_pointer(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                             uint32_t flags, struct walk_refs *refs)
 {
     uint64_t dict;
-    if (walk_memory_word(python->memory, pointer, &dict))
-        walk_refs_add_text(refs, dict, 0, "__dict__");
+    if (walk_memory_word(python->memory, dict_pointer(python, type, object), &dict))
+        walk_refs_add_text(refs, dict, flags, "__dict__");
     else
         refs->unreadable = true;
 }
@@ -150,14 +152,14 @@ static void visit_managed_dict(struct walk_python *python, const struct walk_pyt
     }
     if (WALK_MINOR(python) == 11) {
         if (values)
-            visit_values(python, type, values, UINT64_MAX, 0, refs);
-        walk_refs_add_text(refs, dict, 0, "__dict__");
+            visit_values(python, type, values, UINT64_MAX, WALK_REF_HELD, refs);
+        walk_refs_add_text(refs, dict, WALK_REF_HELD, "__dict__");
     } else if (WALK_MINOR(python) == 12) {
         /* One word for both: values are marked by their lowest bit. */
         if (dict & 1)
-            visit_values(python, type, dict + 1, UINT64_MAX, 0, refs);
+            visit_values(python, type, dict + 1, UINT64_MAX, WALK_REF_HELD, refs);
         else
-            walk_refs_add_text(refs, dict, 0, "__dict__");
+            walk_refs_add_text(refs, dict, WALK_REF_HELD, "__dict__");
     } else {
         /* Both are held; one of them is visited. */
         bool dict_first = dict && walk_python_visits_managed_dict(python);
@@ -234,7 +236,7 @@ static void visit_by_tables(struct walk_python *python, const struct walk_pytype
     if (type->managed_dict)
         visit_managed_dict(python, type, object, refs);
     else if (type->adds_dict)
-        visit_dict_pointer(python, dict_pointer(python, type, object), refs);
+        walk_visit_dict_pointer(python, type, object, WALK_REF_HELD, refs);
     if (type->visits_type)
         walk_refs_add_text(refs, type->address, 0, "__class__");
     else if (holds_type(python, type))
@@ -262,6 +264,7 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
     visit_by_tables(python, type, object, refs);
     size_t known = refs->count;
     walk_visit_holder(python, type, object, refs);
+    walk_visit_omitted(python, type, object, refs);
     bool has_gc = walk_python_is_gc(python, type, object);
     /* What is not for the collector, by its type's own word, still holds what its tp_traverse visits. */
     bool seen = has_gc && (!type->is_gc || walk_traverse_is_gc(python, type, object));
@@ -273,6 +276,10 @@ void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t in
         refs->count = known; /* what a tp_traverse leaves out is not known without it */
         guess(python, type, object, refs);
     }
+    if (!refs->run && type->kind == WALK_KIND_module)
+        walk_visit_guess_state(python, object, refs, first);
+    if (refs->run && python->taken_count)
+        walk_visit_taken(python, type, object, refs);
     for (size_t i = first; i < refs->count && !seen; i++)
         refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

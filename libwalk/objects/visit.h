@@ -57,9 +57,10 @@ struct walk_refs {
     bool guessed;                     /* some are words that may be references */
     struct walk_traverse_fault fault; /* of the object's tp_traverse, when that was run in vain */
     bool no_memory;
-    bool limited;   /* `words` counts */
-    uint64_t words; /* how many words of arrays may still be looked at */
-    bool exhausted; /* they were too few */
+    bool interrupted; /* walk_traverser_watch() */
+    bool limited;     /* `words` counts */
+    uint64_t words;   /* how many words of arrays may still be looked at */
+    bool exhausted;   /* they were too few */
 };
 
 void walk_refs_deinit(struct walk_refs *refs);
@@ -98,6 +99,13 @@ static inline void walk_refs_add_text(struct walk_refs *refs, walk_addr target, 
 
 /* The references of the object of type index `type`. Refs are appended; `unreadable` is set, never cleared. */
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
+
+/* The __dict__ of an object whose type has a tp_dictoffset. */
+void walk_visit_dict_pointer(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                             uint32_t flags, struct walk_refs *refs);
+
+/* The words of a module's state that may be what its m_traverse, which could not be run, visits: these are guesses. */
+void walk_visit_guess_state(struct walk_python *python, walk_addr module, struct walk_refs *refs, size_t first);
 
 /* The references of nodes that are no objects. */
 void walk_visit_stack_frame(struct walk_python *python, const struct walk_stack_frame *frame, struct walk_refs *refs);

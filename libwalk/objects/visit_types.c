@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types and modules. */
 #include "objects/dict.h"
+#include "objects/omitted.h"
 #include "objects/text.h"
 #include "objects/visit.h"
 
@@ -179,6 +180,14 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
     return false;
 }
 
+/* Up to 3.14 the module's definition says it, since then the module. */
+static walk_addr traverse_of(const struct walk_python *python, walk_addr module)
+{
+    return WALK_HAS(python->layout, module, md_state_size)
+               ? WALK_MEMBER(python, module, module, md_state_traverse)
+               : WALK_MEMBER(python, WALK_MEMBER(python, module, module, md_def), module_def, m_traverse);
+}
+
 /*
  * Objects/moduleobject.c, module_traverse(): __dict__ (a member) and what the module's own m_traverse visits, which is
  * machine code. Multi-phase modules keep their objects in md_state and visit them: every word of it that is the address
@@ -197,8 +206,7 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
         own ? WALK_MEMBER(python, object, module, md_state_size) : WALK_MEMBER(python, definition, module_def, m_size);
     if (visit_special(python, object, state, refs) || !state || !size || size >> 24)
         return;
-    bool traversed = (own ? WALK_MEMBER(python, object, module, md_state_traverse)
-                          : WALK_MEMBER(python, definition, module_def, m_traverse)) != 0;
+    bool traversed = traverse_of(python, object) != 0;
     const uint8_t *view = walk_memory_view(python->memory, state, size);
     if (!view) {
         refs->unreadable = true;
@@ -215,4 +223,17 @@ void walk_visit_module(struct walk_python *python, const struct walk_pytype *typ
         if (target && !(special.no_object & bit) && walk_python_guess_type_of(python, target, &index))
             walk_refs_add(refs, target, seen ? 0 : WALK_EDGE_EXTRA, WALK_LABEL_OFFSET, at);
     }
+}
+
+/* CPython's own modules have their words in a table. */
+void walk_visit_guess_state(struct walk_python *python, walk_addr module, struct walk_refs *refs, size_t first)
+{
+    walk_addr traverse = traverse_of(python, module);
+    if (!traverse || walk_is_code_of_cpython(python, traverse))
+        return;
+    for (size_t i = first; i < refs->count; i++)
+        if (refs->ref[i].label == WALK_LABEL_OFFSET) {
+            refs->ref[i].flags |= WALK_EDGE_GUESS;
+            refs->guessed = true;
+        }
 }
