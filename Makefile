@@ -13,7 +13,7 @@ override CFLAGS += -std=c11 -D_GNU_SOURCE $(WARNINGS) -fPIC -fvisibility=hidden 
 LAYERS := bytes machine layout objects graph answers
 SOURCES := $(foreach layer,$(LAYERS),$(wildcard libwalk/$(layer)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-LIBS := -ldw -lelf -lZydis -lzstd -lm
+LIBS := -ldw -lelf -lZydis -lzstd -lm -pthread
 
 PYTHON3 ?= python3
 

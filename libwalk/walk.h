@@ -75,6 +75,14 @@ struct walk_options {
      */
     const char *layout;
     bool guess; /* run no code of the target: the references of types without a table are guessed */
+    /* How many threads may work on one question; 0: as many as there are processors. A live target is read by one. */
+    unsigned threads;
+    /*
+     * How the collector's objects are looked for: "lists" follows its lists, "sweep" reads the memory from one end to
+     * the other and follows the lists in what was found; where that is not possible, it is "lists" as well. The result
+     * is the same. NULL: what is faster.
+     */
+    const char *tracked;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -128,6 +136,7 @@ struct walk_target_info {
     const char *build;          /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
     const char *file_problem;   /* why that file is not used: not found, another build; "" when it is */
     const char *layout_source;  /* where the structures' layout is from, for people */
+    const char *tracked_by;     /* how the collector's objects were found: "lists", "sweep", or "allocator" */
     bool truncated;             /* the core is shorter than its program headers say */
     enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };
@@ -159,6 +168,30 @@ struct walk_invariant {
 };
 size_t walk_target_invariant_count(const struct walk_target *target);
 void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
+
+/* ---- counting without a heap ----------------------------------------------------------------------------------- */
+
+struct walk_type_count {
+    walk_addr address; /* of the type object */
+    const char *name;  /* as of struct walk_type; it belongs to the target */
+    size_t tracked;
+    uint64_t tracked_size; /* bytes */
+};
+
+/* Free with walk_counts_free(). */
+struct walk_counts {
+    size_t tracked;         /* objects on a list of the collector: what gc.get_objects() returns */
+    size_t unreadable;      /* not among them: those whose type could not be read */
+    size_t unnamed_objects; /* those of types whose name is not known: "type@0x…" */
+    size_t broken_lists;    /* see struct walk_heap_stats */
+    bool collecting; /* the collector was running, or that is not known: a heap may find further tracked objects */
+    size_t count;    /* types with tracked objects */
+    struct walk_type_count type[];
+};
+
+/* The tracked objects of each type, as a heap has them (walk_heap_type), in a small part of the time. */
+struct walk_error *walk_target_counts(struct walk_target *target, struct walk_counts **counts);
+void walk_counts_free(struct walk_counts *counts);
 
 /* ---- heaps ----------------------------------------------------------------------------------------------------- */
 

@@ -310,6 +310,8 @@ class _Options(Structure):
         ("debug_dirs", c_char_p),
         ("layout", c_char_p),
         ("guess", c_bool),
+        ("threads", c_uint),
+        ("tracked", c_char_p),
     ]
 
 
@@ -342,6 +344,7 @@ class _TargetInfo(Structure):
         ("build", c_char_p),
         ("file_problem", c_char_p),
         ("layout_source", c_char_p),
+        ("tracked_by", c_char_p),
         ("truncated", c_bool),
         ("saved", c_int),
     ]

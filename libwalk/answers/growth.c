@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#include "graph/index.h"
-
 /* ---- what is kept of a heap ---- */
 
 static void *copy(const void *array, size_t size)
@@ -23,12 +21,11 @@ static void *copy(const void *array, size_t size)
 static bool copy_nodes(const struct walk_graph *graph, struct walk_graph *kept)
 {
     size_t nodes = graph->node_count;
-    *kept = (struct walk_graph){.node_count = graph->node_count, .index.size = graph->index.size};
+    *kept = (struct walk_graph){.node_count = graph->node_count};
     kept->key = copy(graph->key, nodes * sizeof *graph->key);
     kept->class = copy(graph->class, nodes * sizeof *graph->class);
     kept->flags = copy(graph->flags, nodes);
-    kept->index.slot = copy(graph->index.slot, graph->index.size * sizeof *graph->index.slot);
-    return kept->key && kept->class && kept->flags && kept->index.slot;
+    return kept->key && kept->class && kept->flags;
 }
 
 static bool copy_types(const struct walk_heap *heap, struct walk_baseline *kept)
@@ -54,12 +51,16 @@ static bool copy_types(const struct walk_heap *heap, struct walk_baseline *kept)
 struct walk_error *walk_heap_baseline(const struct walk_heap *heap, struct walk_baseline **result)
 {
     struct walk_baseline *kept = calloc(1, sizeof *kept);
-    if (!kept || !copy_nodes(&heap->graph, &kept->graph) || !copy_types(heap, kept)) {
+    struct walk_error *error = NULL;
+    if (!kept || !copy_nodes(&heap->graph, &kept->graph) || !copy_types(heap, kept))
+        error = walk_error_no_memory();
+    if (!error)
+        error = walk_graph_index(&kept->graph, 1u << heap->graph.index.shift);
+    if (error)
         walk_baseline_free(kept);
-        return walk_error_no_memory();
-    }
-    *result = kept;
-    return NULL;
+    else
+        *result = kept;
+    return error;
 }
 
 void walk_baseline_free(struct walk_baseline *baseline)
@@ -239,7 +240,6 @@ struct walk_error *walk_growth_new(const struct walk_growth *growth, size_t inde
     for (walk_id id = 0; id < heap->graph.node_count; id++)
         if ((growth->state[id] & WALK_GROWTH_WANTED) && growth->names.of_now[heap->graph.class[id]] == index)
             found->id[found->count++] = id;
-    walk_sort_by_address(heap, found);
     *ids = found;
     return NULL;
 }

@@ -1,207 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building a heap: the collector's lists, the interpreters, threads and frames are the start; the graph closes over
- * them. */
+/* A heap: its graph, and what is known of the nodes besides. */
 #include "answers/heap.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "layout/cache.h"
-#include "objects/attribute.h"
 #include "objects/dict.h"
-#include "objects/frames.h"
-#include "objects/header.h"
-#include "objects/size.h"
-#include "objects/text.h"
 #include "objects/traverse.h"
-
-/* ---- what the graph asks ---- */
-
-/*
- * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
- * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
- */
-static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
-{
-    return (python->collecting || WALK_HAS(python->layout, gc_head, refs)) &&
-           walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
-}
-
-static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
-{
-    struct walk_heap *heap = context;
-    if (!walk_python_type_of(heap->python, key, class))
-        return false;
-    bool hidden = is_on_hidden_list(heap->python, key, *class);
-    heap->stats.collecting |= hidden;
-    *flags = WALK_OBJECT | (hidden ? WALK_NODE_TRACKED : 0);
-    return true;
-}
-
-static const struct walk_pythread *thread_at(const struct walk_python *python, walk_addr address)
-{
-    for (size_t i = 0; i < python->thread_count; i++)
-        if (python->threads[i].address == address)
-            return &python->threads[i];
-    return NULL;
-}
-
-static void visit_key(struct walk_python *python, walk_addr key, uint32_t class, enum walk_node_kind kind,
-                      struct walk_refs *refs)
-{
-    const struct walk_stack_frame *frame;
-    switch (kind) {
-    case WALK_OBJECT:
-        walk_visit_object(python, key, class, refs);
-        break;
-    case WALK_FRAME:
-        frame = walk_python_on_stack(python, key);
-        if (frame)
-            walk_visit_stack_frame(python, frame, refs);
-        break;
-    case WALK_THREAD:
-        walk_visit_thread(python, thread_at(python, key), refs);
-        break;
-    case WALK_INTERPRETER:
-        walk_visit_interpreter(python, key, refs);
-        break;
-    }
-}
-
-void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
-{
-    visit_key(heap->python, heap->graph.key[id], heap->graph.class[id], walk_node_kind(heap, id), refs);
-}
-
-void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
-{
-    heap->facts->visit(heap, id, refs);
-}
-
-void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs)
-{
-    refs->limited = heap->word_limit != 0;
-    refs->words = heap->word_limit;
-}
-
-static bool reserve_types(struct walk_heap *heap, uint32_t count)
-{
-    if (count <= heap->type_capacity)
-        return true;
-    struct walk_type_stats *types = realloc(heap->types, (size_t)count * 2 * sizeof *types);
-    if (!types)
-        return false;
-    memset(types + heap->type_capacity, 0, ((size_t)count * 2 - heap->type_capacity) * sizeof *types);
-    heap->types = types;
-    heap->type_capacity = count * 2;
-    return true;
-}
-
-static struct walk_error *count_guess(struct walk_heap *heap, uint32_t class, const struct walk_refs *refs)
-{
-    if (!reserve_types(heap, class + 1))
-        return walk_error_no_memory();
-    struct walk_type_stats *type = &heap->types[class];
-    if (!type->guessed++)
-        type->fault = refs->fault;
-    heap->stats.guessed_objects++;
-    return NULL;
-}
-
-static struct walk_error *visit(void *context, walk_id id, walk_addr key, uint32_t class, uint8_t flags,
-                                struct walk_builder *builder)
-{
-    struct walk_heap *heap = context;
-    struct walk_refs *refs = &heap->scratch;
-    refs->count = 0;
-    refs->unreadable = refs->guessed = refs->run = false;
-    refs->fault = (struct walk_traverse_fault){0};
-    visit_key(heap->python, key, class, flags & WALK_NODE_KIND, refs);
-    for (size_t i = 0; i < refs->count; i++) {
-        const struct walk_ref *ref = &refs->ref[i];
-        bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
-        if (ref->flags & WALK_EDGE_WEAK)
-            continue;
-        if (ref->flags & WALK_REF_IF_KNOWN)
-            walk_builder_edge_if_known(builder, ref->target, extra);
-        else if (!walk_builder_edge(builder, ref->target, extra))
-            refs->unreadable = true;
-        else
-            heap->stats.guessed_edges += (ref->flags & WALK_EDGE_GUESS) != 0;
-    }
-    if (refs->unreadable)
-        heap->graph.flags[id] |= WALK_NODE_UNREADABLE;
-    if (refs->no_memory)
-        return walk_error_no_memory();
-    if (refs->interrupted)
-        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
-    heap->stats.run_objects += refs->run;
-    return refs->guessed ? count_guess(heap, class, refs) : NULL;
-}
-
-/* ---- the start ---- */
-
-/* Ids are given in the order of the lists: where each interpreter's end is all that must be known of them. */
-static struct walk_error *add_tracked(struct walk_heap *heap, struct walk_builder *builder)
-{
-    struct walk_python *python = heap->python;
-    size_t permanent_from = python->tracked_count - python->permanent_count, of = 0;
-    heap->tracked_end = calloc(python->interpreter_count, sizeof *heap->tracked_end);
-    if (!heap->tracked_end)
-        return walk_error_no_memory();
-    for (size_t i = 0; i <= python->tracked_count; i++) {
-        for (; of < python->interpreter_count &&
-               i >= python->interpreters[of].first_tracked + python->interpreters[of].tracked_count;
-             of++)
-            heap->tracked_end[of] = heap->graph.node_count;
-        if (i == python->tracked_count)
-            break;
-        uint32_t type;
-        if (!walk_python_type(python, walk_python_ob_type(python, python->tracked[i]), &type)) {
-            heap->stats.unreadable++;
-            continue;
-        }
-        struct walk_error *error =
-            walk_builder_node(builder, python->tracked[i], type, i < permanent_from ? WALK_NODE_TRACKED : 0);
-        if (error)
-            return error;
-    }
-    return NULL;
-}
-
-/* Frames that are objects are found through their threads; those that are none must be known before the closure. */
-static struct walk_error *add_others(struct walk_heap *heap, struct walk_builder *builder)
-{
-    const struct walk_python *python = heap->python;
-    struct walk_error *error = NULL;
-    for (size_t i = 0; i < python->interpreter_count && !error; i++)
-        error = walk_builder_node(builder, python->interpreters[i].address, 0, WALK_INTERPRETER);
-    for (size_t i = 0; i < python->thread_count && !error; i++)
-        error = walk_builder_node(builder, python->threads[i].address, 0, WALK_THREAD);
-    for (size_t i = 0; i < python->stack_frame_count && !error; i++)
-        if (!python->stack_frames[i].is_object)
-            error = walk_builder_node(builder, python->stack_frames[i].node, 0, WALK_FRAME);
-    return error;
-}
-
-static struct walk_error *build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
-{
-    struct walk_source source = {heap, admit, visit, progress, context};
-    walk_heap_limit(heap, &heap->scratch);
-    heap->scratch.unnamed = true;
-    struct walk_builder *builder;
-    struct walk_error *error = walk_builder_open(&heap->graph, &source, &builder);
-    if (error)
-        return error;
-    error = add_tracked(heap, builder);
-    if (!error)
-        error = add_others(heap, builder);
-    if (error) {
-        walk_builder_abort(builder);
-        return error;
-    }
-    return walk_builder_finish(builder);
-}
 
 /* While code of the target runs long, within one visit. */
 struct watch {
@@ -219,11 +25,9 @@ static bool go_on(void *context)
 static void forget_graph(struct walk_heap *heap)
 {
     walk_graph_deinit(&heap->graph);
-    if (heap->types)
-        memset(heap->types, 0, heap->type_capacity * sizeof *heap->types);
+    free(heap->types);
+    heap->types = NULL;
     heap->stats = (struct walk_heap_stats){0};
-    free(heap->tracked_end);
-    heap->tracked_end = NULL;
 }
 
 /*
@@ -233,14 +37,14 @@ static void forget_graph(struct walk_heap *heap)
 static struct walk_error *build_whole_graph(struct walk_heap *heap, walk_progress *progress, void *context)
 {
     enum { ROUNDS = 4 };
-    struct walk_error *error = build_graph(heap, progress, context);
+    struct walk_error *error = walk_heap_build_graph(heap, progress, context);
     for (int round = 0; round < ROUNDS && !error; round++) {
         size_t count;
         error = walk_heap_take_omitted(heap, &count);
         if (error || !count)
             return error;
         forget_graph(heap);
-        error = build_graph(heap, progress, context);
+        error = walk_heap_build_graph(heap, progress, context);
     }
     return error;
 }
@@ -307,34 +111,17 @@ static struct walk_error *list_frames(struct walk_heap *heap)
     return error;
 }
 
-static struct walk_error *count_types(struct walk_heap *heap)
+/* What is not known before the graph stands: an edge may turn out to lead to what is no node. */
+static void count_unreadable(struct walk_heap *heap)
 {
     const struct walk_graph *graph = &heap->graph;
-    heap->type_count = heap->python->type_count;
-    if (!reserve_types(heap, heap->type_count + 3))
-        return walk_error_no_memory();
-    const struct walk_pytype *pytypes = heap->python->types;
     for (walk_id id = 0; id < graph->node_count; id++) {
-        enum walk_node_kind kind = walk_node_kind(heap, id);
-        heap->stats.unreadable += (graph->flags[id] & WALK_NODE_UNREADABLE) != 0;
-        if (kind != WALK_OBJECT) {
-            heap->types[heap->type_count + kind - WALK_FRAME].objects++;
+        if (!(graph->flags[id] & WALK_NODE_UNREADABLE))
             continue;
-        }
-        struct walk_type_stats *type = &heap->types[graph->class[id]];
-        uint64_t size = walk_object_size(heap->python, graph->key[id], graph->class[id]);
-        heap->stats.objects++;
-        type->objects++;
-        type->unreadable += (graph->flags[id] & WALK_NODE_UNREADABLE) != 0;
-        type->size += size;
-        heap->stats.unnamed_objects += pytypes[graph->class[id]].naming == WALK_NAME_UNKNOWN;
-        if (!walk_node_tracked(heap, id))
-            continue;
-        heap->stats.tracked++;
-        type->tracked++;
-        type->tracked_size += size;
+        heap->stats.unreadable++;
+        if (walk_node_kind(heap, id) == WALK_OBJECT)
+            heap->types[graph->class[id]].unreadable++;
     }
-    return NULL;
 }
 
 static void finish_stats(struct walk_heap *heap)
@@ -387,7 +174,7 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
     heap->target = target;
     heap->python = &target->python;
     heap->facts = &walk_live_facts;
-    heap->word_limit = walk_memory_size(heap->python->memory) / heap->python->word * 4;
+    heap->word_limit = walk_word_limit(heap->python);
     struct watch watch = {heap, progress, context};
     walk_traverser_watch(heap->python->traverser, progress ? go_on : NULL, &watch);
     struct walk_error *error = build_whole_graph(heap, progress, context);
@@ -398,13 +185,14 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
         error = list_frames(heap);
     }
     if (!error)
-        error = count_types(heap);
+        error = walk_interpreter_find(heap);
     if (!error)
         error = walk_tables_fill(heap);
     if (error) {
         walk_heap_destroy(heap);
         return error;
     }
+    count_unreadable(heap);
     finish_stats(heap);
     remember(heap);
     *result = heap;
@@ -422,9 +210,9 @@ void walk_heap_destroy(struct walk_heap *heap)
     free(heap->threads);
     free(heap->greenlets);
     walk_tables_deinit(&heap->tables);
-    free(heap->tracked_end);
+    free(heap->interpreter);
+    free(heap->interpreter_tracked);
     free(heap->types);
-    walk_refs_deinit(&heap->scratch);
     walk_graph_deinit(&heap->graph);
     free(heap);
 }

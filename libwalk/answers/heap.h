@@ -24,7 +24,8 @@ struct walk_type_stats {
     uint64_t tracked_size, size;
     size_t unreadable;                /* objects with references that could not be read */
     size_t guessed;                   /* objects whose references were guessed */
-    struct walk_traverse_fault fault; /* why, of the first of them */
+    struct walk_traverse_fault fault; /* why, of the first of them by address, which is this: */
+    walk_addr fault_at;
 };
 
 /* The public list of the frames on a stack. */
@@ -45,8 +46,8 @@ struct walk_heap {
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
     uint32_t type_count, type_capacity;
     struct walk_frame_ids *threads, *greenlets; /* of walk_python.threads and .greenlets */
-    walk_id *tracked_end;     /* the tracked nodes of an interpreter's collector follow those of the one before it */
-    struct walk_refs scratch; /* for the visits while it is built */
+    uint32_t *interpreter; /* per node: 1 + the index of the one whose collector tracks it; NULL: there is only one */
+    size_t *interpreter_tracked; /* where there are several: how many nodes are whose */
 };
 
 static inline enum walk_node_kind walk_node_kind(const struct walk_heap *heap, walk_id id)
@@ -71,15 +72,27 @@ struct walk_layout_row;
 /* What is known of the target's interpreter, as a row (row.c). Free with walk_layout_row_free(). */
 struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layout_row **row);
 
-/* The nodes from `begin` to `end` are those that the collector of an interpreter tracks (interpreters.c). */
-void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end);
+/* Whether the collector of an interpreter tracks a node (interpreters.c). */
+bool walk_interpreter_tracks(const struct walk_heap *heap, size_t index, walk_id id);
+/* To be called once when the graph is there. */
+struct walk_error *walk_interpreter_find(struct walk_heap *heap);
 /* struct walk_node's `interpreter`. */
 walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
 
 /* The thread on whose stack a frame is; WALK_NO_ID: on none (paths.c). */
 walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame);
-/* walk_facts.visit of the memory (heap.c). */
+/* walk_facts.visit of the memory (source.c). */
 void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
+
+/*
+ * Builds the graph and what of the statistics is known of single nodes, with the workers of the target's image
+ * (source.c).
+ */
+struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context);
+
+/* What the key of a node refers to. Refs are appended. */
+void walk_heap_visit_key(struct walk_python *python, walk_addr key, uint32_t class, enum walk_node_kind kind,
+                         struct walk_refs *refs);
 
 /* What a node refers to, whatever kind of node it is. Refs are appended. */
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
@@ -90,8 +103,8 @@ void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs 
  * one huge table as theirs end here, not after hours.
  */
 void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs);
-
-void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids);
+/* struct walk_heap's `word_limit`, of a memory. */
+uint64_t walk_word_limit(const struct walk_python *python);
 
 /*
  * Words of objects whose tp_traverse leaves them out, of which the counts of references say that they are held

@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is whose, where there are several interpreters. */
+#include <stdlib.h>
+
 #include "answers/heap.h"
 
-void walk_interpreter_nodes(const struct walk_heap *heap, size_t index, walk_id *begin, walk_id *end)
+bool walk_interpreter_tracks(const struct walk_heap *heap, size_t index, walk_id id)
 {
-    *begin = index ? heap->tracked_end[index - 1] : 0;
-    *end = heap->tracked_end[index];
+    return heap->interpreter ? heap->interpreter[id] == index + 1 : walk_node_tracked(heap, id);
+}
+
+struct walk_error *walk_interpreter_find(struct walk_heap *heap)
+{
+    const struct walk_python *python = heap->python;
+    if (python->interpreter_count == 1)
+        return NULL;
+    heap->interpreter = calloc((size_t)heap->graph.node_count + 1, sizeof *heap->interpreter);
+    heap->interpreter_tracked = calloc(python->interpreter_count, sizeof *heap->interpreter_tracked);
+    if (!heap->interpreter || !heap->interpreter_tracked)
+        return walk_error_no_memory();
+    for (size_t of = 0; of < python->interpreter_count; of++) {
+        const walk_addr *tracked = python->tracked + python->interpreters[of].first_tracked;
+        for (size_t i = 0; i < python->interpreters[of].tracked_count; i++) {
+            walk_id id = walk_graph_find(&heap->graph, tracked[i]);
+            if (id == WALK_NO_ID || heap->interpreter[id])
+                continue;
+            heap->interpreter[id] = (uint32_t)of + 1;
+            heap->interpreter_tracked[of]++;
+        }
+    }
+    return NULL;
 }
 
 /* Threads are few, and asked for one by one. */
@@ -20,20 +43,13 @@ static walk_id interpreter_of_thread(const struct walk_heap *heap, walk_id id)
 
 walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id)
 {
-    size_t low = 0, high = heap->tables.interpreter_count;
     if (walk_node_kind(heap, id) == WALK_THREAD)
         return interpreter_of_thread(heap, id);
     if (!walk_node_tracked(heap, id))
         return WALK_NO_ID;
-    /* The first whose nodes end behind this one. */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (heap->tracked_end[middle] > id)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low < heap->tables.interpreter_count ? heap->tables.interpreters[low].id : WALK_NO_ID;
+    if (!heap->interpreter)
+        return heap->tables.interpreters[0].id;
+    return heap->interpreter[id] ? heap->tables.interpreters[heap->interpreter[id] - 1].id : WALK_NO_ID;
 }
 
 size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->tables.interpreter_count; }
@@ -46,10 +62,10 @@ void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct wa
 void walk_heap_interpreter_totals(const struct walk_heap *heap, size_t index, struct walk_total *totals)
 {
     const struct walk_graph *graph = &heap->graph;
-    walk_id begin, end;
     memset(totals, 0, walk_heap_type_count(heap) * sizeof *totals);
-    walk_interpreter_nodes(heap, index, &begin, &end);
-    for (walk_id id = begin; id < end; id++) {
+    for (walk_id id = 0; id < graph->node_count; id++) {
+        if (!walk_interpreter_tracks(heap, index, id))
+            continue;
         totals[graph->class[id]].objects++;
         totals[graph->class[id]].size += heap->facts->size(heap, id);
     }

@@ -118,15 +118,19 @@ static bool check_types(const struct walk_saved *saved)
     for (uint64_t i = 0; i < SAVED_COUNT(saved, dispute); i++)
         if (saved->dispute[i].type >= SAVED_COUNT(saved, type))
             return false;
-    uint32_t end = 0;
-    for (uint64_t i = 0; i < SAVED_COUNT(saved, interpreter); i++) {
-        const struct saved_interpreter *interpreter = &saved->interpreter[i];
-        if (!is_node_or_none(saved, interpreter->id) || interpreter->tracked_end < end ||
-            interpreter->tracked_end > SAVED_COUNT(saved, key))
+    return true;
+}
+
+static bool check_interpreters(const struct walk_saved *saved)
+{
+    uint64_t count = SAVED_COUNT(saved, interpreter), nodes = SAVED_COUNT(saved, key);
+    for (uint64_t i = 0; i < count; i++)
+        if (!is_node_or_none(saved, saved->interpreter[i].id) || saved->interpreter[i].tracked > nodes)
             return false;
-        end = interpreter->tracked_end;
-    }
-    return SAVED_COUNT(saved, interpreter) > 0;
+    for (uint64_t i = 0; i < SAVED_COUNT(saved, collector); i++)
+        if (saved->collector[i] > count)
+            return false;
+    return count == 1 || (count && SAVED_COUNT(saved, collector) == nodes);
 }
 
 static bool check_stacks(struct walk_saved *saved)
@@ -197,7 +201,7 @@ static bool check_info(const struct walk_saved *saved)
 static bool check(struct walk_saved *saved)
 {
     return check_strings(saved) && check_info(saved) && check_types(saved) && check_nodes(saved) &&
-           check_edges(saved) && check_stacks(saved) && check_frames(saved);
+           check_interpreters(saved) && check_edges(saved) && check_stacks(saved) && check_frames(saved);
 }
 
 /* ---- the heap ---- */
@@ -291,14 +295,11 @@ static void fill_stacks(struct walk_heap *heap)
 static void fill_interpreters(struct walk_heap *heap)
 {
     const struct walk_saved *saved = heap->saved;
-    walk_id begin = 0;
     for (size_t i = 0; i < heap->tables.interpreter_count; i++) {
         const struct saved_interpreter *interpreter = &saved->interpreter[i];
-        heap->tracked_end[i] = interpreter->tracked_end;
         heap->tables.interpreters[i] =
             (struct walk_interpreter){interpreter->id, interpreter->address, interpreter->number,
-                                      interpreter->has_collector != 0, interpreter->tracked_end - begin};
-        begin = interpreter->tracked_end;
+                                      interpreter->has_collector != 0, interpreter->tracked};
     }
 }
 
@@ -313,7 +314,6 @@ static bool reserve(struct walk_heap *heap)
     tables->on_stack_count = SAVED_COUNT(saved, on_stack);
     heap->type_count = (uint32_t)SAVED_COUNT(saved, type) - 3;
     return (heap->types = calloc(SAVED_COUNT(saved, type), sizeof *heap->types)) &&
-           (heap->tracked_end = calloc(tables->interpreter_count + 1, sizeof *heap->tracked_end)) &&
            (tables->types = calloc(SAVED_COUNT(saved, type), sizeof *tables->types)) &&
            (tables->threads = calloc(tables->thread_count + 1, sizeof *tables->threads)) &&
            (tables->greenlets = calloc(tables->greenlet_count + 1, sizeof *tables->greenlets)) &&
@@ -345,7 +345,10 @@ static struct walk_error *fill_graph(struct walk_heap *heap)
     graph->forward.edge = copy(saved->edge, edges * sizeof *graph->forward.edge);
     if (!graph->key || !graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
         return walk_error_no_memory();
-    return walk_graph_complete(graph);
+    if (SAVED_COUNT(saved, interpreter) > 1 &&
+        !(heap->interpreter = copy(saved->collector, nodes * sizeof *heap->interpreter)))
+        return walk_error_no_memory();
+    return walk_graph_complete(graph, saved->info->word);
 }
 
 static struct walk_error *saved_heap(struct walk_target *target, struct walk_heap **result)

@@ -82,20 +82,9 @@ bool walk_type_is_called(const char *type, const char *name)
     return dot && strcmp(dot + 1, name) == 0;
 }
 
-static int by_address(const void *a, const void *b, void *graph)
-{
-    const walk_addr *key = ((const struct walk_graph *)graph)->key;
-    walk_addr x = key[*(const walk_id *)a], y = key[*(const walk_id *)b];
-    return (x > y) - (x < y);
-}
-
-void walk_sort_by_address(const struct walk_heap *heap, struct walk_ids *ids)
-{
-    qsort_r(ids->id, ids->count, sizeof *ids->id, by_address, (void *)(uintptr_t)&heap->graph);
-}
-
-/* The objects from `begin` to `end` whose type is wanted (a flag per type), and for which `more` says yes. */
-static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, walk_id begin, walk_id end,
+/* The objects of wanted types (a flag per type) that the interpreter's collector tracks, and for which `more` says yes.
+ */
+static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8_t *wanted, size_t interpreter,
                                        bool (*more)(const struct walk_heap *heap, walk_id id), struct walk_ids **ids)
 {
     const struct walk_graph *graph = &heap->graph;
@@ -106,10 +95,11 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
     if (!found)
         return walk_error_no_memory();
     found->count = 0;
-    for (walk_id id = begin; id < end; id++)
-        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] && (!more || more(heap, id)))
+    for (walk_id id = 0; id < graph->node_count; id++)
+        if (walk_node_kind(heap, id) == WALK_OBJECT && wanted[graph->class[id]] &&
+            (interpreter == WALK_ALL_INTERPRETERS || walk_interpreter_tracks(heap, interpreter, id)) &&
+            (!more || more(heap, id)))
             found->id[found->count++] = id;
-    walk_sort_by_address(heap, found);
     *ids = found;
     return NULL;
 }
@@ -117,15 +107,12 @@ static struct walk_error *select_nodes(const struct walk_heap *heap, const uint8
 struct walk_error *walk_heap_find(const struct walk_heap *heap, const char *name, size_t interpreter,
                                   struct walk_ids **ids)
 {
-    walk_id begin = 0, end = heap->graph.node_count;
-    if (interpreter != WALK_ALL_INTERPRETERS)
-        walk_interpreter_nodes(heap, interpreter, &begin, &end);
     uint8_t *wanted = calloc((size_t)heap->type_count + 1, 1);
     if (!wanted)
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
         wanted[i] = walk_type_is_called(heap->tables.types[i].name, name);
-    struct walk_error *error = select_nodes(heap, wanted, begin, end, NULL, ids);
+    struct walk_error *error = select_nodes(heap, wanted, interpreter, NULL, ids);
     free(wanted);
     return error;
 }
@@ -137,7 +124,7 @@ struct walk_error *walk_heap_suspended(const struct walk_heap *heap, struct walk
         return walk_error_no_memory();
     for (uint32_t i = 0; i < heap->type_count; i++)
         wanted[i] = heap->tables.types[i].role == WALK_ROLE_GENERATOR;
-    struct walk_error *error = select_nodes(heap, wanted, 0, heap->graph.node_count, heap->facts->suspended, ids);
+    struct walk_error *error = select_nodes(heap, wanted, WALK_ALL_INTERPRETERS, heap->facts->suspended, ids);
     free(wanted);
     return error;
 }

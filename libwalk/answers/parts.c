@@ -45,17 +45,15 @@ uint64_t walk_node_size(const struct walk_heap *heap, walk_id id)
 
 /* ---- lists ---- */
 
-/* Where all interpreters share a collector none has a range of ids of its own, nor has what hides from its list. */
+/* Where all interpreters share a collector none has objects of its own, nor has what hides from its list. */
 struct walk_error *walk_heap_tracked(const struct walk_heap *heap, size_t interpreter, struct walk_ids **result)
 {
-    walk_id begin = 0, end = heap->graph.node_count;
-    if (interpreter != WALK_ALL_INTERPRETERS)
-        walk_interpreter_nodes(heap, interpreter, &begin, &end);
-    struct walk_ids *ids = walk_ids_new(end - begin);
+    struct walk_ids *ids = walk_ids_new(heap->stats.tracked);
     if (!ids)
         return walk_error_no_memory();
-    for (walk_id id = begin; id < end; id++)
-        if (walk_node_tracked(heap, id))
+    bool all = interpreter == WALK_ALL_INTERPRETERS;
+    for (walk_id id = 0; id < heap->graph.node_count; id++)
+        if (walk_node_tracked(heap, id) && (all || walk_interpreter_tracks(heap, interpreter, id)))
             ids->id[ids->count++] = id;
     *result = ids;
     return NULL;

@@ -281,15 +281,19 @@ static bool add_interpreters(struct saver *saver)
 {
     struct walk_saved *saved = saver->saved;
     const struct walk_tables *tables = &saver->heap->tables;
-    if (!ITEMS(interpreter, tables->interpreter_count))
+    const uint32_t *collector = saver->heap->interpreter;
+    if (!ITEMS(interpreter, tables->interpreter_count) ||
+        !ITEMS(collector, collector ? saver->heap->graph.node_count : 0))
         return false;
+    if (collector)
+        memcpy(saved->collector, collector, SAVED_COUNT(saved, collector) * sizeof *collector);
     for (size_t i = 0; i < tables->interpreter_count; i++) {
         const struct walk_interpreter *interpreter = &tables->interpreters[i];
         saved->interpreter[i] = (struct saved_interpreter){.address = interpreter->address,
                                                            .number = interpreter->number,
                                                            .id = interpreter->id,
                                                            .has_collector = interpreter->has_collector,
-                                                           .tracked_end = saver->heap->tracked_end[i]};
+                                                           .tracked = interpreter->tracked};
     }
     return true;
 }

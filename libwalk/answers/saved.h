@@ -56,8 +56,7 @@ struct saved_interpreter {
     uint64_t address;
     int64_t number;
     uint32_t id, has_collector;
-    uint32_t tracked_end; /* the nodes that its collector tracks end here, and begin where those before it end */
-    uint32_t zero;
+    uint64_t tracked; /* how many nodes its collector tracks */
 };
 
 struct saved_thread {

@@ -86,14 +86,12 @@ static void fill_interpreters(const struct walk_heap *heap, struct walk_tables *
     const struct walk_python *python = heap->python;
     for (size_t i = 0; i < tables->interpreter_count; i++) {
         const struct walk_pyinterpreter *known = &python->interpreters[i];
-        walk_id begin, end;
-        walk_interpreter_nodes(heap, i, &begin, &end);
         tables->interpreters[i] = (struct walk_interpreter){
             .id = walk_graph_find(&heap->graph, known->address),
             .address = known->address,
             .number = known->number,
             .has_collector = python->interpreter_count == 1 || !walk_runtime_shares_collector(python->runtime),
-            .tracked = end - begin};
+            .tracked = heap->interpreter ? heap->interpreter_tracked[i] : heap->stats.tracked};
     }
 }
 

@@ -242,7 +242,7 @@ struct walk_error *walk_image_open_core(const char *path, const struct walk_opti
     struct core core = {0};
     struct walk_error *error = walk_image_init(image, 8, options);
     if (!error)
-        error = walk_image_map_file(image, path, &core.data, &core.size);
+        error = walk_image_map_core(image, path, &core.data, &core.size);
     if (!error) {
         elf_version(EV_CURRENT);
         core.elf = elf_memory((char *)(uintptr_t)core.data, core.size);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bytes/process.h"
+#include "bytes/workers.h"
 
 struct walk_mapped_file {
     void *data;
@@ -23,6 +24,18 @@ static struct walk_error *copy(const char *text, char **result)
     return NULL;
 }
 
+static struct walk_error *read_search(const char *word, enum walk_search *search)
+{
+    static const char *const words[] = {[WALK_SEARCH_LISTS] = "lists", [WALK_SEARCH_SWEEP] = "sweep"};
+    *search = WALK_SEARCH_ANY;
+    for (int i = WALK_SEARCH_LISTS; word && i <= WALK_SEARCH_SWEEP; i++)
+        if (strcmp(words[i], word) == 0)
+            *search = i;
+    return word && *search == WALK_SEARCH_ANY
+               ? walk_error_new(WALK_ERROR_UNSUPPORTED, "tracked objects are looked for by \"lists\" or by \"sweep\"")
+               : NULL;
+}
+
 struct walk_error *walk_image_init(struct walk_image *image, unsigned word, const struct walk_options *options)
 {
     static const struct walk_options defaults;
@@ -31,6 +44,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
     image->guess = options->guess;
+    image->workers = walk_workers_count(options->threads);
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)
         error = copy(options->executable, &image->executable);
@@ -38,7 +52,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         error = copy(options->debug_dirs, &image->debug_dirs);
     if (!error)
         error = copy(options->layout, &image->layout);
-    return error;
+    return error ? error : read_search(options->tracked, &image->search);
 }
 
 void walk_image_close(struct walk_image *image)
@@ -59,11 +73,15 @@ void walk_image_close(struct walk_image *image)
     for (size_t i = 0; i < image->mapped_count; i++)
         munmap(image->mapped[i].data, image->mapped[i].size);
     free(image->mapped);
+    if (image->core.data)
+        close(image->core.fd);
     walk_process_reader_free(image->process);
     *image = (struct walk_image){0};
 }
 
-struct walk_error *walk_image_map_file(struct walk_image *image, const char *path, const uint8_t **data, size_t *size)
+/* Maps it and leaves it open. */
+static struct walk_error *map_open(struct walk_image *image, const char *path, const uint8_t **data, size_t *size,
+                                   int *descriptor)
 {
     struct walk_mapped_file *mapped = realloc(image->mapped, (image->mapped_count + 1) * sizeof *mapped);
     if (!mapped)
@@ -90,7 +108,31 @@ struct walk_error *walk_image_map_file(struct walk_image *image, const char *pat
             *size = (size_t)status.st_size;
         }
     }
-    close(fd);
+    if (error)
+        close(fd);
+    else
+        *descriptor = fd;
+    return error;
+}
+
+struct walk_error *walk_image_map_file(struct walk_image *image, const char *path, const uint8_t **data, size_t *size)
+{
+    int fd;
+    struct walk_error *error = map_open(image, path, data, size, &fd);
+    if (!error)
+        close(fd);
+    return error;
+}
+
+struct walk_error *walk_image_map_core(struct walk_image *image, const char *path, const uint8_t **data, size_t *size)
+{
+    int fd;
+    struct walk_error *error = map_open(image, path, data, size, &fd);
+    if (!error) {
+        image->core.data = *data;
+        image->core.size = *size;
+        image->core.fd = fd;
+    }
     return error;
 }
 

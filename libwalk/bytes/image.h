@@ -36,6 +36,9 @@ struct walk_lwp {
     walk_addr stack_pointer; /* of a live process, which does not tell the other one; 0: unknown */
 };
 
+/* How the collector's objects are looked for. */
+enum walk_search { WALK_SEARCH_ANY, WALK_SEARCH_LISTS, WALK_SEARCH_SWEEP };
+
 struct walk_image {
     struct walk_memory memory;
     unsigned machine; /* EM_*; 0: unknown */
@@ -50,8 +53,16 @@ struct walk_image {
     char *sysroot;  /* NULL: / */
     char *executable;
     char *debug_dirs;
-    char *layout; /* walk_options; NULL: all */
-    bool guess;   /* walk_options */
+    char *layout;            /* walk_options; NULL: all */
+    bool guess;              /* walk_options */
+    unsigned workers;        /* at least 1 */
+    enum walk_search search; /* walk_options */
+    /* The core's file, whose bytes are mapped at `data`; NULL: there is none. */
+    struct {
+        const uint8_t *data;
+        size_t size;
+        int fd;
+    } core;
     /* What keeps the bytes: the mapped core and mapped files. */
     struct walk_mapped_file *mapped;
     size_t mapped_count;
@@ -74,6 +85,9 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
 
 /* Maps a whole file read-only. It is unmapped by walk_image_close(). */
 struct walk_error *walk_image_map_file(struct walk_image *image, const char *path, const uint8_t **data, size_t *size);
+
+/* The same, of the core: it also stays open. */
+struct walk_error *walk_image_map_core(struct walk_image *image, const char *path, const uint8_t **data, size_t *size);
 
 /*
  * Groups the mappings into modules, finds each module's file and checks its build-id against the one in memory. The

@@ -147,8 +147,11 @@ static bool load(struct walk_memory *memory, const struct walk_segment *segment,
     return true;
 }
 
-const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
+const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size)
 {
+    walk_addr inside = address - memory->window.start;
+    if (inside < memory->window.size && size <= memory->window.size - inside)
+        return memory->window.data + inside;
     const struct walk_segment *segment = walk_memory_segment(memory, address);
     if (!segment || size > segment->end - address || segment->kind == WALK_SEGMENT_NOT_SAVED)
         return NULL;
@@ -184,6 +187,16 @@ uint64_t walk_memory_size(const struct walk_memory *memory)
         if (memory->segments[i].kind != WALK_SEGMENT_NOT_SAVED)
             size += memory->segments[i].end - memory->segments[i].start;
     return size;
+}
+
+bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork)
+{
+    for (size_t i = 0; i < memory->count; i++)
+        if (memory->segments[i].kind == WALK_SEGMENT_LAZY)
+            return false;
+    *fork = *memory;
+    fork->last = 0;
+    return true;
 }
 
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size)

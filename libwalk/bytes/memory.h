@@ -36,6 +36,12 @@ struct walk_memory {
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
     size_t last; /* the segment of the last look-up: accesses cluster */
+    /* Bytes of the target that are at hand a second time, and looked at first (bytes/stream.h). */
+    struct {
+        walk_addr start;
+        size_t size;
+        const uint8_t *data;
+    } window;
 };
 
 void walk_memory_init(struct walk_memory *memory, unsigned word);
@@ -51,14 +57,32 @@ struct walk_error *walk_memory_reserve(struct walk_memory *memory);
 /* The segment that holds `address`, or NULL. */
 const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address);
 
-/* `size` bytes at `address`, or NULL when any of them is not there. */
-const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size);
+/* walk_memory_view() for any segment. */
+const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size);
+
+/* `size` bytes at `address`, or NULL when any of them is not there. Mostly they are where the last ones were. */
+static inline const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
+{
+    if (memory->last < memory->count) {
+        const struct walk_segment *segment = &memory->segments[memory->last];
+        if (address >= segment->start && address < segment->end && size <= segment->end - address &&
+            segment->kind == WALK_SEGMENT_SAVED)
+            return segment->data + (address - segment->start);
+    }
+    return walk_memory_find(memory, address, size);
+}
 
 /* How many bytes can be viewed at `address` without a hole; at most `limit`. */
 size_t walk_memory_available(struct walk_memory *memory, walk_addr address, size_t limit);
 
 /* How many bytes can be viewed at all, if every LAZY one turns out to be readable. */
 uint64_t walk_memory_size(const struct walk_memory *memory);
+
+/*
+ * The same segments for another thread, as long as `memory` stays as it is; there is nothing to free. False: the bytes
+ * are read when they are asked for (a live target, a callback), which is for one thread.
+ */
+bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork);
 
 /* Why a view failed: UNMAPPED or NOT_SAVED, naming the first address that is missing. */
 struct walk_error *walk_memory_explain(struct walk_memory *memory, walk_addr address, size_t size);

@@ -1,123 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The closure: visit every node in the order of discovery, so that row i is finished before row i + 1 begins. */
+/*
+ * The closure, in rounds: the nodes of a round are asked what they are, then visited, by all workers at once; what they
+ * are the first to lead to is the next round. Neither the set of a round's nodes nor what is told of them depends on
+ * who does what when.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
+#include "graph/builder.h"
 #include "graph/index.h"
 
-enum { PROGRESS_EVERY = 1 << 16 };
-
-struct late_edge {
-    walk_id holder;
-    bool mark;
-    walk_addr key;
-};
-
-struct walk_builder {
-    struct walk_graph *graph;
-    struct walk_source source;
-    walk_id visiting;
-    size_t edge_capacity;
-    struct late_edge *late; /* in the order of their holders */
-    size_t late_count, late_capacity;
-    bool no_memory, too_many;
-};
-
-static bool grow(void **array, size_t *capacity, size_t item, size_t first)
-{
-    size_t wanted = *capacity ? *capacity + *capacity / 2 : first;
-    void *grown = realloc(*array, wanted * item);
-    if (!grown)
-        return false;
-    *array = grown;
-    *capacity = wanted;
-    return true;
-}
-
-/* The arrays of the nodes grow together; `start` has one item more. */
-static bool reserve_node(struct walk_graph *graph)
-{
-    if (graph->node_count < graph->node_capacity)
-        return true;
-    size_t capacity = graph->node_capacity ? graph->node_capacity + graph->node_capacity / 2 : 1 << 16;
-    walk_addr *key = realloc(graph->key, capacity * sizeof *key);
-    if (key)
-        graph->key = key;
-    uint32_t *class = realloc(graph->class, capacity * sizeof *class);
-    if (class)
-        graph->class = class;
-    uint8_t *flags = realloc(graph->flags, capacity);
-    if (flags)
-        graph->flags = flags;
-    uint64_t *start = realloc(graph->forward.start, (capacity + 1) * sizeof *start);
-    if (start)
-        graph->forward.start = start;
-    if (!key || !class || !flags || !start)
-        return false;
-    graph->node_capacity = capacity;
-    return true;
-}
-
-static walk_id add_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags)
-{
-    struct walk_graph *graph = builder->graph;
-    if (graph->node_count == WALK_EDGE_MARK - 1) {
-        builder->too_many = true;
-        return WALK_NO_ID;
-    }
-    if (!reserve_node(graph) || !walk_index_reserve(graph)) {
-        builder->no_memory = true;
-        return WALK_NO_ID;
-    }
-    walk_id id = graph->node_count++;
-    graph->key[id] = key;
-    graph->class[id] = class;
-    graph->flags[id] = flags;
-    walk_index_enter(graph, id);
-    return id;
-}
-
-struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags)
-{
-    walk_id id = walk_graph_find(builder->graph, key);
-    if (id != WALK_NO_ID)
-        builder->graph->flags[id] |= flags;
-    else if (add_node(builder, key, class, flags) == WALK_NO_ID)
-        return walk_error_no_memory();
-    return NULL;
-}
-
-bool walk_builder_edge(struct walk_builder *builder, walk_addr key, bool mark)
-{
-    struct walk_graph *graph = builder->graph;
-    walk_id id = walk_index_find(graph, key);
-    if (id == WALK_NO_ID) {
-        uint32_t class;
-        uint8_t flags;
-        if (!builder->source.admit(builder->source.context, key, &class, &flags))
-            return false;
-        id = add_node(builder, key, class, flags);
-        if (id == WALK_NO_ID)
-            return false;
-    }
-    if (graph->edge_count == builder->edge_capacity &&
-        !grow((void **)&graph->forward.edge, &builder->edge_capacity, sizeof *graph->forward.edge, 1 << 18)) {
-        builder->no_memory = true;
-        return false;
-    }
-    graph->forward.edge[graph->edge_count++] = id | (mark ? WALK_EDGE_MARK : 0);
-    return true;
-}
-
-void walk_builder_edge_if_known(struct walk_builder *builder, walk_addr key, bool mark)
-{
-    if (builder->late_count == builder->late_capacity &&
-        !grow((void **)&builder->late, &builder->late_capacity, sizeof *builder->late, 256)) {
-        builder->no_memory = true;
-        return;
-    }
-    builder->late[builder->late_count++] = (struct late_edge){builder->visiting, mark, key};
-}
+/* ---- opening, and the nodes to begin with ---- */
 
 struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk_source *source,
                                      struct walk_builder **result)
@@ -128,12 +22,45 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
         return walk_error_no_memory();
     builder->graph = graph;
     builder->source = *source;
-    if (!walk_index_reserve(graph) || !reserve_node(graph)) {
+    builder->last_round = &builder->rounds;
+    builder->emitters = calloc(source->workers, sizeof *builder->emitters);
+    struct walk_error *error = walk_index_init(&graph->index, source->granule);
+    if (error || !builder->emitters) {
         walk_builder_abort(builder);
-        return walk_error_no_memory();
+        return error ? error : walk_error_no_memory();
+    }
+    for (unsigned i = 0; i < source->workers; i++) {
+        builder->emitters[i].worker = i;
+        builder->emitters[i].source = &builder->source;
+        builder->emitters[i].index = &graph->index;
     }
     *result = builder;
     return NULL;
+}
+
+static void free_builder(struct walk_builder *builder)
+{
+    for (unsigned i = 0; builder->emitters && i < builder->source.workers; i++) {
+        struct walk_emitter *emitter = &builder->emitters[i];
+        walk_slabs_deinit(&emitter->edges);
+        free(emitter->block);
+        free(emitter->found);
+        free(emitter->later);
+        walk_error_free(emitter->error);
+    }
+    for (size_t i = 0; i < builder->group_count; i++)
+        free(builder->groups[i].keys);
+    for (struct walk_round *round = builder->rounds, *next; round; round = next) {
+        next = round->next;
+        free(round->keys);
+        free(round->class);
+        free(round->edges);
+        free(round->flags);
+        free(round);
+    }
+    free(builder->emitters);
+    free(builder->specials);
+    free(builder);
 }
 
 void walk_builder_abort(struct walk_builder *builder)
@@ -141,101 +68,159 @@ void walk_builder_abort(struct walk_builder *builder)
     if (!builder)
         return;
     walk_graph_deinit(builder->graph);
-    free(builder->late);
-    free(builder);
+    free_builder(builder);
+}
+
+struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags)
+{
+    if (builder->special_count == builder->special_capacity &&
+        !walk_array_grow(&builder->specials, &builder->special_capacity, sizeof *builder->specials, 64))
+        return walk_error_no_memory();
+    size_t order = builder->special_count++;
+    builder->specials[order] = (struct walk_special){key, class, flags, order};
+    return NULL;
+}
+
+struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned group, const walk_addr *keys, size_t count,
+                                      size_t *odd)
+{
+    struct walk_index *index = &builder->graph->index;
+    struct walk_group *added = &builder->groups[builder->group_count];
+    *odd = 0;
+    if (builder->group_count == WALK_GROUPS_MAX || !(added->keys = walk_large_new(count + 1, sizeof *added->keys)))
+        return walk_error_no_memory();
+    *added = (struct walk_group){.number = group, .keys = added->keys};
+    builder->group_count++;
+    for (size_t i = 0; i < count; i++) {
+        enum walk_entry entry = WALK_ENTERED_BEFORE;
+        if (walk_index_is_odd(index, keys[i]))
+            (*odd)++;
+        else if ((entry = walk_index_enter(index, keys[i])) == WALK_ENTER_NO_MEMORY)
+            return walk_error_no_memory();
+        if (entry == WALK_ENTERED)
+            added->keys[added->count++] = keys[i];
+    }
+    /* Those of the first group are all there are: in the order of memory they are visited faster. */
+    if (builder->group_count == 1)
+        walk_index_list(index, added->keys, added->count);
+    return NULL;
+}
+
+/* ---- the closure ---- */
+
+static int by_special(const void *a, const void *b)
+{
+    const struct walk_special *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Each once; those that are in a group leave their flags to it. */
+static struct walk_error *enter_specials(struct walk_builder *builder)
+{
+    struct walk_index *index = &builder->graph->index;
+    size_t kept = 0;
+    if (builder->special_count)
+        qsort(builder->specials, builder->special_count, sizeof *builder->specials, by_special);
+    for (size_t i = 0; i < builder->special_count; i++) {
+        struct walk_special special = builder->specials[i];
+        bool odd = walk_index_is_odd(index, special.key);
+        if (kept && builder->specials[kept - 1].key == special.key) {
+            builder->specials[kept - 1].flags |= special.flags;
+            continue;
+        }
+        enum walk_entry entry = odd ? WALK_ENTERED : walk_index_enter(index, special.key);
+        if (entry == WALK_ENTER_NO_MEMORY || (odd && !walk_index_enter_odd(index, special.key)))
+            return walk_error_no_memory();
+        if (entry == WALK_ENTERED)
+            builder->specials[kept++] = special;
+    }
+    builder->special_count = kept;
+    walk_index_sort_odd(index);
+    return NULL;
+}
+
+static struct walk_error *visit_specials(struct walk_builder *builder)
+{
+    size_t count = builder->special_count;
+    struct walk_round *round = walk_round_add(builder, count);
+    if (!round || !(round->keys = malloc((count + 1) * sizeof *round->keys)))
+        return walk_error_no_memory();
+    for (size_t i = 0; i < count; i++) {
+        round->keys[i] = builder->specials[i].key;
+        round->class[i] = builder->specials[i].class;
+        round->flags[i] = builder->specials[i].flags;
+    }
+    return walk_round_go_alone(builder, round);
+}
+
+/* What all workers have found, as one list. */
+static struct walk_error *gather_found(struct walk_builder *builder, walk_addr **keys, size_t *count)
+{
+    size_t total = 0;
+    for (unsigned i = 0; i < builder->source.workers; i++)
+        total += builder->emitters[i].found_count;
+    walk_addr *all = walk_large_new(total + 1, sizeof *all);
+    if (!all)
+        return walk_error_no_memory();
+    *keys = all;
+    *count = total;
+    for (unsigned i = 0; i < builder->source.workers; i++) {
+        struct walk_emitter *emitter = &builder->emitters[i];
+        if (emitter->found_count)
+            memcpy(all, emitter->found, emitter->found_count * sizeof *all);
+        all += emitter->found_count;
+        emitter->found_count = 0;
+    }
+    return NULL;
 }
 
 static struct walk_error *close_over(struct walk_builder *builder)
 {
-    struct walk_graph *graph = builder->graph;
-    const struct walk_source *source = &builder->source;
-    for (walk_id id = 0; id < graph->node_count; id++) {
-        builder->visiting = id;
-        graph->forward.start[id] = graph->edge_count;
-        struct walk_error *error =
-            source->visit(source->context, id, graph->key[id], graph->class[id], graph -> flags[id], builder);
-        if (error)
-            return error;
-        if (builder->no_memory)
-            return walk_error_no_memory();
-        if (builder->too_many)
-            return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^31 objects");
-        if (id % PROGRESS_EVERY == 0 && source->progress &&
-            !source->progress(source->progress_context, id, graph->node_count))
-            return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
+    size_t count = 1;
+    struct walk_error *error = enter_specials(builder);
+    for (size_t i = 0; i < builder->group_count && !error; i++) {
+        struct walk_group *group = &builder->groups[i];
+        error = walk_round_go(builder, group->number, group->keys, group->count);
+        group->keys = NULL;
     }
-    graph->forward.start[graph->node_count] = graph->edge_count;
-    return NULL;
+    if (!error)
+        error = visit_specials(builder);
+    while (!error && count) {
+        walk_addr *keys = NULL;
+        error = gather_found(builder, &keys, &count);
+        if (!error && count)
+            error = walk_round_go(builder, 0, keys, count);
+        else
+            free(keys);
+    }
+    return error;
 }
 
-/* Puts the late edges behind their holders' rows: rows move up from the last one on. */
-static struct walk_error *merge_late(struct walk_builder *builder)
+/* What was entered because an edge led to it, or to begin with, and then was no node. */
+static void remove_refused(struct walk_builder *builder)
 {
-    struct walk_graph *graph = builder->graph;
-    size_t kept = 0;
-    for (size_t i = 0; i < builder->late_count; i++)
-        if (walk_graph_find(graph, builder->late[i].key) != WALK_NO_ID)
-            builder->late[kept++] = builder->late[i];
-    if (!kept)
-        return NULL;
-    uint32_t *edge = realloc(graph->forward.edge, (graph->edge_count + kept) * sizeof *edge);
-    if (!edge)
-        return walk_error_no_memory();
-    graph->forward.edge = edge;
-    uint64_t end = graph->edge_count, to = end + kept;
-    graph->edge_count = to;
-    for (walk_id id = graph->node_count; id-- > 0;) {
-        uint64_t start = graph->forward.start[id];
-        graph->forward.start[id + 1] = to;
-        for (; kept && builder->late[kept - 1].holder == id; kept--)
-            edge[--to] = walk_graph_find(graph, builder->late[kept - 1].key) |
-                         (builder->late[kept - 1].mark ? WALK_EDGE_MARK : 0);
-        memmove(edge + to - (end - start), edge + start, (end - start) * sizeof *edge);
-        to -= end - start;
-        end = start;
-    }
-    return NULL;
-}
-
-/* Counting sort of the edges by their referent. */
-struct walk_error *walk_graph_reverse(struct walk_graph *graph)
-{
-    uint64_t *start = calloc((size_t)graph->node_count + 2, sizeof *start);
-    uint32_t *edge = malloc((graph->edge_count + 1) * sizeof *edge);
-    if (!start || !edge) {
-        free(start);
-        free(edge);
-        return walk_error_no_memory();
-    }
-    /* start[i + 2] counts row i; after the sum start[i + 1] is where row i begins, and at the end where it ends. */
-    for (uint64_t i = 0; i < graph->edge_count; i++)
-        start[(size_t)WALK_EDGE_ID(graph->forward.edge[i]) + 2]++;
-    for (size_t i = 2; i < (size_t)graph->node_count + 2; i++)
-        start[i] += start[i - 1];
-    for (walk_id id = 0; id < graph->node_count; id++) {
-        for (uint64_t i = graph->forward.start[id]; i < graph->forward.start[id + 1]; i++) {
-            uint32_t target = graph->forward.edge[i];
-            edge[start[WALK_EDGE_ID(target) + 1]++] = id | (target & WALK_EDGE_MARK);
-        }
-    }
-    graph->backward = (struct walk_rows){start, edge};
-    return NULL;
+    for (const struct walk_round *round = builder->rounds; round && builder->refused; round = round->next)
+        for (size_t at = 0; at < round->count; at++)
+            if (round->class[at] == WALK_ROUND_REFUSED)
+                walk_index_remove(&builder->graph->index, round->keys[at]);
 }
 
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
+    struct walk_graph *graph = builder->graph;
     struct walk_error *error = close_over(builder);
+    remove_refused(builder);
     if (!error)
-        error = merge_late(builder);
+        error = walk_index_rank(graph, builder->source.workers);
     if (!error)
-        error = walk_graph_reverse(builder->graph);
-    if (error) {
+        error = walk_rows_build(graph, &builder->source, builder->emitters, builder->source.workers);
+    if (error)
         walk_builder_abort(builder);
-        return error;
-    }
-    free(builder->late);
-    free(builder);
-    return NULL;
+    else
+        free_builder(builder);
+    return error;
 }
 
 void walk_graph_deinit(struct walk_graph *graph)
@@ -243,7 +228,7 @@ void walk_graph_deinit(struct walk_graph *graph)
     free(graph->key);
     free(graph->class);
     free(graph->flags);
-    free(graph->index.slot);
+    walk_index_deinit(&graph->index);
     free(graph->forward.start);
     free(graph->forward.edge);
     free(graph->backward.start);

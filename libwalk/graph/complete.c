@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A graph from rows that are known already. */
-#include "graph/index.h"
+/* A graph whose nodes, or nodes and rows, are known already. */
+#include <stdlib.h>
+#include <string.h>
 
-struct walk_error *walk_graph_complete(struct walk_graph *graph)
+#include "graph/index.h"
+#include "graph/log.h"
+
+static struct walk_error *enter(struct walk_index *index, walk_addr key)
 {
-    walk_id count = graph->node_count;
-    for (walk_id id = 0; id < count; id++) {
-        graph->node_count = id;
-        if (!walk_index_reserve(graph)) {
-            graph->node_count = count;
-            return walk_error_no_memory();
-        }
-        if (walk_index_find(graph, graph->key[id]) != WALK_NO_ID) {
-            graph->node_count = count;
-            return walk_error_new(WALK_ERROR_FORMAT, "two nodes with one address: save the heap again from its core");
-        }
-        walk_index_enter(graph, id);
+    if (walk_index_is_odd(index, key))
+        return walk_index_enter_odd(index, key) ? NULL : walk_error_no_memory();
+    return walk_index_enter(index, key) == WALK_ENTER_NO_MEMORY ? walk_error_no_memory() : NULL;
+}
+
+struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
+{
+    struct walk_graph ranked = {0};
+    struct walk_error *error = walk_index_init(&ranked.index, granule);
+    for (walk_id id = 0; id < graph->node_count && !error; id++)
+        error = enter(&ranked.index, graph->key[id]);
+    if (!error) {
+        walk_index_sort_odd(&ranked.index);
+        error = walk_index_rank(&ranked, 1);
     }
-    graph->node_count = count;
-    return walk_graph_reverse(graph);
+    if (!error && (ranked.node_count != graph->node_count ||
+                   memcmp(ranked.key, graph->key, graph->node_count * sizeof *graph->key) != 0))
+        error = walk_error_new(WALK_ERROR_FORMAT,
+                               "its nodes are not in the order of their addresses: save the heap again from its core");
+    free(ranked.key);
+    if (error)
+        walk_index_deinit(&ranked.index);
+    else
+        graph->index = ranked.index;
+    return error;
+}
+
+struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule)
+{
+    struct walk_error *error = walk_graph_index(graph, granule);
+    return error ? error : walk_rows_reverse(graph, 1);
 }

@@ -3,10 +3,12 @@
 #define WALK_GRAPH_GRAPH_H
 
 /*
- * A frozen directed multigraph over 64-bit keys. Nodes are dense ids in the order of their discovery; edges are
- * compressed rows, forward in the order that they were found, backward sorted by holder. What a key means, and what a
- * node's class and flags are, only the caller knows.
+ * A frozen directed multigraph over 64-bit keys. Nodes are dense ids in the order of their keys; edges are compressed
+ * rows, forward in the order that they were told of, backward sorted by holder. What a key means, and what a node's
+ * class and flags are, only the caller knows. The graph is the same however many threads build it.
  */
+
+#include <limits.h>
 
 #include "bytes/error.h"
 
@@ -14,10 +16,16 @@
 #define WALK_EDGE_MARK UINT32_C(0x80000000)
 #define WALK_EDGE_ID(edge) ((edge) & ~WALK_EDGE_MARK)
 
-/* key -> id: open addressing; neighbours in memory are neighbours in the table. */
+struct walk_region_table;
+
+/* key -> id (index.h) */
 struct walk_index {
-    walk_id *slot; /* id + 1; 0: free */
-    size_t size;   /* a power of two */
+    unsigned shift; /* log2 of what keys are multiples of */
+    size_t tables;
+    _Atomic(struct walk_region_table *) *table;
+    walk_addr *odd; /* keys that are not in the tables, sorted */
+    size_t odd_count;
+    walk_id first_odd; /* their ids are the last ones */
 };
 
 struct walk_rows {
@@ -27,7 +35,6 @@ struct walk_rows {
 
 struct walk_graph {
     walk_id node_count;
-    size_t node_capacity;
     uint64_t edge_count;
     walk_addr *key;
     uint32_t *class; /* the caller's, e.g. the index of a type */
@@ -36,43 +43,70 @@ struct walk_graph {
     struct walk_rows forward, backward;
 };
 
-struct walk_builder;
+/* ---- building (build.c, rows.c) ---- */
 
-/* Where a graph comes from. */
+/* A question for which a worker would have to change what the others read is answered later, when it is alone. */
+enum walk_answer { WALK_NO, WALK_YES, WALK_LATER };
+
+/* In place of a worker's number: no one else is at work, and the answer must not be WALK_LATER. */
+#define WALK_ALONE UINT_MAX
+
+/* Takes the edges of the node that is visited. */
+struct walk_emitter;
+
+/*
+ * Where a graph comes from. Workers have the numbers below `workers`; those of different numbers ask at the same time.
+ * No answer may depend on which worker asks, nor on what was asked before, but for settle().
+ */
 struct walk_source {
     void *context;
-    /* Is this key a node, and of which class and flags? Asked once per key, unless it says no. */
-    bool (*admit)(void *context, walk_addr key, uint32_t *class, uint8_t *flags);
-    /* Calls walk_builder_edge() for everything that the node refers to. */
-    struct walk_error *(*visit)(void *context, walk_id node, walk_addr key, uint32_t class, uint8_t flags,
-                                struct walk_builder *builder);
-    /* Now and then; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */
+    unsigned workers;
+    unsigned granule;     /* a power of two, of which nearly all keys are multiples */
+    uint8_t flag_missing; /* for nodes with edges to what is no node */
+    /* Could this key be a node? Asked when edges lead to it, until one says yes. */
+    bool (*likely)(void *context, unsigned worker, walk_addr key);
+    /* Is it, and of which class and flags? `group` is that of walk_builder_nodes(), 0 for what edges led to. */
+    enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, unsigned group, uint32_t *class,
+                              uint8_t *flags);
+    /* When all of a round are asked, by one thread: those that said WALK_LATER are asked again. May be NULL. */
+    struct walk_error *(*settle)(void *context, bool again);
+    /* Calls walk_emit_edge() for everything that the node refers to; may add flags. WALK_LATER: all of it is dropped.
+     */
+    struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
+                                struct walk_emitter *emitter, enum walk_answer *answer);
+    /* Now and then, by the thread that builds; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */
     walk_progress *progress;
     void *progress_context;
 };
 
-/* Adds a node before the closure starts; a key that is there already keeps its class, and gets `flags` added. */
-struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags);
-
-/* An edge of the node that is being visited. False: the key is no node (and admit() does not make it one). */
-bool walk_builder_edge(struct walk_builder *builder, walk_addr key, bool mark);
+/* An edge of the node that is being visited. False: it is to what cannot be a node, and there is no edge. */
+bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
 
 /* An edge that counts only if the key is a node when all is done. */
-void walk_builder_edge_if_known(struct walk_builder *builder, walk_addr key, bool mark);
+void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark);
 
+struct walk_builder;
 struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk_source *source,
                                      struct walk_builder **builder);
+/* Adds a node of a class that is known. A key that is there already keeps its class, and gets `flags` added. */
+struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags);
+/*
+ * Adds the keys for which admit() will say yes, once each; `keys` must stay. Odd ones (no multiples of the granule) are
+ * left out and counted.
+ */
+struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned group, const walk_addr *keys, size_t count,
+                                      size_t *odd);
 /* Visits every node, and every node found on the way; then makes the backward rows. Frees the builder in any case. */
 struct walk_error *walk_builder_finish(struct walk_builder *builder);
 void walk_builder_abort(struct walk_builder *builder);
 
 /*
- * Makes the index and the backward rows of a graph whose nodes and forward rows were filled in by the caller. Errors:
- * FORMAT when two nodes have the same key.
+ * Makes the index of a graph whose keys the caller filled in, multiples of `granule` but for odd ones (complete.c).
+ * Errors: FORMAT when they are not in the order that a builder gives them.
  */
-struct walk_error *walk_graph_complete(struct walk_graph *graph);
-/* The backward rows (build.c). */
-struct walk_error *walk_graph_reverse(struct walk_graph *graph);
+struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule);
+/* The same, and the backward rows of a graph whose forward rows are there too. */
+struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule);
 
 void walk_graph_deinit(struct walk_graph *graph);
 

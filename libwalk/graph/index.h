@@ -2,31 +2,106 @@
 #ifndef WALK_GRAPH_INDEX_H
 #define WALK_GRAPH_INDEX_H
 
+#include <stdatomic.h>
+
 #include "graph/graph.h"
 
 /*
- * Keys are addresses of blocks of 16 bytes and more. Neighbours within 256 bytes are neighbours in the table (16 slots
- * of 4 bytes: a cache line); the groups of 16 are scattered, so that long runs of objects in memory, which are the
- * rule, do not become long runs of full slots, which linear probing would have to walk through.
+ * key -> id: a bit per granule of the keys' space, and how many bits are set in front of each word of them. The space
+ * is cut into regions of 2^17 granules (1 MB for keys that are multiples of 8); a table of two levels has those in
+ * which keys are. While keys are entered any number of threads may enter and look up; once ranks are given nothing
+ * changes.
+ *
+ * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
-static inline size_t walk_index_slot(const struct walk_index *index, walk_addr key)
+enum {
+    WALK_KEY_BITS = 47, /* of the user's half of a 48-bit address space */
+    WALK_REGION_BITS = 17,
+    WALK_TABLE_BITS = 13,
+    WALK_REGION_WORDS = 1 << (WALK_REGION_BITS - 6),
+};
+#define WALK_KEY_END (UINT64_C(1) << WALK_KEY_BITS)
+
+struct walk_region {
+    _Atomic uint64_t bits[WALK_REGION_WORDS];
+    walk_id rank[WALK_REGION_WORDS]; /* the id of the first key that is in this word or behind it */
+};
+
+struct walk_region_table {
+    _Atomic(struct walk_region *) region[1 << WALK_TABLE_BITS];
+};
+
+static inline bool walk_index_is_odd(const struct walk_index *index, walk_addr key)
 {
-    uint64_t group = (key >> 8) * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(group >> 28 << 4 | (key >> 4 & 15)) & (index->size - 1);
+    return (key & ((UINT64_C(1) << index->shift) - 1)) || key >= WALK_KEY_END;
 }
 
-static inline walk_id walk_index_find(const struct walk_graph *graph, walk_addr key)
+static inline uint64_t walk_index_granule(const struct walk_index *index, walk_addr key) { return key >> index->shift; }
+
+static inline unsigned walk_granule_word(uint64_t granule) { return granule >> 6 & (WALK_REGION_WORDS - 1); }
+static inline uint64_t walk_granule_bit(uint64_t granule) { return UINT64_C(1) << (granule & 63); }
+
+/* The region of a granule; NULL: no key is in it. */
+static inline struct walk_region *walk_index_region(const struct walk_index *index, uint64_t granule)
 {
-    const struct walk_index *index = &graph->index;
-    for (size_t at = walk_index_slot(index, key); index->slot[at]; at = (at + 1) & (index->size - 1))
-        if (graph->key[index->slot[at] - 1] == key)
-            return index->slot[at] - 1;
-    return WALK_NO_ID;
+    struct walk_region_table *table =
+        atomic_load_explicit(&index->table[granule >> (WALK_REGION_BITS + WALK_TABLE_BITS)], memory_order_acquire);
+    size_t at = granule >> WALK_REGION_BITS & ((1 << WALK_TABLE_BITS) - 1);
+    return table ? atomic_load_explicit(&table->region[at], memory_order_acquire) : NULL;
 }
 
-/* Makes room for one more key; false: no memory. */
-bool walk_index_reserve(struct walk_graph *graph);
-/* Enters a key that is not there. */
-void walk_index_enter(struct walk_graph *graph, walk_id id);
+/* Not every x86-64 has an instruction for it, and the compiler's own would be a call. */
+static inline unsigned walk_count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* Whether a key that is not odd is entered. */
+static inline bool walk_index_has(const struct walk_index *index, walk_addr key)
+{
+    uint64_t granule = walk_index_granule(index, key);
+    struct walk_region *region = walk_index_region(index, granule);
+    return region && (atomic_load_explicit(&region->bits[walk_granule_word(granule)], memory_order_relaxed) &
+                      walk_granule_bit(granule));
+}
+
+/* The id of a key that is not odd, once there are ranks; WALK_NO_ID: it is not entered. */
+static inline walk_id walk_index_id(const struct walk_index *index, walk_addr key)
+{
+    uint64_t granule = walk_index_granule(index, key);
+    const struct walk_region *region = walk_index_region(index, granule);
+    if (!region)
+        return WALK_NO_ID;
+    uint64_t bit = walk_granule_bit(granule);
+    uint64_t bits = atomic_load_explicit(&region->bits[walk_granule_word(granule)], memory_order_relaxed);
+    return bits & bit ? region->rank[walk_granule_word(granule)] + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
+}
+
+enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_NO_MEMORY };
+
+/* `granule`: a power of two, of which keys are multiples. */
+struct walk_error *walk_index_init(struct walk_index *index, unsigned granule);
+void walk_index_deinit(struct walk_index *index);
+
+/* Enters a key that is not odd. Of all threads that enter it one is told that it was the first. */
+enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
+/* Takes a key that is entered out again. */
+void walk_index_remove(struct walk_index *index, walk_addr key);
+
+/* Enters an odd key, before anything is looked up. False: no memory. */
+bool walk_index_enter_odd(struct walk_index *index, walk_addr key);
+/* To be called when all odd keys are entered: sorts them, each once. */
+void walk_index_sort_odd(struct walk_index *index);
+/* The position of an odd key among them; SIZE_MAX: it is not there. */
+size_t walk_index_odd(const struct walk_index *index, walk_addr key);
+
+/* Every key but for odd ones, in their order, into `keys`, which has room for `most`; returns how many there are. */
+size_t walk_index_list(const struct walk_index *index, walk_addr *keys, size_t most);
+
+/* Numbers the keys in their order; the graph's node_count and key are made. Errors: UNSUPPORTED, MEMORY. */
+struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);
 
 #endif

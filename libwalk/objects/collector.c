@@ -9,7 +9,7 @@
 #define LINK_MASK (~(uint64_t)3)
 
 /* Follows one list from its head. A damaged one may run in circles that leave out the head. False: out of memory. */
-static bool follow(struct walk_python *python, walk_addr head, struct walk_found *found, bool *closed)
+static bool follow(struct walk_python *python, walk_addr head, size_t most, struct walk_found *found, bool *closed)
 {
     const struct walk_layout *layout = python->layout;
     uint32_t next_at = WALK_OFFSET(layout, gc_head, next), size = WALK_SIZE(layout, gc_head);
@@ -26,7 +26,7 @@ static bool follow(struct walk_python *python, walk_addr head, struct walk_found
             *closed = true;
             return true;
         }
-        if (!at || walk_ring_closed(&ring, at))
+        if (!at || walk_ring_closed(&ring, at) || found->count == most)
             return true;
         if (old && walk_header_refs(python, at) != WALK_REFS_REACHABLE)
             python->collecting = true;
@@ -35,11 +35,13 @@ static bool follow(struct walk_python *python, walk_addr head, struct walk_found
     }
 }
 
-static bool read_list(struct walk_python *python, walk_addr head, struct walk_found *found)
+static bool read_list(struct walk_python *python, walk_addr head, struct walk_tracked *tracked,
+                      struct walk_found *found)
 {
     bool closed;
-    if (!follow(python, head, found, &closed))
+    if (!follow(python, head, tracked->most, found, &closed))
         return false;
+    tracked->stopped |= !closed && found->count == tracked->most;
     python->broken_lists += !closed;
     return true;
 }
@@ -56,10 +58,10 @@ bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *trac
         python->collecting |= collector.collecting;
         interpreter->first_tracked = tracked->generations.count;
         for (unsigned g = 0; g < 3 && good; g++)
-            good = read_list(python, collector.generation[g], &tracked->generations);
+            good = read_list(python, collector.generation[g], tracked, &tracked->generations);
         interpreter->tracked_count = shared ? 0 : tracked->generations.count - interpreter->first_tracked;
         if (good && collector.permanent)
-            good = read_list(python, collector.permanent, &tracked->permanent);
+            good = read_list(python, collector.permanent, tracked, &tracked->permanent);
     }
     return good;
 }

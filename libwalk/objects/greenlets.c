@@ -35,28 +35,15 @@ static bool derives(const struct walk_python *python, walk_addr type, walk_addr 
     return type == base;
 }
 
-/* What is known of the types so far, by index: asked once per type. */
-struct known {
-    uint8_t *is_greenlet; /* 1: no, 2: yes */
-    uint32_t size;
-};
-
-static bool is_greenlet(struct walk_python *python, walk_addr object, walk_addr greenlet, struct known *known)
+/* Of each class of the tracked objects: whether these are greenlets. NULL: out of memory. */
+static bool *greenlet_classes(struct walk_python *python, walk_addr greenlet)
 {
+    bool *is_greenlet = calloc(python->classes.count + 1, sizeof *is_greenlet);
     uint32_t type;
-    if (!walk_python_type_of(python, object, &type))
-        return false;
-    if (type >= known->size) {
-        uint32_t size = python->type_capacity;
-        uint8_t *grown = realloc(known->is_greenlet, size);
-        if (!grown)
-            return false;
-        memset(grown + known->size, 0, size - known->size);
-        *known = (struct known){grown, size};
-    }
-    if (!known->is_greenlet[type])
-        known->is_greenlet[type] = derives(python, python->types[type].address, greenlet) ? 2 : 1;
-    return known->is_greenlet[type] == 2;
+    for (uint32_t i = 0; is_greenlet && i < python->classes.count; i++)
+        is_greenlet[i] = python->classes.class[i].count && walk_python_class_type(python, i, &type) &&
+                         derives(python, python->types[type].address, greenlet);
+    return is_greenlet;
 }
 
 /* ---- where a greenlet keeps its frames ---- */
@@ -179,12 +166,14 @@ static int by_address(const void *a, const void *b)
 struct walk_error *walk_python_read_greenlets(struct walk_python *python)
 {
     walk_addr greenlet = greenlet_type(python);
-    struct known known = {0};
     struct walk_error *error = NULL;
+    bool *is_greenlet = greenlet ? greenlet_classes(python, greenlet) : NULL;
+    if (greenlet && !is_greenlet)
+        return walk_error_no_memory();
     for (size_t i = 0; greenlet && i < python->tracked_count && python->greenlet_count < GREENLETS_MAX && !error; i++)
-        if (is_greenlet(python, python->tracked[i], greenlet, &known))
+        if (is_greenlet[python->tracked_class[i]])
             error = add(python, python->tracked[i], greenlet);
-    free(known.is_greenlet);
+    free(is_greenlet);
     if (python->greenlet_count)
         qsort(python->greenlets, python->greenlet_count, sizeof *python->greenlets, by_address);
     return error;

@@ -92,11 +92,17 @@ bool walk_header_linked(const struct walk_python *python, walk_addr object)
            (python->collecting || (back & mask) == head);
 }
 
+enum { REFS_SHIFT = 1 }; /* the lowest bit says that it was finalized */
+
+int64_t walk_header_refs_in(const struct walk_python *python, const uint8_t *view)
+{
+    return WALK_SWORD(python, view, gc_head, refs) >> REFS_SHIFT;
+}
+
 int64_t walk_header_refs(const struct walk_python *python, walk_addr head)
 {
-    enum { REFS_SHIFT = 1 }; /* the lowest bit says that it was finalized */
-    uint64_t refs = WALK_MEMBER(python, head, gc_head, refs);
-    return (python->word == 8 ? (int64_t)refs : (int32_t)refs) >> REFS_SHIFT;
+    const uint8_t *view = walk_memory_view(python->memory, head, WALK_SIZE(python->layout, gc_head));
+    return view ? walk_header_refs_in(python, view) : 0;
 }
 
 /* ob_gc_bits of free-threaded builds (Include/internal/pycore_gc.h); 0: unreadable. */

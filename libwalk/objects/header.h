@@ -33,6 +33,8 @@ bool walk_header_linked(const struct walk_python *python, walk_addr object);
  */
 enum { WALK_REFS_UNTRACKED = -2, WALK_REFS_REACHABLE = -3 };
 int64_t walk_header_refs(const struct walk_python *python, walk_addr head);
+/* The same of a head whose bytes are at `view`. */
+int64_t walk_header_refs_in(const struct walk_python *python, const uint8_t *view);
 
 /* True when the collector tracks the object, which must be of a type with WALK_TPFLAGS_HAVE_GC. */
 bool walk_header_tracked(const struct walk_python *python, walk_addr object);

@@ -174,6 +174,8 @@ void walk_python_close(struct walk_python *python)
     free(python->type_slots);
     free(python->slots);
     free(python->tracked);
+    free(python->tracked_class);
+    walk_classes_deinit(&python->classes);
     free(python->interpreters);
     free(python->threads);
     free(python->stack_frames);

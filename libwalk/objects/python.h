@@ -7,6 +7,7 @@
  * is and what it refers to; it knows no graph.
  */
 
+#include "objects/classes.h"
 #include "objects/kinds.h"
 
 #define WALK_MINOR(python) (((python)->version >> 16) & 0xff)
@@ -120,6 +121,9 @@ struct walk_python {
     char abiflags[16]; /* sys.abiflags: "d" debug, "t" free-threaded, "m" up to 3.7 */
     struct walk_kinds kinds;
 
+    bool frozen; /* others use it as well (fork.h): a type that is not known yet is `missed`, not added */
+    bool missed;
+
     struct walk_pytype *types;
     uint32_t type_count, type_capacity;
     uint32_t *type_slots; /* hash table: address of a type object -> index + 1; a power of two long */
@@ -139,8 +143,15 @@ struct walk_python {
     struct walk_omitted_word *taken; /* words that are held though no tp_traverse visits them, by holder */
     size_t taken_count;
 
-    walk_addr *tracked;                    /* every object that the collector tracks, in the order of its lists */
-    size_t tracked_count, permanent_count; /* the permanent generation's are the last ones */
+    /*
+     * Every object that the collector tracks: those of each interpreter's collector in order of address, then all that
+     * are in the permanent generation.
+     */
+    walk_addr *tracked;
+    uint32_t *tracked_class; /* of each, its number in `classes` */
+    size_t tracked_count, permanent_count;
+    struct walk_classes classes; /* what the tracked objects have in ob_type */
+    enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_ALLOCATOR } tracked_by;
     size_t broken_lists;
     bool collecting;
 
@@ -170,8 +181,14 @@ const char *walk_python_keep(struct walk_python *python, const char *text);
 
 /* ---- types (types.c) ---- */
 
+/* Whether a type object may be at this address: nothing is remembered. */
+bool walk_python_is_type(const struct walk_python *python, walk_addr type);
+
 /* The index of a type object; false when there is no such object that could be a type. */
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index);
+
+/* Whether there is an object at `address`, as far as it can be told without looking at its type. */
+bool walk_python_is_likely(const struct walk_python *python, walk_addr address);
 
 /* The index of the type of the object at `address`; false when there is no object that makes sense. */
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);
@@ -212,6 +229,9 @@ static inline bool walk_python_has_table(const struct walk_python *python, const
 {
     return !type->no_table && !type->disputed && !python->kinds.kind[type->kind].disputed;
 }
+
+/* The index of a class of the tracked objects; false when ob_type is no type. */
+bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t *index);
 
 /* Learns subtype_traverse from the classes of and among the tracked objects. */
 struct walk_error *walk_python_learn_traverse(struct walk_python *python);

@@ -33,8 +33,9 @@ static uint64_t int_size(struct walk_python *python, walk_addr object, const str
 }
 
 /* unicode_sizeof(): the character block where it is separate, the UTF-8 and wchar_t forms where they were made. */
-static uint64_t str_size(struct walk_python *python, walk_addr object)
+static uint64_t str_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
+    (void)type;
     const struct walk_layout *layout = python->layout;
     const uint8_t *view = walk_memory_view(python->memory, object, WALK_SIZE(layout, ascii));
     if (!view)
@@ -63,19 +64,30 @@ static uint64_t str_size(struct walk_python *python, walk_addr object)
     return size;
 }
 
+/* As dict_sizeof() has it: the values of a split dict, and the keys unless others share them. */
+uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *dict)
+{
+    const struct walk_layout *layout = python->layout;
+    struct walk_dict_keys keys;
+    uint64_t size = 0;
+    if (!dict->keys || !walk_dict_keys_open(python, dict->keys, &keys))
+        return 0;
+    if (dict->values) {
+        uint32_t at = WALK_HAS(layout, dict_values, values) ? WALK_OFFSET(layout, dict_values, values) : 0;
+        if (!walk_memory_view(python->memory, dict->values + at, keys.count * python->word))
+            return 0;
+        size += python->word * (WALK_HAS(layout, dict_keys, dk_kind)
+                                    ? keys.count + WALK_MEMBER(python, dict->keys, dict_keys, dk_usable)
+                                    : walk_dict_usable(keys.size));
+    }
+    return keys.refcount == 1 ? size + walk_dict_keys_size(python, &keys) : size;
+}
+
+/* The rest is in its keys. */
 static uint64_t dict_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
-    struct walk_dict dict;
-    uint64_t size = (uint64_t)type->basicsize;
-    if (!walk_dict_open(python, object, &dict))
-        return size;
-    if (WALK_MEMBER(python, object, dict, ma_values)) {
-        uint64_t usable = WALK_HAS(python->layout, dict_keys, dk_kind)
-                              ? dict.keys.count + WALK_MEMBER(python, dict.keys_address, dict_keys, dk_usable)
-                              : walk_dict_usable(dict.keys.size);
-        size += usable * python->word;
-    }
-    return dict.keys.refcount == 1 ? size + walk_dict_keys_size(python, &dict.keys) : size;
+    (void)python, (void)object;
+    return (uint64_t)type->basicsize;
 }
 
 static uint64_t odict_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
@@ -95,8 +107,9 @@ static uint64_t set_size(struct walk_python *python, walk_addr object, const str
     return size;
 }
 
-static uint64_t type_size(struct walk_python *python, walk_addr object)
+static uint64_t type_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
+    (void)type;
     struct walk_dict_keys keys;
     if (!(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
         return WALK_SIZE(python->layout, type);
@@ -106,12 +119,12 @@ static uint64_t type_size(struct walk_python *python, walk_addr object)
 }
 
 /* Since 3.15 the buffer is a bytes object. */
-static uint64_t bytearray_buffer_size(struct walk_python *python, walk_addr object)
+static uint64_t bytearray_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
     const struct walk_layout *layout = python->layout;
     uint64_t allocated = WALK_MEMBER(python, object, bytearray, ob_alloc);
     bool in_bytes = WALK_HAS(layout, bytearray, ob_bytes_object) && allocated;
-    return allocated + (in_bytes ? WALK_OFFSET(layout, bytes, ob_sval) + 1 : 0);
+    return (uint64_t)type->basicsize + allocated + (in_bytes ? WALK_OFFSET(layout, bytes, ob_sval) + 1 : 0);
 }
 
 static uint64_t tuple_length(struct walk_python *python, walk_addr tuple)
@@ -195,61 +208,72 @@ static uint64_t bytesio_size(struct walk_python *python, walk_addr object, const
     return size;
 }
 
-static uint64_t own_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+static uint64_t list_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
 {
-    uint64_t basic = (uint64_t)type->basicsize;
-    unsigned word = python->word;
-    switch (type->kind) {
-    case WALK_KIND_int:
-    case WALK_KIND_bool:
-        return int_size(python, object, type);
-    case WALK_KIND_str:
-        return str_size(python, object);
-    case WALK_KIND_bytearray:
-        return basic + bytearray_buffer_size(python, object);
-    case WALK_KIND_list:
-        return basic + WALK_MEMBER(python, object, list, allocated) * word;
-    case WALK_KIND_dict:
-    case WALK_KIND_defaultdict:
-    case WALK_KIND_frozendict:
-        return dict_size(python, object, type);
-    case WALK_KIND_odict:
-        return odict_size(python, object, type);
-    case WALK_KIND_set:
-    case WALK_KIND_frozenset:
-        return set_size(python, object, type);
-    case WALK_KIND_type:
-        return type_size(python, object);
-    case WALK_KIND_code:
-        return code_size(python, object, type);
-    case WALK_KIND_frame:
-        return frame_size(python, object, type);
-    case WALK_KIND_generator:
-    case WALK_KIND_coroutine:
-    case WALK_KIND_async_generator:
-        return generator_size(python, object, type);
-    case WALK_KIND_deque:
-        return deque_size(python, object, type);
-    case WALK_KIND_bytesio:
-        return bytesio_size(python, object, type);
-    case WALK_KIND_buffered_reader:
-    case WALK_KIND_buffered_writer:
-    case WALK_KIND_buffered_random:
-        return basic +
-               (WALK_MEMBER(python, object, buffered, buffer) ? WALK_MEMBER(python, object, buffered, buffer_size) : 0);
-    case WALK_KIND_product:
-        return basic + tuple_length(python, WALK_MEMBER(python, object, product, pools)) * word;
-    case WALK_KIND_combinations:
-        return basic + WALK_MEMBER(python, object, combinations, r) * word;
-    case WALK_KIND_cwr:
-        return basic + WALK_MEMBER(python, object, cwr, r) * word;
-    case WALK_KIND_permutations:
-        return basic + tuple_length(python, WALK_MEMBER(python, object, permutations, pool)) * word +
-               WALK_MEMBER(python, object, permutations, r) * word;
-    default:
-        return plain(python, object, type) + walk_holder_size(python, type, object);
-    }
+    return (uint64_t)type->basicsize + WALK_MEMBER(python, object, list, allocated) * python->word;
 }
+
+static uint64_t buffered_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    uint64_t size = WALK_MEMBER(python, object, buffered, buffer_size);
+    return (uint64_t)type->basicsize + (WALK_MEMBER(python, object, buffered, buffer) ? size : 0);
+}
+
+static uint64_t product_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    return (uint64_t)type->basicsize + tuple_length(python, WALK_MEMBER(python, object, product, pools)) * python->word;
+}
+
+static uint64_t combinations_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    return (uint64_t)type->basicsize + WALK_MEMBER(python, object, combinations, r) * python->word;
+}
+
+static uint64_t cwr_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    return (uint64_t)type->basicsize + WALK_MEMBER(python, object, cwr, r) * python->word;
+}
+
+static uint64_t permutations_size(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
+{
+    return (uint64_t)type->basicsize +
+           tuple_length(python, WALK_MEMBER(python, object, permutations, pool)) * python->word +
+           WALK_MEMBER(python, object, permutations, r) * python->word;
+}
+
+/* What is not here has the size of object.__sizeof__, and what a holder adds. */
+static const struct sizer {
+    uint64_t (*size)(struct walk_python *python, walk_addr object, const struct walk_pytype *type);
+    bool has_keys;
+    bool asks_types; /* of other objects */
+} sizers[WALK_KIND_COUNT] = {
+    [WALK_KIND_int] = {.size = int_size},
+    [WALK_KIND_bool] = {.size = int_size},
+    [WALK_KIND_str] = {.size = str_size},
+    [WALK_KIND_bytearray] = {.size = bytearray_size},
+    [WALK_KIND_list] = {.size = list_size},
+    [WALK_KIND_dict] = {.size = dict_size, .has_keys = true},
+    [WALK_KIND_defaultdict] = {.size = dict_size, .has_keys = true},
+    [WALK_KIND_frozendict] = {.size = dict_size, .has_keys = true},
+    [WALK_KIND_odict] = {.size = odict_size, .has_keys = true},
+    [WALK_KIND_set] = {.size = set_size},
+    [WALK_KIND_frozenset] = {.size = set_size},
+    [WALK_KIND_type] = {.size = type_size},
+    [WALK_KIND_code] = {.size = code_size},
+    [WALK_KIND_frame] = {.size = frame_size, .asks_types = true},
+    [WALK_KIND_generator] = {.size = generator_size},
+    [WALK_KIND_coroutine] = {.size = generator_size},
+    [WALK_KIND_async_generator] = {.size = generator_size},
+    [WALK_KIND_deque] = {.size = deque_size},
+    [WALK_KIND_bytesio] = {.size = bytesio_size, .asks_types = true},
+    [WALK_KIND_buffered_reader] = {.size = buffered_size},
+    [WALK_KIND_buffered_writer] = {.size = buffered_size},
+    [WALK_KIND_buffered_random] = {.size = buffered_size},
+    [WALK_KIND_product] = {.size = product_size},
+    [WALK_KIND_combinations] = {.size = combinations_size},
+    [WALK_KIND_cwr] = {.size = cwr_size},
+    [WALK_KIND_permutations] = {.size = permutations_size},
+};
 
 /* _PySys_GetSizeOf(): 3.11 and 3.12 add the head of static types too, though they have none. */
 static bool has_head(struct walk_python *python, walk_addr object, const struct walk_pytype *type)
@@ -259,9 +283,44 @@ static bool has_head(struct walk_python *python, walk_addr object, const struct 
     return (WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE) != 0;
 }
 
+enum walk_sizing walk_size_needs(const struct walk_pytype *type)
+{
+    const struct sizer *sizer = &sizers[type->kind];
+    if (sizer->asks_types || (!sizer->size && type->holding.holder))
+        return WALK_SIZE_ALONE;
+    if (sizer->has_keys)
+        return WALK_SIZE_KEYS;
+    return sizer->size || type->itemsize > 0 ? WALK_SIZE_OBJECT : WALK_SIZE_TYPE;
+}
+
+static uint64_t wrapped(const struct walk_python *python, uint64_t size)
+{
+    return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */
+}
+
+uint64_t walk_size_but_keys(struct walk_python *python, walk_addr object, const struct walk_pytype *type,
+                            struct walk_size_keys *keys)
+{
+    const struct sizer *sizer = &sizers[type->kind];
+    uint64_t size = sizer->size ? sizer->size(python, object, type)
+                                : plain(python, object, type) + walk_holder_size(python, type, object);
+    *keys = (struct walk_size_keys){0};
+    if (sizer->has_keys)
+        *keys = (struct walk_size_keys){WALK_MEMBER(python, object, dict, ma_keys),
+                                        WALK_MEMBER(python, object, dict, ma_values)};
+    return wrapped(python, size + (has_head(python, object, type) ? type->head : 0));
+}
+
 uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t index)
 {
-    const struct walk_pytype type = python->types[index];
-    uint64_t size = own_size(python, object, &type) + (has_head(python, object, &type) ? type.head : 0);
-    return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */
+    /* A copy where new types may become known, which moves the table. */
+    struct walk_pytype copy;
+    const struct walk_pytype *type = &python->types[index];
+    struct walk_size_keys keys;
+    if (!python->frozen) {
+        copy = *type;
+        type = &copy;
+    }
+    uint64_t size = walk_size_but_keys(python, object, type, &keys);
+    return wrapped(python, size + walk_size_of_keys(python, &keys));
 }

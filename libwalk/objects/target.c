@@ -89,6 +89,8 @@ static void close_python(struct walk_target *target)
 
 static void python_info(const struct walk_target *target, struct walk_target_info *info)
 {
+    static const char *const ways[] = {
+        [WALK_BY_LISTS] = "lists", [WALK_BY_SWEEP] = "sweep", [WALK_BY_ALLOCATOR] = "allocator"};
     *info = (struct walk_target_info){.version = target->python.version,
                                       .word = target->python.word,
                                       .version_text = target->python.version_text,
@@ -97,6 +99,7 @@ static void python_info(const struct walk_target *target, struct walk_target_inf
                                       .build = target->build,
                                       .file_problem = target->file_problem,
                                       .layout_source = target->runtime.source,
+                                      .tracked_by = ways[target->python.tracked_by],
                                       .truncated = target->image.truncated};
 }
 

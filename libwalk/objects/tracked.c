@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which way the tracked objects are looked for, and what is made of them. */
 #include "objects/tracked.h"
 
 #include <stdlib.h>
@@ -21,12 +22,95 @@ bool walk_found_push(struct walk_found *found, walk_addr address)
     return true;
 }
 
-struct walk_error *walk_python_find_tracked(struct walk_python *python)
+/* ---- in order of address ---- */
+
+/* One pass of a radix sort: by eleven bits. */
+static void sort_by(const walk_addr *from, walk_addr *to, size_t count, unsigned shift)
 {
-    struct walk_tracked tracked = {0};
-    struct walk_found *all = &tracked.generations, *permanent = &tracked.permanent;
-    bool good = WALK_FREE_THREADED(python->layout) ? walk_tracked_in_heaps(python, &tracked)
-                                                   : walk_tracked_on_lists(python, &tracked);
+    enum { BITS = 11, BUCKETS = 1 << BITS };
+    size_t first[BUCKETS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        first[(from[i] >> shift) % BUCKETS + 1]++;
+    for (size_t b = 1; b < BUCKETS; b++)
+        first[b] += first[b - 1];
+    for (size_t i = 0; i < count; i++)
+        to[first[(from[i] >> shift) % BUCKETS]++] = from[i];
+}
+
+/* Six passes are 66 bits: of an even number the last one ends where the first one began. */
+static bool sort(walk_addr *address, size_t count)
+{
+    enum { PASSES = 6, BITS = 11 };
+    bool sorted = true;
+    for (size_t i = 1; i < count && sorted; i++)
+        sorted = address[i - 1] <= address[i];
+    walk_addr *other = sorted ? NULL : malloc(count * sizeof *other);
+    if (sorted || !other)
+        return sorted;
+    for (unsigned pass = 0; pass < PASSES; pass++)
+        sort_by(pass % 2 ? other : address, pass % 2 ? address : other, count, pass * BITS);
+    free(other);
+    return true;
+}
+
+/* Moves what is new of a sorted range to `to`: a damaged list may have led to an object more than once. How many. */
+static size_t unique(const walk_addr *address, size_t count, walk_addr *to)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!i || address[i] != to[kept - 1])
+            to[kept++] = address[i];
+    return kept;
+}
+
+static bool sort_found(struct walk_found *found)
+{
+    if (!sort(found->address, found->count))
+        return false;
+    found->count = unique(found->address, found->count, found->address);
+    return true;
+}
+
+/* Those of each interpreter by themselves, where each has a collector. */
+static bool sort_generations(struct walk_python *python, struct walk_found *found)
+{
+    size_t kept = 0;
+    if (walk_runtime_shares_collector(python->runtime) && python->interpreter_count > 1)
+        return sort_found(found);
+    for (size_t i = 0; i < python->interpreter_count; i++) {
+        struct walk_pyinterpreter *interpreter = &python->interpreters[i];
+        walk_addr *first = found->address + interpreter->first_tracked;
+        if (!sort(first, interpreter->tracked_count))
+            return false;
+        interpreter->first_tracked = kept;
+        interpreter->tracked_count = unique(first, interpreter->tracked_count, found->address + kept);
+        kept += interpreter->tracked_count;
+    }
+    found->count = kept;
+    return true;
+}
+
+/* ---- one after the other, in the memory ---- */
+
+static bool classify(struct walk_python *python)
+{
+    python->tracked_class = malloc((python->tracked_count + 1) * sizeof *python->tracked_class);
+    if (!python->tracked_class)
+        return false;
+    for (size_t i = 0; i < python->tracked_count; i++) {
+        uint32_t *class = &python->tracked_class[i];
+        if (!walk_classes_enter(&python->classes, walk_python_ob_type(python, python->tracked[i]), class))
+            return false;
+        python->classes.class[*class].count++;
+    }
+    return true;
+}
+
+/* Takes over what `tracked` has. */
+static bool take(struct walk_python *python, struct walk_tracked *tracked)
+{
+    struct walk_found *all = &tracked->generations, *permanent = &tracked->permanent;
+    bool good = sort_generations(python, all) && sort_found(permanent);
     if (good && permanent->count)
         good = reserve(all, all->count + permanent->count);
     if (good && permanent->count) {
@@ -37,5 +121,46 @@ struct walk_error *walk_python_find_tracked(struct walk_python *python)
     python->tracked_count = all->count;
     python->permanent_count = permanent->count;
     free(permanent->address);
+    return good && classify(python);
+}
+
+/* As many as are followed before the memory is swept: that takes no longer than to sweep what is much memory for them.
+ */
+static size_t few(struct walk_python *python)
+{
+    enum { LEAST = 1 << 12, BYTES_PER_OBJECT = 1 << 13 };
+    uint64_t most = walk_memory_size(python->memory) / BYTES_PER_OBJECT;
+    return most < LEAST ? LEAST : (size_t)most;
+}
+
+/* False: out of memory. `stopped`: there are more than `most`, and nothing is set. */
+static bool one_by_one(struct walk_python *python, size_t most, bool *stopped)
+{
+    struct walk_tracked tracked = {.most = most};
+    bool free_threaded = WALK_FREE_THREADED(python->layout);
+    bool good = free_threaded ? walk_tracked_in_heaps(python, &tracked) : walk_tracked_on_lists(python, &tracked);
+    python->tracked_by = free_threaded ? WALK_BY_ALLOCATOR : WALK_BY_LISTS;
+    *stopped = tracked.stopped;
+    if (good && !tracked.stopped)
+        return take(python, &tracked);
+    free(tracked.generations.address);
+    free(tracked.permanent.address);
+    python->broken_lists = 0;
+    return good;
+}
+
+struct walk_error *walk_python_find_tracked(struct walk_python *python)
+{
+    const struct walk_image *image = python->runtime->image;
+    struct walk_memory fork;
+    bool can_sweep = !WALK_FREE_THREADED(python->layout) && image->search != WALK_SEARCH_LISTS &&
+                     walk_memory_fork(python->memory, &fork);
+    bool stopped = true, good = true;
+    if (can_sweep && image->search == WALK_SEARCH_ANY)
+        good = one_by_one(python, few(python), &stopped);
+    if (good && stopped && can_sweep && walk_tracked_by_sweep(python))
+        python->tracked_by = WALK_BY_SWEEP;
+    else if (good && stopped)
+        good = one_by_one(python, SIZE_MAX, &stopped);
     return good ? NULL : walk_error_no_memory();
 }

@@ -13,6 +13,8 @@ struct walk_found {
 
 struct walk_tracked {
     struct walk_found generations, permanent; /* permanent: set aside by gc.freeze() */
+    size_t most;                              /* objects: whoever finds more stops */
+    bool stopped;
 };
 
 /* False: out of memory. */
@@ -24,5 +26,11 @@ bool walk_found_push(struct walk_found *found, walk_addr address);
  */
 bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *tracked); /* collector.c */
 bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *tracked); /* mimalloc.c */
+
+/*
+ * Finds what walk_tracked_on_lists() finds, and sets all that walk_python has of tracked objects. False: the lists must
+ * be followed in the memory; nothing is set that would be in the way.
+ */
+bool walk_tracked_by_sweep(struct walk_python *python); /* sweep.c */
 
 #endif

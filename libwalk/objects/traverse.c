@@ -29,6 +29,9 @@ struct walk_traverser {
     uint64_t pool; /* of instructions beyond the budget, and of those in vain */
     bool (*go_on)(void *context);
     void *context;
+    /* Of a frozen python: the last function that took more than its budget, and how often in a row. */
+    walk_addr slow;
+    unsigned slow_count;
     /* For one object: the refs by target; of the first of each target, how many have been taken. */
     uint32_t *order, *taken;
     size_t capacity;
@@ -80,6 +83,8 @@ static bool can_run(struct walk_python *python)
     return traverser->machine != NULL;
 }
 
+void walk_traverser_prepare(struct walk_python *python) { (void)can_run(python); }
+
 /*
  * Variables of the thread (3.12+: its thread state) are those of the thread that crashed, which a core has first, if it
  * is one of Python's; else of Python's first one: on x86-64 the thread register is pthread_self().
@@ -99,6 +104,24 @@ static void pay(struct walk_traverser *traverser, uint64_t instructions)
     traverser->pool -= instructions < traverser->pool ? instructions : traverser->pool;
 }
 
+/* What takes more than its budget is for the one whose pool it is. */
+static void note_slow(struct walk_python *python, walk_addr function)
+{
+    struct walk_traverser *traverser = python->traverser;
+    traverser->slow_count = traverser->slow == function ? traverser->slow_count + 1 : 1;
+    traverser->slow = function;
+    python->missed = true;
+}
+
+/* It is not even tried what would have been in vain again and again. */
+static bool is_slow(struct walk_python *python, walk_addr function)
+{
+    const struct walk_traverser *traverser = python->traverser;
+    bool slow = python->frozen && traverser->slow == function && traverser->slow_count >= VAIN;
+    python->missed |= slow;
+    return slow;
+}
+
 static void run(struct walk_python *python, walk_addr function, walk_addr object, uint64_t items,
                 struct walk_outcome *outcome)
 {
@@ -113,6 +136,10 @@ static void run(struct walk_python *python, walk_addr function, walk_addr object
     walk_machine_call(traverser->machine, &call, outcome);
     if (outcome->fault != WALK_FAULT_BUDGET)
         return;
+    if (python->frozen) {
+        note_slow(python, function);
+        return;
+    }
     pay(traverser, outcome->instructions);
     if (traverser->pool <= call.budget)
         return;
@@ -139,10 +166,11 @@ static bool traverse(struct walk_python *python, const struct walk_pytype *type,
 {
     if (!type->traverse || !can_run(python))
         return false;
-    if (is_in_vain(type, outcome))
+    if (is_in_vain(type, outcome) || is_slow(python, type->traverse))
         return true;
     run(python, type->traverse, object, type->itemsize ? WALK_MEMBER(python, object, var_object, ob_size) : 0, outcome);
-    count_vain(python, type, outcome->fault == WALK_FAULT_BUDGET);
+    if (!python->frozen)
+        count_vain(python, type, outcome->fault == WALK_FAULT_BUDGET);
     return true;
 }
 
@@ -349,12 +377,22 @@ static bool dispute(struct walk_python *python, uint32_t type, walk_addr object)
     return true;
 }
 
+bool walk_traverse_wants_proof(const struct walk_python *python, const struct walk_pytype *type, walk_addr object)
+{
+    return type->proofs < PROOFS && type->kind != WALK_KIND_module && walk_python_has_table(python, type) &&
+           walk_python_is_gc(python, type, object);
+}
+
 void walk_traverse_prove(struct walk_python *python, uint32_t index, walk_addr object, struct walk_refs *refs,
                          size_t first)
 {
     struct walk_outcome outcome;
     if (python->types[index].proofs >= PROOFS)
         return;
+    if (python->frozen) {
+        python->missed = true;
+        return;
+    }
     const struct walk_pytype type = python->types[index];
     python->types[index].proofs++;
     if (refs->unreadable || !traverse(python, &type, object, &outcome))

@@ -17,6 +17,9 @@ struct walk_traverser;
 struct walk_error *walk_traverser_open(struct walk_python *python);
 void walk_traverser_close(struct walk_traverser *traverser);
 
+/* Opens the machine, so that it is known whether code can be run. */
+void walk_traverser_prepare(struct walk_python *python);
+
 /* From now on `go_on` is asked while code runs long; false ends that, and `refs->interrupted` is set. NULL: nobody is.
  */
 void walk_traverser_watch(struct walk_traverser *traverser, bool (*go_on)(void *context), void *context);
@@ -38,6 +41,9 @@ bool walk_traverse_object(struct walk_python *python, const struct walk_pytype *
  */
 void walk_traverse_prove(struct walk_python *python, uint32_t type, walk_addr object, struct walk_refs *refs,
                          size_t first);
+
+/* Whether walk_traverse_prove() has a use for an object. */
+bool walk_traverse_wants_proof(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
 
 /* tp_is_gc of a type that has one of its own. */
 bool walk_traverse_is_gc(struct walk_python *python, const struct walk_pytype *type, walk_addr object);

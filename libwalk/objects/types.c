@@ -89,6 +89,8 @@ static bool plausible(const struct walk_python *python, walk_addr type, int dept
            plausible(python, meta, depth - 1);
 }
 
+bool walk_python_is_type(const struct walk_python *python, walk_addr type) { return plausible(python, type, META_MAX); }
+
 /* ---- names ---- */
 
 /* A heap type has its names in the heap: the bare one, and __module__ in its dict. */
@@ -302,7 +304,13 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 {
     if (find(python, type, index))
         return true;
-    if (!plausible(python, type, META_MAX) || !reserve(python))
+    if (!walk_python_is_type(python, type))
+        return false;
+    if (python->frozen) {
+        python->missed = true;
+        return false;
+    }
+    if (!reserve(python))
         return false;
     const uint8_t *view = walk_memory_view(python->memory, type, WALK_SIZE(python->layout, type));
     struct walk_pytype info = {.address = type,
@@ -329,6 +337,18 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     python->types[*index] = info;
     enter(python, *index);
     return true;
+}
+
+bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t *index)
+{
+    return walk_python_type(python, python->classes.class[class].type, index);
+}
+
+bool walk_python_is_likely(const struct walk_python *python, walk_addr address)
+{
+    const uint8_t *view =
+        address % python->word ? NULL : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
+    return view && walk_header_plausible(python, view);
 }
 
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
@@ -455,14 +475,16 @@ struct walk_error *walk_python_learn_traverse(struct walk_python *python)
     struct election *election = calloc(1, sizeof *election);
     if (!election)
         return walk_error_no_memory();
-    for (size_t i = 0; i < python->tracked_count; i++) {
-        walk_addr type = walk_python_ob_type(python, python->tracked[i]);
-        if (!type)
-            continue;
-        vote(python, election, type);
-        if (type == python->runtime->type_type)
-            vote(python, election, python->tracked[i]);
+    uint32_t types = WALK_NO_TYPE;
+    for (uint32_t i = 0; i < python->classes.count; i++) {
+        if (python->classes.class[i].count && python->classes.class[i].type)
+            vote(python, election, python->classes.class[i].type);
+        if (python->classes.class[i].type == python->runtime->type_type)
+            types = i;
     }
+    for (size_t i = 0; types != WALK_NO_TYPE && i < python->tracked_count; i++)
+        if (python->tracked_class[i] == types)
+            vote(python, election, python->tracked[i]);
     python->subtype_traverse = election->count ? election->candidate[election->best].traverse : 0;
     free(election);
     return NULL;

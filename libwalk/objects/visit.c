@@ -251,30 +251,35 @@ static void visit_by_tables(struct walk_python *python, const struct walk_pytype
 
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t index, struct walk_refs *refs)
 {
-    /* A copy: visiting may make new types known, which moves the table. */
-    const struct walk_pytype type = python->types[index];
+    /* A copy where visiting may make new types known, which moves the table. */
+    struct walk_pytype copy;
+    const struct walk_pytype *type = &python->types[index];
     size_t first = refs->count;
-    if (type.atomic)
+    if (type->atomic)
         return;
-    visit_by_tables(python, &type, object, refs);
-    size_t known = refs->count;
-    walk_visit_holder(python, &type, object, refs);
-    walk_visit_omitted(python, &type, object, refs);
-    bool has_gc = walk_python_is_gc(python, &type, object);
-    /* What is not for the collector, by its type's own word, still holds what its tp_traverse visits. */
-    bool seen = has_gc && (!type.is_gc || walk_traverse_is_gc(python, &type, object));
-    /* What a module's state refers to, each module's own m_traverse says. */
-    if (seen && walk_python_has_table(python, &type) && type.kind != WALK_KIND_module)
-        walk_traverse_prove(python, index, object, refs, first);
-    else if (!(has_gc && walk_traverse_object(python, &type, object, refs, first)) && type.no_table &&
-             (seen || !type.holding.holder)) {
-        refs->count = known; /* what a tp_traverse leaves out is not known without it */
-        guess(python, &type, object, refs);
+    if (!python->frozen) {
+        copy = *type;
+        type = &copy;
     }
-    if (!refs->run && type.kind == WALK_KIND_module)
+    visit_by_tables(python, type, object, refs);
+    size_t known = refs->count;
+    walk_visit_holder(python, type, object, refs);
+    walk_visit_omitted(python, type, object, refs);
+    bool has_gc = walk_python_is_gc(python, type, object);
+    /* What is not for the collector, by its type's own word, still holds what its tp_traverse visits. */
+    bool seen = has_gc && (!type->is_gc || walk_traverse_is_gc(python, type, object));
+    /* What a module's state refers to, each module's own m_traverse says. */
+    if (seen && walk_python_has_table(python, type) && type->kind != WALK_KIND_module)
+        walk_traverse_prove(python, index, object, refs, first);
+    else if (!(has_gc && walk_traverse_object(python, type, object, refs, first)) && type->no_table &&
+             (seen || !type->holding.holder)) {
+        refs->count = known; /* what a tp_traverse leaves out is not known without it */
+        guess(python, type, object, refs);
+    }
+    if (!refs->run && type->kind == WALK_KIND_module)
         walk_visit_guess_state(python, object, refs, first);
     if (refs->run && python->taken_count)
-        walk_visit_taken(python, &type, object, refs);
+        walk_visit_taken(python, type, object, refs);
     for (size_t i = first; i < refs->count && !seen; i++)
         refs->ref[i].flags |= WALK_EDGE_EXTRA;
 }

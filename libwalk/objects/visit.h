@@ -60,6 +60,7 @@ struct walk_refs {
     bool interrupted; /* walk_traverser_watch() */
     bool limited;     /* `words` counts */
     uint64_t words;   /* how many words of arrays may still be looked at */
+    bool exhausted;   /* they were too few */
 };
 
 void walk_refs_deinit(struct walk_refs *refs);
@@ -72,7 +73,7 @@ bool walk_refs_grow(struct walk_refs *refs);
 static inline bool walk_refs_afford(struct walk_refs *refs, uint64_t words)
 {
     if (refs->limited && words > refs->words) {
-        refs->unreadable = true;
+        refs->unreadable = refs->exhausted = true;
         return false;
     }
     refs->words -= refs->limited ? words : 0;

@@ -21,7 +21,8 @@
  * Tab-separated lines; addresses are bare hex digits. Several commands with commas between are answered from one
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
- * commas between), WALK_GUESS (run no code of the target).
+ * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question),
+ * WALK_TRACKED (lists, sweep).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -74,8 +75,8 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     printf("time\topen\t%.4f\ntime\tbuild\t%.4f\ntime\tancestors\t%.4f\n", took.open, took.build, seconds() - start);
     walk_target_info(target, &info);
     walk_heap_stats(heap, &stats);
-    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\n", info.version, info.version_text, info.build,
-           info.python_path, info.build_id, info.file_problem, info.layout_source);
+    printf("version\t%08x\t%s\t%s\npython\t%s\t%s\t%s\nlayout\t%s\ntracked-by\t%s\n", info.version, info.version_text,
+           info.build, info.python_path, info.build_id, info.file_problem, info.layout_source, info.tracked_by);
     for (size_t i = 0; i < walk_target_layout_part_count(target); i++) {
         struct walk_layout_part part;
         walk_target_layout_part(target, i, &part);
@@ -117,16 +118,31 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
     return NULL;
 }
 
-static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
+static void print_heap_types(const struct walk_heap *heap)
 {
-    (void)target;
     for (uint32_t i = 0; i < walk_heap_type_count(heap); i++) {
         struct walk_type type;
         walk_heap_type(heap, i, &type);
         if (type.tracked)
             printf("%zu\t%" PRIu64 "\t%s\n", type.tracked, type.tracked_size, type.name);
     }
-    return NULL;
+}
+
+/* Without a heap they are counted by themselves, as far as that is possible. */
+static struct walk_error *print_types(struct walk_target *target, struct walk_heap *heap)
+{
+    struct walk_heap *made = NULL;
+    struct walk_counts *counts = NULL;
+    struct walk_error *error = heap ? NULL : walk_target_counts(target, &counts);
+    if (counts && counts->collecting)
+        error = walk_heap_build(target, NULL, NULL, &made);
+    if (!error && (heap || made))
+        print_heap_types(heap ? heap : made);
+    for (size_t i = 0; !error && counts && !made && i < counts->count; i++)
+        printf("%zu\t%" PRIu64 "\t%s\n", counts->type[i].tracked, counts->type[i].tracked_size, counts->type[i].name);
+    walk_counts_free(counts);
+    walk_heap_destroy(made);
+    return error;
 }
 
 /* The number of an interpreter, or "-". */
@@ -526,21 +542,24 @@ static int run(const char *list, const char *name)
 {
     double start = seconds();
     struct walk_target *target;
-    struct walk_heap *heap;
+    struct walk_heap *heap = NULL;
     char *end;
     long pid = strtol(name, &end, 10);
-    const char *layout = getenv("WALK_LAYOUT");
+    const char *layout = getenv("WALK_LAYOUT"), *threads = getenv("WALK_THREADS");
     struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
                                    .debug_dirs = getenv("WALK_DEBUG_DIRS"),
                                    .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
-                                   .guess = getenv("WALK_GUESS") != NULL};
+                                   .guess = getenv("WALK_GUESS") != NULL,
+                                   .tracked = getenv("WALK_TRACKED"),
+                                   .threads = threads ? (unsigned)strtoul(threads, NULL, 10) : 0};
     struct walk_error *error = !*end                        ? walk_target_open_process((int)pid, &options, &target)
                                : walk_target_is_saved(name) ? walk_target_open_saved(name, &target)
                                                             : walk_target_open_core(name, &options, &target);
     if (error)
         return fail(error);
     took.open = seconds() - start;
-    error = walk_heap_build(target, NULL, NULL, &heap);
+    if (strcmp(list, "types") != 0)
+        error = walk_heap_build(target, NULL, NULL, &heap);
     took.build = seconds() - start - took.open;
     if (!error) {
         error = run_all(list, target, heap);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "graph/index.h"
@@ -6,7 +7,7 @@
 
 /* ---- a random multigraph as lists, the brute force that the graph is compared with ---- */
 
-enum { NODES = 300, ROW = 12 };
+enum { NODES = 300, ROW = 12, MISSING = 128 };
 
 struct plain {
     size_t nodes; /* keys 0 .. nodes - 1 are nodes when they are reached; the rest are refused */
@@ -17,8 +18,14 @@ struct plain {
     size_t row[NODES];
     walk_addr key[2 * NODES];
     size_t roots;
-    /* What the source was told to do, and did. */
-    size_t visits, fail_at;
+    unsigned workers;
+    size_t fail_at; /* how many visits are good */
+    /* Nodes of some classes are known only when all else of the round was asked, others are visited by one alone. */
+    bool shy, taught[2 * NODES];
+    /* What the source was told to do, and did. Expectations are for one thread: others count what is wrong. */
+    atomic_size_t visits, wrong, late_admissions, late_visits;
+    atomic_bool wanted[2 * NODES];
+    atomic_uint visited[2 * NODES];
 };
 
 static void make_plain(struct plain *plain, struct rng *rng)
@@ -26,9 +33,10 @@ static void make_plain(struct plain *plain, struct rng *rng)
     memset(plain, 0, sizeof *plain);
     plain->nodes = 1 + rng_below(rng, NODES);
     plain->roots = 1 + rng_below(rng, plain->nodes);
+    plain->workers = 1;
     plain->fail_at = SIZE_MAX;
     for (size_t i = 0; i < 2 * NODES; i++)
-        plain->key[i] = UINT64_C(0x7f0000000000) + i * 16 * (1 + rng_below(rng, 2)) + (i << 26);
+        plain->key[i] = UINT64_C(0x7f0000000000) + i * 16 * (1 + rng_below(rng, 2)) + (i << 17);
     for (size_t i = 0; i < plain->nodes; i++) {
         plain->row[i] = rng_below(rng, ROW + 1);
         for (size_t e = 0; e < plain->row[i]; e++) {
@@ -39,69 +47,128 @@ static void make_plain(struct plain *plain, struct rng *rng)
     }
 }
 
+/* The keys are in their order. */
 static size_t index_of(const struct plain *plain, walk_addr key)
 {
-    for (size_t i = 0; i < 2 * NODES; i++)
-        if (plain->key[i] == key)
-            return i;
-    return SIZE_MAX;
+    size_t low = 0, high = 2 * NODES;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (plain->key[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < 2 * NODES && plain->key[low] == key ? low : SIZE_MAX;
 }
 
-static bool admit(void *context, walk_addr key, uint32_t *class, uint8_t *flags)
+/* Of the keys that are no nodes half are told at once, the others when they are asked. */
+static bool likely(void *context, unsigned worker, walk_addr key)
 {
     const struct plain *plain = context;
     size_t index = index_of(plain, key);
-    *class = (uint32_t)index + 7;
-    *flags = (uint8_t)index;
-    return index < plain->nodes;
+    (void)worker;
+    return index < plain->nodes || index % 2 == 0;
 }
 
-static struct walk_error *visit(void *context, walk_id node, walk_addr key, uint32_t class, uint8_t flags,
-                                struct walk_builder *builder)
+static uint8_t flags_of(size_t index) { return index & (MISSING - 1); }
+
+static enum walk_answer admit(void *context, unsigned worker, walk_addr key, unsigned group, uint32_t *class,
+                              uint8_t *flags)
 {
     struct plain *plain = context;
     size_t index = index_of(plain, key);
-    expect_eq(node, plain->visits);
-    expect_eq(class, index + 7);
-    expect_eq(flags, (uint8_t)index);
-    if (plain->visits++ == plain->fail_at)
-        return walk_error_new(WALK_ERROR_IMPLAUSIBLE, "told to fail");
-    for (size_t e = 0; e < plain->row[index]; e++) {
-        walk_addr to = plain->key[plain->edge[index][e].to];
-        bool mark = plain->edge[index][e].mark;
-        if (plain->edge[index][e].late)
-            walk_builder_edge_if_known(builder, to, mark);
-        else
-            expect_eq(walk_builder_edge(builder, to, mark), plain->edge[index][e].to < plain->nodes);
+    plain->wrong += worker >= plain->workers || (group != 0) != (index < plain->roots && index % 2);
+    if (plain->shy && index % 5 == 0 && !plain->taught[index]) {
+        atomic_store(&plain->wanted[index], true);
+        plain->late_admissions++;
+        return WALK_LATER;
     }
+    *class = (uint32_t)index + 7;
+    *flags = flags_of(index);
+    return index < plain->nodes ? WALK_YES : WALK_NO;
+}
+
+static struct walk_error *settle(void *context, bool again)
+{
+    struct plain *plain = context;
+    bool any = false;
+    for (size_t i = 0; i < 2 * NODES; i++)
+        if (atomic_exchange(&plain->wanted[i], false))
+            any = plain->taught[i] = true;
+    expect_eq(again, any);
     return NULL;
 }
 
+static struct walk_error *visit(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
+                                struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    struct plain *plain = context;
+    size_t index = index_of(plain, key);
+    plain->wrong += class != index + 7 || *flags != flags_of(index);
+    for (size_t e = 0; e < plain->row[index]; e++) {
+        uint32_t to = plain->edge[index][e].to;
+        bool mark = plain->edge[index][e].mark;
+        if (plain->edge[index][e].late)
+            walk_emit_edge_if_known(emitter, plain->key[to], mark);
+        else if (!walk_emit_edge(emitter, plain->key[to], mark))
+            plain->wrong += to < plain->nodes;
+    }
+    if (plain->shy && index % 7 == 0 && worker != WALK_ALONE) {
+        plain->late_visits++;
+        *answer = WALK_LATER;
+        return NULL;
+    }
+    plain->visited[index]++;
+    return plain->visits++ == plain->fail_at ? walk_error_new(WALK_ERROR_IMPLAUSIBLE, "told to fail") : NULL;
+}
+
+/* Roots at even positions are told one by one, the others in a group. */
 static struct walk_error *build_with(struct plain *plain, struct walk_graph *graph, walk_progress *progress,
                                      void *context)
 {
-    struct walk_source source = {plain, admit, visit, progress, context};
+    struct walk_source source = {.context = plain,
+                                 .workers = plain->workers,
+                                 .granule = 8,
+                                 .flag_missing = MISSING,
+                                 .likely = likely,
+                                 .admit = admit,
+                                 .settle = settle,
+                                 .visit = visit,
+                                 .progress = progress,
+                                 .progress_context = context};
     struct walk_builder *builder;
+    walk_addr group[NODES];
+    size_t count = 0, odd;
     assert_good(walk_builder_open(graph, &source, &builder));
-    for (size_t i = 0; i < plain->roots; i++)
-        assert_good(walk_builder_node(builder, plain->key[i], (uint32_t)i + 7, (uint8_t)i));
+    for (size_t i = 0; i < plain->roots; i++) {
+        if (i % 2)
+            group[count++] = plain->key[i];
+        else
+            assert_good(walk_builder_node(builder, plain->key[i], (uint32_t)i + 7, flags_of(i)));
+    }
+    assert_good(walk_builder_nodes(builder, 1, group, count, &odd));
+    expect_eq(odd, 0);
     return walk_builder_finish(builder);
 }
 
-static void build(struct plain *plain, struct walk_graph *graph) { assert_good(build_with(plain, graph, NULL, NULL)); }
+static void build(struct plain *plain, struct walk_graph *graph)
+{
+    assert_good(build_with(plain, graph, NULL, NULL));
+    expect_eq(plain->wrong, 0);
+}
 
 /* ---- the index ---- */
 
-static struct walk_error *visit_nothing(void *context, walk_id node, walk_addr key, uint32_t class, uint8_t flags,
-                                        struct walk_builder *builder)
+static struct walk_error *visit_nothing(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
+                                        struct walk_emitter *emitter, enum walk_answer *answer)
 {
-    (void)context, (void)node, (void)key, (void)class, (void)flags, (void)builder;
+    (void)context, (void)worker, (void)key, (void)class, (void)flags, (void)emitter, (void)answer;
     return NULL;
 }
 
-static void build_of_keys(const walk_addr *keys, size_t count, struct walk_graph *graph)
+static void build_of_keys(const walk_addr *keys, size_t count, unsigned granule, struct walk_graph *graph)
 {
-    struct walk_source source = {NULL, NULL, visit_nothing, NULL, NULL};
+    struct walk_source source = {.workers = 2, .granule = granule, .visit = visit_nothing};
     struct walk_builder *builder;
     assert_good(walk_builder_open(graph, &source, &builder));
     for (size_t i = 0; i < count; i++)
@@ -109,90 +176,111 @@ static void build_of_keys(const walk_addr *keys, size_t count, struct walk_graph
     assert_good(walk_builder_finish(builder));
 }
 
-START_TEST(every_key_is_found_again_after_the_index_has_grown)
+START_TEST(every_key_is_found_again_and_no_other)
 {
     enum { MANY = 400000 };
+    static const unsigned granules[] = {1, 4, 8, 16};
     walk_addr *keys = malloc(MANY * sizeof *keys);
-    struct walk_graph graph;
-    for (size_t i = 0; i < MANY; i++)
-        keys[i] = UINT64_C(0x7f1200000000) + i * 48;
-    build_of_keys(keys, MANY, &graph);
-    expect_eq(graph.node_count, MANY);
-    for (size_t i = 0; i < MANY; i++) {
-        expect_eq(walk_graph_find(&graph, keys[i]), i);
-        expect_eq(walk_graph_find(&graph, keys[i] + 16), WALK_NO_ID);
+    for (size_t g = 0; g < 4; g++) {
+        struct walk_graph graph;
+        for (size_t i = 0; i < MANY; i++)
+            keys[i] = UINT64_C(0x7f1200000000) + i * 3 * granules[g];
+        build_of_keys(keys, MANY, granules[g], &graph);
+        expect_eq(graph.node_count, MANY);
+        for (size_t i = 0; i < MANY; i++) {
+            expect_eq(walk_graph_find(&graph, keys[i]), i);
+            expect_eq(graph.key[i], keys[i]);
+            expect_eq(graph.class[i], i);
+            expect_eq(walk_graph_find(&graph, keys[i] + granules[g]), WALK_NO_ID);
+            expect_eq(walk_graph_find(&graph, keys[i] - 1), WALK_NO_ID);
+        }
+        walk_graph_deinit(&graph);
     }
-    ck_assert_uint_ge(graph.index.size / 4 * 3, graph.node_count);
-    walk_graph_deinit(&graph);
     free(keys);
 }
 END_TEST
 
-/* Keys that fall into one slot: the low four bits are not hashed, and the table is a power of two. */
-START_TEST(keys_that_collide_are_told_apart)
+START_TEST(ids_are_in_the_order_of_keys_wherever_these_are)
 {
-    enum { MANY = 2000 };
-    walk_addr keys[MANY];
-    struct walk_graph graph;
-    struct walk_index index = {NULL, 1 << 16};
-    size_t count = 0;
-    keys[count++] = 0x7f0000000010;
-    size_t slot = walk_index_slot(&index, keys[0]);
-    for (walk_addr low = 1; low < 16 && count < MANY; low++)
-        keys[count++] = keys[0] + low;
-    for (walk_addr high = 1; count < MANY; high++)
-        for (walk_addr middle = 0; middle < 1 << 16 && count < MANY; middle++) {
-            walk_addr key = (UINT64_C(0x7f0) + high) << 36 | middle << 4;
-            if (walk_index_slot(&index, key) == slot)
-                keys[count++] = key;
-        }
-    build_of_keys(keys, MANY, &graph);
-    expect_eq(graph.node_count, MANY);
-    for (size_t i = 0; i < MANY; i++)
-        expect_eq(walk_graph_find(&graph, keys[i]), i);
-    walk_graph_deinit(&graph);
-}
-END_TEST
-
-/* Objects of a few sizes in pools of 4 KB in arenas all over the address space, as CPython's allocator places them. */
-START_TEST(look_ups_of_what_an_allocator_makes_take_few_steps)
-{
-    enum { ARENAS = 60, ARENA = 1 << 18, POOL = 1 << 12 };
     struct rng rng = {11};
-    walk_addr *keys = malloc(ARENAS * (ARENA / 32) * sizeof *keys);
-    size_t count = 0, steps = 0, longest = 0;
-    struct walk_graph graph;
-    for (int arena = 0; arena < ARENAS; arena++) {
-        walk_addr start = UINT64_C(0x7f0000000000) + (rng_below(&rng, 1 << 14) << 20) + (rng_below(&rng, 4) << 18);
-        for (walk_addr pool = start; pool < start + ARENA; pool += POOL) {
-            uint64_t size = 32 + 16 * rng_below(&rng, 8);
-            for (walk_addr at = pool + 48; at + size <= pool + POOL; at += size)
-                keys[count++] = at + 16;
-        }
+    for (int round = 0; round < 20; round++) {
+        enum { MANY = 500 };
+        walk_addr keys[MANY];
+        struct walk_graph graph;
+        for (size_t i = 0; i < MANY; i++)
+            keys[i] = rng_below(&rng, UINT64_C(1) << (10 + 37 * rng_below(&rng, 2))) & ~UINT64_C(7);
+        build_of_keys(keys, MANY, 8, &graph);
+        for (walk_id id = 1; id < graph.node_count; id++)
+            expect(graph.key[id - 1] < graph.key[id]);
+        for (size_t i = 0; i < MANY; i++)
+            expect_eq(graph.key[walk_graph_find(&graph, keys[i])], keys[i]);
+        walk_graph_deinit(&graph);
     }
-    build_of_keys(keys, count, &graph);
-    for (walk_id id = 0; id < graph.node_count; id++) {
-        size_t at = walk_index_slot(&graph.index, graph.key[id]), taken = 1;
-        for (; graph.index.slot[at] != id + 1; at = (at + 1) & (graph.index.size - 1))
-            taken++;
-        steps += taken;
-        longest = taken > longest ? taken : longest;
-    }
-    ck_assert_msg(steps < 3 * (size_t)graph.node_count && longest < 200, "%zu steps for %u keys, %zu for one", steps,
-                  graph.node_count, longest);
-    walk_graph_deinit(&graph);
-    free(keys);
 }
 END_TEST
 
-START_TEST(extreme_keys_are_keys_like_all_others)
+/* Beyond the space of keys, and no multiples of what keys are. */
+START_TEST(odd_keys_are_keys_like_all_others)
 {
-    walk_addr keys[] = {0, 1, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
+    walk_addr keys[] = {UINT64_MAX, 8, 9, UINT64_MAX - 1, 0, UINT64_C(1) << 63, UINT64_C(1) << 47, 9};
+    walk_addr sorted[] = {0, 8, 9, UINT64_C(1) << 47, UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX};
     struct walk_graph graph;
-    build_of_keys(keys, 5, &graph);
-    for (walk_id i = 0; i < 5; i++)
-        expect_eq(walk_graph_find(&graph, keys[i]), i);
-    expect_eq(walk_graph_find(&graph, 2), WALK_NO_ID);
+    build_of_keys(keys, 8, 8, &graph);
+    expect_eq(graph.node_count, 7);
+    for (walk_id i = 0; i < 7; i++) {
+        expect_eq(walk_graph_find(&graph, sorted[i]), i);
+        expect_eq(graph.key[i], sorted[i]);
+    }
+    expect_eq(walk_graph_find(&graph, 16), WALK_NO_ID);
+    expect_eq(walk_graph_find(&graph, 10), WALK_NO_ID);
+    expect_eq(walk_graph_find(&graph, (UINT64_C(1) << 47) + 8), WALK_NO_ID);
+    walk_graph_deinit(&graph);
+}
+END_TEST
+
+static struct walk_error *visit_odd(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
+                                    struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    (void)context, (void)worker, (void)class, (void)flags, (void)answer;
+    if (key == 9) {
+        expect(!walk_emit_edge(emitter, 11, false));
+        expect(walk_emit_edge(emitter, UINT64_MAX, true));
+        walk_emit_edge_if_known(emitter, 13, true);
+        walk_emit_edge_if_known(emitter, 9, false);
+    }
+    return NULL;
+}
+
+START_TEST(edges_from_and_to_odd_keys_are_edges_and_none_makes_such_a_node)
+{
+    struct walk_source source = {.workers = 1, .granule = 8, .visit = visit_odd};
+    struct walk_builder *builder;
+    struct walk_graph graph;
+    assert_good(walk_builder_open(&graph, &source, &builder));
+    assert_good(walk_builder_node(builder, UINT64_MAX, 0, 0));
+    assert_good(walk_builder_node(builder, 9, 0, 0));
+    assert_good(walk_builder_finish(builder));
+    expect_eq(graph.node_count, 2);
+    expect_eq(graph.edge_count, 2);
+    expect_eq(graph.forward.edge[0], 1 | WALK_EDGE_MARK);
+    expect_eq(graph.forward.edge[1], 0);
+    expect_eq(graph.backward.start[1], 1);
+    walk_graph_deinit(&graph);
+}
+END_TEST
+
+START_TEST(odd_keys_of_a_group_are_counted_and_left_out)
+{
+    struct walk_source source = {.workers = 1, .granule = 8, .visit = visit_nothing};
+    struct walk_builder *builder;
+    struct walk_graph graph;
+    walk_addr keys[] = {9, UINT64_MAX};
+    size_t odd;
+    assert_good(walk_builder_open(&graph, &source, &builder));
+    assert_good(walk_builder_nodes(builder, 1, keys, 2, &odd));
+    expect_eq(odd, 2);
+    assert_good(walk_builder_finish(builder));
+    expect_eq(graph.node_count, 0);
     walk_graph_deinit(&graph);
 }
 END_TEST
@@ -200,9 +288,10 @@ END_TEST
 START_TEST(an_empty_graph_finds_nothing)
 {
     struct walk_graph graph;
-    build_of_keys(NULL, 0, &graph);
+    build_of_keys(NULL, 0, 8, &graph);
     expect_eq(walk_graph_find(&graph, 0), WALK_NO_ID);
     expect_eq(graph.forward.start[0], 0);
+    expect_eq(graph.backward.start[0], 0);
     walk_graph_deinit(&graph);
     expect_eq(walk_graph_find(&graph, 0), WALK_NO_ID);
 }
@@ -213,7 +302,7 @@ END_TEST
 START_TEST(a_key_entered_twice_keeps_its_class_and_gathers_flags)
 {
     struct walk_graph graph;
-    struct walk_source source = {NULL, NULL, visit_nothing, NULL, NULL};
+    struct walk_source source = {.workers = 1, .granule = 8, .visit = visit_nothing};
     struct walk_builder *builder;
     assert_good(walk_builder_open(&graph, &source, &builder));
     assert_good(walk_builder_node(builder, 0x1000, 3, 1));
@@ -226,27 +315,57 @@ START_TEST(a_key_entered_twice_keeps_its_class_and_gathers_flags)
 }
 END_TEST
 
-/* Forward rows: the edges in the order that they were found, then the late ones whose key became a node. */
+/* Forward rows: the edges to nodes, in the order that they were told of. */
 static void check_forward(const struct plain *plain, const struct walk_graph *graph)
 {
     uint64_t total = 0;
     for (walk_id id = 0; id < graph->node_count; id++) {
         size_t index = index_of(plain, graph->key[id]);
         uint64_t at = graph->forward.start[id];
+        bool missing = false;
         expect_eq(at, total);
-        for (int late = 0; late < 2; late++)
-            for (size_t e = 0; e < plain->row[index]; e++) {
-                walk_id to = walk_graph_find(graph, plain->key[plain->edge[index][e].to]);
-                if (plain->edge[index][e].late != (late == 1) || to == WALK_NO_ID)
-                    continue;
-                expect(at < graph->forward.start[id + 1]);
-                expect_eq(graph->forward.edge[at], to | (plain->edge[index][e].mark ? WALK_EDGE_MARK : 0));
-                at++;
-            }
+        expect_eq(graph->class[id], index + 7);
+        for (size_t e = 0; e < plain->row[index]; e++) {
+            uint32_t index_to = plain->edge[index][e].to;
+            walk_id to = walk_graph_find(graph, plain->key[index_to]);
+            /* What the source refuses at once it knows itself. */
+            missing |= to == WALK_NO_ID && !plain->edge[index][e].late && index_to % 2 == 0;
+            if (to == WALK_NO_ID)
+                continue;
+            expect(at < graph->forward.start[id + 1]);
+            expect_eq(graph->forward.edge[at], to | (plain->edge[index][e].mark ? WALK_EDGE_MARK : 0));
+            at++;
+        }
         expect_eq(at, graph->forward.start[id + 1]);
+        expect_eq(graph->flags[id], flags_of(index) | (missing ? MISSING : 0));
         total = at;
     }
     expect_eq(total, graph->edge_count);
+}
+
+/* Exactly what is reached by edges that make nodes, each visited once. */
+static void check_nodes(const struct plain *plain, const struct walk_graph *graph)
+{
+    static bool reached[NODES];
+    size_t count = 0;
+    for (size_t i = 0; i < NODES; i++)
+        reached[i] = i < plain->roots;
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < plain->nodes; i++)
+            for (size_t e = 0; reached[i] && e < plain->row[i]; e++) {
+                uint32_t to = plain->edge[i][e].to;
+                if (to < plain->nodes && !plain->edge[i][e].late && !reached[to])
+                    more = reached[to] = true;
+            }
+    }
+    for (size_t i = 0; i < plain->nodes; i++) {
+        count += reached[i];
+        expect_eq(walk_graph_find(graph, plain->key[i]) != WALK_NO_ID, reached[i]);
+        expect_eq(plain->visited[i], reached[i]);
+    }
+    expect_eq(graph->node_count, count);
+    expect_eq(plain->visits, count);
 }
 
 /* Backward rows: every forward edge once, by holder, with its mark. */
@@ -269,19 +388,106 @@ static void check_backward(const struct walk_graph *graph)
     expect_eq(total, graph->edge_count);
 }
 
-START_TEST(rows_forward_and_backward_equal_brute_force)
+START_TEST(rows_forward_and_backward_equal_brute_force_with_any_number_of_workers)
 {
     struct rng rng = {3};
     static struct plain plain;
-    for (int round = 0; round < 60; round++) {
+    size_t late_admissions = 0, late_visits = 0;
+    for (int round = 0; round < 90; round++) {
         struct walk_graph graph;
         make_plain(&plain, &rng);
+        plain.workers = 1 + (unsigned)round % 4;
+        plain.shy = round % 3 == 0;
         build(&plain, &graph);
-        expect_eq(plain.visits, graph.node_count);
+        check_nodes(&plain, &graph);
         check_forward(&plain, &graph);
         check_backward(&graph);
         walk_graph_deinit(&graph);
+        late_admissions += plain.late_admissions;
+        late_visits += plain.late_visits;
     }
+    expect(late_admissions > 100 && late_visits > 100);
+}
+END_TEST
+
+/* ---- a large graph, by a formula ---- */
+
+enum { LARGE = 100000 };
+
+static walk_addr large_key(uint64_t index) { return UINT64_C(0x500000000000) + index * 24; }
+
+static bool large_likely(void *context, unsigned worker, walk_addr key)
+{
+    (void)context, (void)worker;
+    return key < large_key(LARGE + 1000);
+}
+
+static enum walk_answer large_admit(void *context, unsigned worker, walk_addr key, unsigned group, uint32_t *class,
+                                    uint8_t *flags)
+{
+    uint64_t index = (key - large_key(0)) / 24;
+    (void)context, (void)worker;
+    *class = (uint32_t)index;
+    *flags = (uint8_t)group;
+    return index < LARGE && index % 1001 != 1000 ? WALK_YES : WALK_NO;
+}
+
+static struct walk_error *large_visit(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
+                                      struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    struct rng rng = {class + UINT64_C(1)};
+    (void)context, (void)key, (void)flags;
+    for (uint64_t edges = class % 10007 ? rng_below(&rng, 8) : 20000; edges; edges--)
+        walk_emit_edge(emitter, large_key(rng_below(&rng, LARGE + 2000)), rng_below(&rng, 2));
+    walk_emit_edge_if_known(emitter, large_key(rng_below(&rng, LARGE)), false);
+    if (class % 97 == 0 && worker != WALK_ALONE)
+        *answer = WALK_LATER;
+    return NULL;
+}
+
+static void build_large(unsigned workers, struct walk_graph *graph)
+{
+    struct walk_source source = {.workers = workers,
+                                 .granule = 8,
+                                 .flag_missing = MISSING,
+                                 .likely = large_likely,
+                                 .admit = large_admit,
+                                 .visit = large_visit};
+    struct walk_builder *builder;
+    static walk_addr keys[LARGE / 2];
+    size_t odd;
+    for (size_t i = 0; i < LARGE / 2; i++)
+        keys[i] = large_key(i * 7 % LARGE);
+    assert_good(walk_builder_open(graph, &source, &builder));
+    assert_good(walk_builder_nodes(builder, 1, keys, LARGE / 2, &odd));
+    assert_good(walk_builder_finish(builder));
+}
+
+static void check_same(const struct walk_graph *a, const struct walk_graph *b)
+{
+    size_t nodes = a->node_count, edges = a->edge_count;
+    expect_eq(a->node_count, b->node_count);
+    expect_eq(a->edge_count, b->edge_count);
+    expect(memcmp(a->key, b->key, nodes * sizeof *a->key) == 0);
+    expect(memcmp(a->class, b->class, nodes * sizeof *a->class) == 0);
+    expect(memcmp(a->flags, b->flags, nodes) == 0);
+    expect(memcmp(a->forward.start, b->forward.start, (nodes + 1) * sizeof *a->forward.start) == 0);
+    expect(memcmp(a->forward.edge, b->forward.edge, edges * sizeof *a->forward.edge) == 0);
+    expect(memcmp(a->backward.start, b->backward.start, (nodes + 1) * sizeof *a->backward.start) == 0);
+    expect(memcmp(a->backward.edge, b->backward.edge, edges * sizeof *a->backward.edge) == 0);
+}
+
+START_TEST(a_large_graph_is_the_same_with_any_number_of_workers)
+{
+    struct walk_graph one, other;
+    build_large(1, &one);
+    expect(one.node_count > LARGE / 2 && one.edge_count > 2 * (uint64_t)one.node_count);
+    for (unsigned workers = 2; workers < 9; workers *= 2) {
+        build_large(workers, &other);
+        check_same(&one, &other);
+        walk_graph_deinit(&other);
+    }
+    walk_graph_deinit(&one);
 }
 END_TEST
 
@@ -291,7 +497,9 @@ START_TEST(a_refused_key_is_neither_node_nor_edge)
     struct walk_graph graph;
     memset(&plain, 0, sizeof plain);
     plain.fail_at = SIZE_MAX;
-    plain.nodes = plain.roots = 1;
+    plain.nodes = plain.roots = plain.workers = 1;
+    for (size_t i = 2; i < 2 * NODES; i++)
+        plain.key[i] = 0x3000 + 8 * i;
     plain.key[0] = 0x1000;
     plain.key[1] = 0x2000;
     plain.row[0] = 2;
@@ -312,6 +520,7 @@ START_TEST(a_late_edge_to_what_is_found_later_counts_and_one_to_what_never_is_do
     plain.fail_at = SIZE_MAX;
     plain.nodes = 4;
     plain.roots = 2;
+    plain.workers = 2;
     for (size_t i = 0; i < 2 * NODES; i++)
         plain.key[i] = 0x1000 + 16 * i;
     plain.row[0] = 2; /* 0 -> 2 late, 0 -> 3 late; 1 -> 2 */
@@ -345,6 +554,7 @@ START_TEST(progress_that_says_no_interrupts_and_leaves_nothing)
     struct walk_graph graph;
     size_t asked = 0;
     make_plain(&plain, &rng);
+    plain.roots = plain.nodes;
     assert_error(build_with(&plain, &graph, stop, &asked), WALK_ERROR_INTERRUPTED, "interrupted");
     expect_eq(asked, 1);
     ck_assert_ptr_null(graph.key);
@@ -360,6 +570,21 @@ START_TEST(an_error_of_a_visit_ends_the_build_with_that_error)
     plain.fail_at = plain.roots - 1;
     assert_error(build_with(&plain, &graph, NULL, NULL), WALK_ERROR_IMPLAUSIBLE, "told to fail");
     expect_eq(plain.visits, plain.roots);
+}
+END_TEST
+
+START_TEST(an_error_of_any_worker_ends_the_build)
+{
+    struct rng rng = {7};
+    static struct plain plain;
+    for (int round = 0; round < 20; round++) {
+        struct walk_graph graph;
+        make_plain(&plain, &rng);
+        plain.workers = 4;
+        plain.fail_at = rng_below(&rng, plain.roots);
+        assert_error(build_with(&plain, &graph, NULL, NULL), WALK_ERROR_IMPLAUSIBLE, "told to fail");
+        ck_assert_ptr_null(graph.key);
+    }
 }
 END_TEST
 
@@ -516,18 +741,21 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const index_tests[] = {every_key_is_found_again_after_the_index_has_grown,
-                                        keys_that_collide_are_told_apart,
-                                        look_ups_of_what_an_allocator_makes_take_few_steps,
-                                        extreme_keys_are_keys_like_all_others,
+    const TTest *const index_tests[] = {every_key_is_found_again_and_no_other,
+                                        ids_are_in_the_order_of_keys_wherever_these_are,
+                                        odd_keys_are_keys_like_all_others,
+                                        edges_from_and_to_odd_keys_are_edges_and_none_makes_such_a_node,
+                                        odd_keys_of_a_group_are_counted_and_left_out,
                                         an_empty_graph_finds_nothing,
                                         NULL};
     const TTest *const builder_tests[] = {a_key_entered_twice_keeps_its_class_and_gathers_flags,
-                                          rows_forward_and_backward_equal_brute_force,
+                                          rows_forward_and_backward_equal_brute_force_with_any_number_of_workers,
+                                          a_large_graph_is_the_same_with_any_number_of_workers,
                                           a_refused_key_is_neither_node_nor_edge,
                                           a_late_edge_to_what_is_found_later_counts_and_one_to_what_never_is_does_not,
                                           progress_that_says_no_interrupts_and_leaves_nothing,
                                           an_error_of_a_visit_ends_the_build_with_that_error,
+                                          an_error_of_any_worker_ends_the_build,
                                           NULL};
     const TTest *const search_tests[] = {a_search_equals_brute_force_for_every_limit_and_judge,
                                          finish_ends_the_search_with_the_node_that_was_asked_for,

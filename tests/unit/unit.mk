@@ -12,7 +12,7 @@ $(UNIT_TESTS): $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_H
 # Functions of the library that are bound when they are called first, which the machine must do as well.
 $(BUILD)/tests/unit/test_machine: LDFLAGS += -Wl,-z,lazy
 
-.PHONY: test-unit test-asan fuzz-core
+.PHONY: test-unit test-asan test-tsan fuzz-core
 test-unit: $(UNIT_TESTS) ## the C unit tests
 	@failed=; for test in $^; do $$test || failed=1; done; test -z "$$failed"
 
@@ -24,6 +24,17 @@ test-asan: ## the C unit tests with the sanitizers, and the walk tool on CORES="
 	+@$(ASAN) --no-print-directory test-unit $(BUILD)/asan/walk
 	@for core in $(CORES); do for command in info objects frames; do \
 	    echo "walk $$command $$core"; $(BUILD)/asan/walk $$command $$core >/dev/null || exit 1; done; done
+
+# What several threads do, with the sanitizer for that.
+TSAN_FLAGS := -fsanitize=thread -fno-omit-frame-pointer
+TSAN_TESTS := $(patsubst %,$(BUILD)/tsan/tests/unit/test_%,graph answers)
+TSAN := $(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -Wno-maybe-uninitialized $(TSAN_FLAGS)" LDFLAGS="$(TSAN_FLAGS)"
+
+test-tsan: ## the graph's unit tests with the sanitizer for threads, and the walk tool on CORES="…"
+	+@$(TSAN) --no-print-directory $(TSAN_TESTS) $(BUILD)/tsan/walk
+	@for test in $(TSAN_TESTS); do CK_TIMEOUT_MULTIPLIER=50 $$test || exit 1; done
+	@for core in $(CORES); do echo "walk info $$core"; \
+	    WALK_THREADS=4 $(BUILD)/tsan/walk info $$core >/dev/null || exit 1; done
 
 RUNS ?= 500
 SEED ?= 1

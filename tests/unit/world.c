@@ -460,6 +460,7 @@ static void init(struct world *world)
                                    .flags = WALK_SEGMENT_WRITE};
     if (walk_memory_add(memory, &segment) || walk_memory_seal(memory))
         abort();
+    world->target.image.workers = 2;
     runtime->image = &world->target.image;
     runtime->module = &world->module;
     world->module.path = "/test/python";

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the graph is made from: what the collector tracks, the interpreters, threads and frames are the start; objects
+ * are asked what they refer to by several workers, each with a fork of the python. What changes what all of them know
+ * (a type that is new, the proof of a table) is done between, by one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "answers/heap.h"
+#include "bytes/workers.h"
+#include "objects/fork.h"
+#include "objects/header.h"
+#include "objects/size.h"
+#include "objects/traverse.h"
+
+/* Groups of nodes that the building begins with. */
+enum { FOUND, TRACKED, PERMANENT };
+/* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
+enum { SAMPLES = 4 };
+
+struct samples {
+    walk_addr object[SAMPLES]; /* the lowest ones, sorted */
+    unsigned count;
+};
+
+struct worker {
+    struct walk_fork fork;
+    struct walk_refs refs;
+    struct walk_type_stats *types; /* of nodes by class, and one each for frames, threads, interpreters */
+    struct samples *samples;       /* by class */
+    uint32_t capacity;             /* of these */
+    size_t special[WALK_NODE_KIND + 1];
+    size_t unreadable, guessed_edges, run_objects;
+    bool collecting;
+    walk_addr *unknown; /* types that were met for the first time */
+    size_t unknown_count, unknown_capacity;
+    bool no_memory;
+};
+
+struct source {
+    struct walk_heap *heap;
+    struct worker **worker; /* one by one on the heap: they are written to all the time */
+    unsigned workers;
+    uint32_t type_count, slot_count; /* as the forks know them */
+    size_t dispute_count;
+};
+
+/* ---- what nodes refer to ---- */
+
+static const struct walk_pythread *thread_at(const struct walk_python *python, walk_addr address)
+{
+    for (size_t i = 0; i < python->thread_count; i++)
+        if (python->threads[i].address == address)
+            return &python->threads[i];
+    return NULL;
+}
+
+void walk_heap_visit_key(struct walk_python *python, walk_addr key, uint32_t class, enum walk_node_kind kind,
+                         struct walk_refs *refs)
+{
+    const struct walk_stack_frame *frame;
+    switch (kind) {
+    case WALK_OBJECT:
+        walk_visit_object(python, key, class, refs);
+        break;
+    case WALK_FRAME:
+        frame = walk_python_on_stack(python, key);
+        if (frame)
+            walk_visit_stack_frame(python, frame, refs);
+        break;
+    case WALK_THREAD:
+        walk_visit_thread(python, thread_at(python, key), refs);
+        break;
+    case WALK_INTERPRETER:
+        walk_visit_interpreter(python, key, refs);
+        break;
+    }
+}
+
+void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
+{
+    walk_heap_visit_key(heap->python, heap->graph.key[id], heap->graph.class[id], walk_node_kind(heap, id), refs);
+}
+
+void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
+{
+    heap->facts->visit(heap, id, refs);
+}
+
+uint64_t walk_word_limit(const struct walk_python *python)
+{
+    return walk_memory_size(python->memory) / python->word * 4;
+}
+
+void walk_heap_limit(const struct walk_heap *heap, struct walk_refs *refs)
+{
+    refs->limited = heap->word_limit != 0;
+    refs->exhausted = false;
+    refs->words = heap->word_limit;
+}
+
+/* ---- what a key is ---- */
+
+/*
+ * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
+ * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
+ */
+static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
+{
+    return (python->collecting || WALK_HAS(python->layout, gc_head, refs)) &&
+           walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
+}
+
+static bool likely(void *context, unsigned number, walk_addr key)
+{
+    const struct source *source = context;
+    struct walk_python *python = number == WALK_ALONE ? source->heap->python : &source->worker[number]->fork.python;
+    return walk_python_is_likely(python, key);
+}
+
+static void note_unknown(struct worker *worker, walk_addr type)
+{
+    size_t count = worker->unknown_count;
+    for (size_t i = count; i > 0 && count - i < 16; i--)
+        if (worker->unknown[i - 1] == type)
+            return;
+    if (count == worker->unknown_capacity) {
+        size_t capacity = count ? 2 * count : 64;
+        walk_addr *unknown = realloc(worker->unknown, capacity * sizeof *unknown);
+        worker->no_memory |= !unknown;
+        if (!unknown)
+            return;
+        worker->unknown = unknown;
+        worker->unknown_capacity = capacity;
+    }
+    worker->unknown[worker->unknown_count++] = type;
+}
+
+/* Keeps the lowest ones. */
+static void note_sample(struct samples *samples, walk_addr object)
+{
+    unsigned at = samples->count;
+    if (at == SAMPLES && samples->object[--at] <= object)
+        return;
+    for (; at > 0 && samples->object[at - 1] > object; at--)
+        samples->object[at] = samples->object[at - 1];
+    samples->object[at] = object;
+    samples->count += samples->count < SAMPLES;
+}
+
+static enum walk_answer admit(void *context, unsigned number, walk_addr key, unsigned group, uint32_t *class,
+                              uint8_t *flags)
+{
+    struct source *source = context;
+    struct worker *worker = source->worker[number];
+    struct walk_python *python = &worker->fork.python;
+    python->missed = false;
+    bool known = group == FOUND ? walk_python_type_of(python, key, class)
+                                : walk_python_type(python, walk_python_ob_type(python, key), class);
+    if (python->missed) {
+        note_unknown(worker, walk_python_ob_type(python, key));
+        return WALK_LATER;
+    }
+    if (!known) {
+        worker->unreadable += group != FOUND;
+        return WALK_NO;
+    }
+    bool hidden = group == FOUND && is_on_hidden_list(python, key, *class);
+    worker->collecting |= hidden;
+    *flags = WALK_OBJECT | (hidden || group == TRACKED ? WALK_NODE_TRACKED : 0);
+    if (walk_traverse_wants_proof(python, &python->types[*class], key))
+        note_sample(&worker->samples[*class], key);
+    return WALK_YES;
+}
+
+/* ---- between ---- */
+
+static bool reserve_types(struct worker *worker, uint32_t count)
+{
+    if (count <= worker->capacity)
+        return true;
+    uint32_t capacity = count * 2;
+    struct walk_type_stats *types = realloc(worker->types, capacity * sizeof *types);
+    if (types)
+        worker->types = types;
+    struct samples *samples = realloc(worker->samples, capacity * sizeof *samples);
+    if (samples)
+        worker->samples = samples;
+    if (!types || !samples)
+        return false;
+    memset(types + worker->capacity, 0, (capacity - worker->capacity) * sizeof *types);
+    memset(samples + worker->capacity, 0, (capacity - worker->capacity) * sizeof *samples);
+    worker->capacity = capacity;
+    return true;
+}
+
+/* Lets the forks know what the python has learned. */
+static struct walk_error *renew(struct source *source)
+{
+    const struct walk_python *python = source->heap->python;
+    if (python->type_count == source->type_count && python->slot_count == source->slot_count &&
+        python->dispute_count == source->dispute_count)
+        return NULL;
+    source->type_count = python->type_count;
+    source->slot_count = python->slot_count;
+    source->dispute_count = python->dispute_count;
+    for (unsigned i = 0; i < source->workers; i++) {
+        walk_fork_renew(&source->worker[i]->fork, python);
+        if (!reserve_types(source->worker[i], python->type_count))
+            return walk_error_no_memory();
+    }
+    return NULL;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    walk_addr x = *(const walk_addr *)a, y = *(const walk_addr *)b;
+    return (x > y) - (x < y);
+}
+
+/* Makes known the types that the workers have met, in the order of their addresses. */
+static struct walk_error *learn_types(struct source *source)
+{
+    struct walk_python *python = source->heap->python;
+    size_t total = 0, at = 0;
+    uint32_t index;
+    for (unsigned i = 0; i < source->workers; i++)
+        total += source->worker[i]->unknown_count;
+    walk_addr *types = malloc((total + 1) * sizeof *types);
+    if (!types)
+        return walk_error_no_memory();
+    for (unsigned i = 0; i < source->workers; i++) {
+        struct worker *worker = source->worker[i];
+        if (worker->unknown_count)
+            memcpy(types + at, worker->unknown, worker->unknown_count * sizeof *types);
+        at += worker->unknown_count;
+        worker->unknown_count = 0;
+    }
+    qsort(types, total, sizeof *types, by_address);
+    for (size_t i = 0; i < total; i++)
+        if (i == 0 || types[i] != types[i - 1])
+            (void)walk_python_type(python, types[i], &index);
+    free(types);
+    return NULL;
+}
+
+/* The lowest objects of the type, of those that any worker has noted. */
+static struct walk_error *prove_type(struct source *source, uint32_t type)
+{
+    struct samples all = {.count = 0};
+    struct walk_refs *refs = &source->worker[0]->refs;
+    for (unsigned i = 0; i < source->workers; i++) {
+        struct samples *samples = &source->worker[i]->samples[type];
+        for (unsigned s = 0; s < samples->count; s++)
+            note_sample(&all, samples->object[s]);
+        samples->count = 0;
+    }
+    for (unsigned s = 0; s < all.count; s++) {
+        refs->count = 0;
+        refs->unreadable = false;
+        walk_visit_object(source->heap->python, all.object[s], type, refs);
+        if (refs->interrupted)
+            return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
+    }
+    return NULL;
+}
+
+static struct walk_error *settle(void *context, bool again)
+{
+    struct source *source = context;
+    for (unsigned i = 0; i < source->workers; i++)
+        if (source->worker[i]->no_memory)
+            return walk_error_no_memory();
+    struct walk_error *error = again ? learn_types(source) : NULL;
+    for (uint32_t type = 0; !again && !error && type < source->type_count; type++)
+        error = prove_type(source, type);
+    return error ? error : renew(source);
+}
+
+/* ---- visits ---- */
+
+static void count_guess(struct walk_type_stats *type, walk_addr key, const struct walk_refs *refs)
+{
+    if (!type->guessed++ || key < type->fault_at) {
+        type->fault = refs->fault;
+        type->fault_at = key;
+    }
+}
+
+static void count_object(struct worker *worker, walk_addr key, uint32_t class, uint8_t flags, uint64_t size)
+{
+    struct walk_type_stats *type = &worker->types[class];
+    type->objects++;
+    type->size += size;
+    if (flags & WALK_NODE_TRACKED) {
+        type->tracked++;
+        type->tracked_size += size;
+    }
+    worker->run_objects += worker->refs.run;
+    if (worker->refs.guessed)
+        count_guess(type, key, &worker->refs);
+}
+
+static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *flags)
+{
+    struct walk_refs *refs = &worker->refs;
+    for (size_t i = 0; i < refs->count; i++) {
+        const struct walk_ref *ref = &refs->ref[i];
+        bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
+        if (ref->flags & WALK_EDGE_WEAK)
+            continue;
+        if (ref->flags & WALK_REF_IF_KNOWN)
+            walk_emit_edge_if_known(emitter, ref->target, extra);
+        else if (!walk_emit_edge(emitter, ref->target, extra))
+            refs->unreadable = true;
+        else
+            worker->guessed_edges += (ref->flags & WALK_EDGE_GUESS) != 0;
+    }
+    if (refs->unreadable)
+        *flags |= WALK_NODE_UNREADABLE;
+}
+
+static struct walk_error *visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
+                                struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    struct source *source = context;
+    bool alone = number == WALK_ALONE;
+    struct worker *worker = source->worker[alone ? 0 : number];
+    struct walk_python *python = alone ? source->heap->python : &worker->fork.python;
+    struct walk_refs *refs = &worker->refs;
+    enum walk_node_kind kind = *flags & WALK_NODE_KIND;
+    uint64_t size = 0;
+    refs->count = 0;
+    refs->unreadable = refs->guessed = refs->run = false;
+    refs->fault = (struct walk_traverse_fault){0};
+    python->missed = false;
+    walk_heap_visit_key(python, key, class, kind, refs);
+    if (kind == WALK_OBJECT)
+        size = walk_object_size(python, key, class);
+    if (refs->no_memory)
+        return walk_error_no_memory();
+    if (refs->interrupted)
+        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
+    if (python->missed) {
+        *answer = WALK_LATER;
+        return NULL;
+    }
+    if (kind == WALK_OBJECT)
+        count_object(worker, key, class, *flags, size);
+    else
+        worker->special[kind]++;
+    emit(worker, emitter, flags);
+    return alone ? renew(source) : NULL;
+}
+
+/* ---- the start ---- */
+
+/* Those of all objects of the start. */
+static void learn_classes(struct walk_python *python)
+{
+    uint32_t index;
+    for (uint32_t i = 0; i < python->classes.count; i++)
+        if (python->classes.class[i].count)
+            (void)walk_python_class_type(python, i, &index);
+}
+
+static struct walk_error *add_tracked(struct source *source, struct walk_builder *builder)
+{
+    const struct walk_python *python = source->heap->python;
+    size_t permanent_from = python->tracked_count - python->permanent_count, odd[2] = {0};
+    struct walk_error *error = walk_builder_nodes(builder, TRACKED, python->tracked, permanent_from, &odd[0]);
+    if (!error && python->permanent_count)
+        error =
+            walk_builder_nodes(builder, PERMANENT, python->tracked + permanent_from, python->permanent_count, &odd[1]);
+    source->heap->stats.unreadable += odd[0] + odd[1];
+    return error;
+}
+
+/* Frames that are objects are found through their threads; those that are none must be known before the closure. */
+static struct walk_error *add_others(struct source *source, struct walk_builder *builder)
+{
+    const struct walk_python *python = source->heap->python;
+    struct walk_error *error = NULL;
+    for (size_t i = 0; i < python->interpreter_count && !error; i++)
+        error = walk_builder_node(builder, python->interpreters[i].address, 0, WALK_INTERPRETER);
+    for (size_t i = 0; i < python->thread_count && !error; i++)
+        error = walk_builder_node(builder, python->threads[i].address, 0, WALK_THREAD);
+    for (size_t i = 0; i < python->stack_frame_count && !error; i++)
+        if (!python->stack_frames[i].is_object)
+            error = walk_builder_node(builder, python->stack_frames[i].node, 0, WALK_FRAME);
+    return error;
+}
+
+static struct walk_error *build(struct source *source, walk_progress *progress, void *context)
+{
+    struct walk_source asked = {.context = source,
+                                .workers = source->workers,
+                                .granule = source->heap->python->word,
+                                .flag_missing = WALK_NODE_UNREADABLE,
+                                .likely = likely,
+                                .admit = admit,
+                                .settle = settle,
+                                .visit = visit,
+                                .progress = progress,
+                                .progress_context = context};
+    struct walk_builder *builder;
+    struct walk_error *error = walk_builder_open(&source->heap->graph, &asked, &builder);
+    if (error)
+        return error;
+    error = add_tracked(source, builder);
+    if (!error)
+        error = add_others(source, builder);
+    if (error) {
+        walk_builder_abort(builder);
+        return error;
+    }
+    return walk_builder_finish(builder);
+}
+
+/* ---- all of it ---- */
+
+static void close_source(struct source *source)
+{
+    for (unsigned i = 0; source->worker && i < source->workers && source->worker[i]; i++) {
+        struct worker *worker = source->worker[i];
+        walk_fork_close(&worker->fork);
+        walk_refs_deinit(&worker->refs);
+        free(worker->types);
+        free(worker->samples);
+        free(worker->unknown);
+        free(worker);
+    }
+    free(source->worker);
+}
+
+static struct walk_error *open_source(struct source *source, struct walk_heap *heap, unsigned workers)
+{
+    *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
+    struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
+    walk_traverser_prepare(heap->python);
+    learn_classes(heap->python);
+    for (unsigned i = 0; i < workers && !error; i++) {
+        struct worker *worker = source->worker[i] = calloc(1, sizeof *worker);
+        if (!worker)
+            return walk_error_no_memory();
+        walk_heap_limit(heap, &worker->refs);
+        worker->refs.unnamed = true;
+        error = walk_fork_open(&worker->fork, heap->python);
+    }
+    return error ? error : renew(source);
+}
+
+/* Whether several workers together have looked at more words than one may. */
+static bool is_exhausted(const struct source *source)
+{
+    uint64_t words = 0;
+    bool exhausted = false;
+    struct walk_refs all = {0};
+    walk_heap_limit(source->heap, &all);
+    for (unsigned i = 0; i < source->workers; i++) {
+        words += all.words - source->worker[i]->refs.words;
+        exhausted |= source->worker[i]->refs.exhausted;
+    }
+    return source->workers > 1 && (exhausted || words > all.words);
+}
+
+/* Adds up what the workers have counted. */
+static struct walk_error *gather(const struct source *source)
+{
+    struct walk_heap *heap = source->heap;
+    struct walk_heap_stats *stats = &heap->stats;
+    heap->type_count = heap->python->type_count;
+    heap->types = calloc((size_t)heap->type_count + 3, sizeof *heap->types);
+    if (!heap->types)
+        return walk_error_no_memory();
+    for (unsigned i = 0; i < source->workers; i++) {
+        const struct worker *worker = source->worker[i];
+        stats->unreadable += worker->unreadable;
+        stats->guessed_edges += worker->guessed_edges;
+        stats->run_objects += worker->run_objects;
+        stats->collecting |= worker->collecting;
+        for (uint32_t t = 0; t < heap->type_count && t < worker->capacity; t++) {
+            struct walk_type_stats *type = &heap->types[t];
+            const struct walk_type_stats *more = &worker->types[t];
+            if (more->guessed && (!type->guessed || more->fault_at < type->fault_at)) {
+                type->fault = more->fault;
+                type->fault_at = more->fault_at;
+            }
+            type->guessed += more->guessed;
+            type->objects += more->objects;
+            type->size += more->size;
+            type->tracked += more->tracked;
+            type->tracked_size += more->tracked_size;
+        }
+        for (unsigned kind = WALK_FRAME; kind < 3 + WALK_FRAME; kind++)
+            heap->types[heap->type_count + kind - WALK_FRAME].objects += worker->special[kind];
+    }
+    for (uint32_t t = 0; t < heap->type_count; t++) {
+        stats->objects += heap->types[t].objects;
+        stats->tracked += heap->types[t].tracked;
+        stats->guessed_objects += heap->types[t].guessed;
+        if (heap->python->types[t].naming == WALK_NAME_UNKNOWN)
+            stats->unnamed_objects += heap->types[t].objects;
+    }
+    return NULL;
+}
+
+static struct walk_error *build_with(struct walk_heap *heap, unsigned workers, walk_progress *progress, void *context,
+                                     bool *exhausted)
+{
+    struct source source;
+    struct walk_error *error = open_source(&source, heap, workers);
+    if (!error)
+        error = build(&source, progress, context);
+    *exhausted = !error && is_exhausted(&source);
+    if (!error && !*exhausted)
+        error = gather(&source);
+    close_source(&source);
+    return error;
+}
+
+struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
+    struct walk_memory fork;
+    unsigned workers = walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
+    bool exhausted;
+    struct walk_error *error = build_with(heap, workers, progress, context, &exhausted);
+    if (error || !exhausted)
+        return error;
+    /* The heap is damaged. Whose turn it was when there was no more must not show: one does it all. */
+    walk_graph_deinit(&heap->graph);
+    heap->stats = (struct walk_heap_stats){0};
+    return build_with(heap, 1, progress, context, &exhausted);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/stream.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Whether its bytes can be read in any order by any thread. */
+static bool is_streamed(const struct walk_segment *segment, unsigned granule_bits)
+{
+    return segment->kind == WALK_SEGMENT_SAVED && (segment->flags & WALK_SEGMENT_WRITE) &&
+           segment->start % ((walk_addr)1 << granule_bits) == 0;
+}
+
+static void add_segment(struct walk_stream *stream, const struct walk_segment *segment)
+{
+    stream->stretches[stream->stretch_count++] =
+        (struct walk_stretch){segment->start, segment->end, stream->span_count};
+    stream->bytes += segment->end - segment->start;
+    for (walk_addr at = segment->start; at < segment->end; at += WALK_SPAN)
+        stream->spans[stream->span_count++] = (struct walk_span){
+            segment, at, segment->end - at < WALK_SPAN ? (size_t)(segment->end - at) : (size_t)WALK_SPAN};
+}
+
+struct walk_error *walk_stream_open(struct walk_stream *stream, const struct walk_image *image, unsigned granule_bits)
+{
+    const struct walk_memory *memory = &image->memory;
+    size_t spans = 0, stretches = 0;
+    for (size_t i = 0; i < memory->count; i++) {
+        if (!is_streamed(&memory->segments[i], granule_bits))
+            continue;
+        spans += (memory->segments[i].end - memory->segments[i].start + WALK_SPAN - 1) / WALK_SPAN;
+        stretches++;
+    }
+    *stream = (struct walk_stream){
+        .image = image, .granule_bits = granule_bits, .place_bits = (unsigned)WALK_SPAN_BITS - granule_bits};
+    stream->spans = calloc(spans + 1, sizeof *stream->spans);
+    stream->stretches = calloc(stretches + 1, sizeof *stream->stretches);
+    if (!stream->spans || !stream->stretches) {
+        walk_stream_close(stream);
+        return walk_error_no_memory();
+    }
+    for (size_t i = 0; i < memory->count; i++)
+        if (is_streamed(&memory->segments[i], granule_bits))
+            add_segment(stream, &memory->segments[i]);
+    return NULL;
+}
+
+void walk_stream_close(struct walk_stream *stream)
+{
+    free(stream->spans);
+    free(stream->stretches);
+    *stream = (struct walk_stream){0};
+}
+
+bool walk_stream_numbered(const struct walk_stream *stream)
+{
+    return stream->span_count <= UINT32_MAX >> stream->place_bits;
+}
+
+/* Reads all of it: false on an error and at the end of the file. */
+static bool read_all(int fd, uint8_t *buffer, size_t size, uint64_t offset)
+{
+    while (size) {
+        ssize_t got = pread(fd, buffer, size, (off_t)offset);
+        if (got <= 0)
+            return false;
+        buffer += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
+const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, size_t tail, uint8_t *buffer,
+                                size_t *got)
+{
+    const struct walk_span *span = &stream->spans[index];
+    const struct walk_image *image = stream->image;
+    const uint8_t *data = span->segment->data + (span->start - span->segment->start);
+    size_t size = span->size, rest = (size_t)(span->segment->end - span->start) - size;
+    size += rest < tail ? rest : tail;
+    *got = size;
+    if (!image->core.data || data < image->core.data || data >= image->core.data + image->core.size)
+        return data;
+    return read_all(image->core.fd, buffer, size, (uint64_t)(data - image->core.data)) ? buffer : NULL;
+}
+
+const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint)
+{
+    if (*hint < stream->stretch_count) {
+        const struct walk_stretch *stretch = &stream->stretches[*hint];
+        if (address >= stretch->start && address < stretch->end)
+            return stretch;
+    }
+    size_t low = 0, high = stream->stretch_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stream->stretches[middle].end <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == stream->stretch_count || stream->stretches[low].start > address)
+        return NULL;
+    *hint = low;
+    return &stream->stretches[low];
+}

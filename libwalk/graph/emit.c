@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes/large.h"
+#include "graph/index.h"
+#include "graph/log.h"
+
+bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first)
+{
+    size_t wanted = *capacity ? *capacity + *capacity / 2 : first;
+    void *old, *grown;
+    memcpy(&old, array, sizeof old);
+    grown = realloc(old, wanted * item);
+    if (!grown)
+        return false;
+    memcpy(array, &grown, sizeof grown);
+    *capacity = wanted;
+    return true;
+}
+
+/* ---- edges ---- */
+
+bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key)
+{
+    if (!walk_index_is_odd(emitter->index, *key))
+        return true;
+    size_t odd = walk_index_odd(emitter->index, *key);
+    *key = WALK_LOG_ODD | odd;
+    return odd != SIZE_MAX;
+}
+
+static bool add_slab(struct walk_slabs *slabs)
+{
+    if (slabs->slab_count == slabs->slab_capacity &&
+        !walk_array_grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
+        return false;
+    return (slabs->slab[slabs->slab_count] = walk_large_new(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
+           ++slabs->slab_count;
+}
+
+void walk_slabs_deinit(struct walk_slabs *slabs)
+{
+    for (size_t i = 0; i < slabs->slab_count; i++)
+        free(slabs->slab[i]);
+    free(slabs->slab);
+    *slabs = (struct walk_slabs){0};
+}
+
+static bool add_edge(struct walk_emitter *emitter, uint64_t edge)
+{
+    struct walk_slabs *edges = &emitter->edges;
+    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges)) {
+        emitter->no_memory = true;
+        return false;
+    }
+    *walk_slabs_at(edges, edges->count++) = edge;
+    return true;
+}
+
+/* Of a key that is not entered yet, as far as is known here. */
+static bool discover(struct walk_emitter *emitter, walk_addr key)
+{
+    const struct walk_source *source = emitter->source;
+    if (!source->likely(source->context, emitter->worker, key))
+        return false;
+    enum walk_entry entry = walk_index_enter(emitter->index, key);
+    if (entry == WALK_ENTERED_BEFORE)
+        return true;
+    if (entry == WALK_ENTER_NO_MEMORY ||
+        (emitter->found_count == emitter->found_capacity &&
+         !walk_array_grow(&emitter->found, &emitter->found_capacity, sizeof *emitter->found, 1024))) {
+        emitter->no_memory = true;
+        return false;
+    }
+    emitter->found[emitter->found_count++] = key;
+    return true;
+}
+
+bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
+{
+    if (!walk_emit_loggable(emitter, &key))
+        return false;
+    if (!(key & WALK_LOG_ODD) && !walk_index_has(emitter->index, key) && !discover(emitter, key))
+        return false;
+    return add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
+}
+
+void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)
+{
+    if (walk_emit_loggable(emitter, &key))
+        add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_GRAPH_LOG_H
+#define WALK_GRAPH_LOG_H
+
+/*
+ * What visits told, until it becomes rows. The nodes of a round stay together; the edges of a worker are one sequence,
+ * as keys, in slabs that never move. What is visited in one go is a block: blocks become rows in any order, by any
+ * worker.
+ */
+
+#include "graph/graph.h"
+
+/* A key in a log: below WALK_KEY_END itself, else the position of an odd key. */
+#define WALK_LOG_ODD (UINT64_C(1) << 55)
+#define WALK_LOG_KEY (WALK_LOG_ODD - 1)
+
+/* Of an edge, with its key. */
+#define WALK_LOG_MARK (UINT64_C(1) << 63)
+#define WALK_LOG_IF_KNOWN (UINT64_C(1) << 62)
+
+/* Edges of a slab: a huge page. */
+enum { WALK_SLAB_BITS = 18, WALK_SLAB_EDGES = 1 << WALK_SLAB_BITS };
+
+struct walk_slabs {
+    uint64_t **slab;
+    size_t slab_count, slab_capacity;
+    size_t count; /* of edges */
+};
+
+static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
+{
+    return &slabs->slab[at >> WALK_SLAB_BITS][at & (WALK_SLAB_EDGES - 1)];
+}
+
+/* The nodes that are asked and visited together. */
+struct walk_round {
+    struct walk_round *next;
+    walk_addr *keys; /* as they stand in a log */
+    uint32_t *class; /* WALK_ROUND_REFUSED: it is no node */
+    uint32_t *edges; /* how many of them; WALK_ROUND_LATER: they are in a block of its own */
+    uint8_t *flags;
+    size_t count;
+};
+#define WALK_ROUND_REFUSED UINT32_MAX
+#define WALK_ROUND_LATER UINT32_MAX
+
+struct walk_log_block {
+    const struct walk_round *round;
+    size_t first, count; /* nodes of the round */
+    size_t edge;         /* in the slabs */
+};
+
+struct walk_emitter {
+    struct walk_slabs edges;
+    struct walk_log_block *block;
+    size_t block_count, block_capacity;
+    /* Keys that this worker was the first to come to, for the next round. */
+    walk_addr *found;
+    size_t found_count, found_capacity;
+    /* Positions in the round of nodes that are visited later. */
+    size_t *later;
+    size_t later_count, later_capacity;
+    bool no_memory;
+    struct walk_error *error;
+    unsigned worker;
+    const struct walk_source *source;
+    struct walk_index *index;
+};
+
+/* Makes room for more items of an array, which is empty at first; `array` is where the pointer is. */
+bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
+
+/* Turns a key into what stands for it in the log; false: it cannot be a node. */
+bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
+void walk_slabs_deinit(struct walk_slabs *slabs);
+
+/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows.
+ */
+struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
+                                   struct walk_emitter *emitters, unsigned count);
+/* The backward rows, from the forward ones. */
+struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);
+
+#endif
