@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -14,11 +13,10 @@ void *walk_large_alloc(size_t count, size_t item)
         return NULL;
     size_t size = (count * item + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     if (count * item < HUGE_PAGE)
-        return calloc(count ? count : 1, item);
+        return malloc(count ? count * item : 1);
     void *memory = aligned_alloc(HUGE_PAGE, size);
     if (!memory)
         return NULL;
     madvise(memory, size, MADV_HUGEPAGE); /* where there are none, small ones do */
-    memset(memory, 0, size);
     return memory;
 }
