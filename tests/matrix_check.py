@@ -188,8 +188,8 @@ class Core:
                 yield f"a sweep with {threads} threads finds other objects than the lists have"
             if sorted(ask("types").split(b"\n")) != types:
                 yield f"types are counted otherwise with {threads} threads and without a graph"
-        found = dict(line.split(b"\t", 1) for line in ask("info").splitlines())
-        if found[b"tracked-by"] == b"lists" and found[b"complete"] == b"1":
+        info = ask("info").splitlines()
+        if b"tracked-by\tlists" in info and b"complete\t1" in info:
             yield "the lists could not be followed in what the sweep found"
 
     def lost(self, walk: Walk, source: str) -> int:
