@@ -115,6 +115,17 @@ class Walk:
         for line in printed.split("\n") if printed else ():
             yield line.split("\t")
 
+    def ask(self, commands: str, **environment: str) -> bytes:
+        """What walk prints of the same core with something else in its environment."""
+        tool, core, inherited = self._asked
+        run = subprocess.run(
+            [tool, commands, core],
+            env={**inherited, **environment},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return run.stdout
+
     @property
     def runs_code(self) -> bool:
         """Whether it says nothing that keeps it from running the target's tp_traverse."""

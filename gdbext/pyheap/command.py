@@ -99,6 +99,10 @@ class Question:
         """The heap of the selected target, read now unless it is known."""
         raise NotImplementedError
 
+    def known_heap(self) -> Optional["Heap"]:
+        """The heap of the selected target if it was read before: none is read now."""
+        return self.heap()
+
     def address(self, expression: str) -> int:
         """The value of an expression."""
         raise NotImplementedError

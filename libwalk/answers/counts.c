@@ -13,22 +13,21 @@ static void add(struct walk_python *python, const struct walk_tally *tallies, st
         if (!tallies[i].count)
             continue;
         if (!walk_python_class_type(python, i, &type)) {
-            counts->unreadable += tallies[i].count;
+            counts->stats.unreadable += tallies[i].count;
             continue;
         }
         const struct walk_pytype *pytype = &python->types[type];
-        counts->tracked += tallies[i].count;
-        counts->unnamed_objects += pytype->naming == WALK_NAME_UNKNOWN ? tallies[i].count : 0;
+        counts->stats.tracked += tallies[i].count;
+        counts->stats.unnamed_objects += pytype->naming == WALK_NAME_UNKNOWN ? tallies[i].count : 0;
         counts->type[counts->count++] =
             (struct walk_type_count){pytype->address, pytype->name, tallies[i].count, tallies[i].size};
     }
 }
 
-/* Up to 3.7 what is in front of an object may tell that a collection is under way, and nothing else. */
+/* 3.6: whether a collection is under way is in a variable of its own, whose symbol may not be here. */
 static bool may_hide(const struct walk_python *python)
 {
-    return python->collecting ||
-           (WALK_HAS(python->layout, gc_head, refs) && !python->runtime->runtime && !python->runtime->collecting);
+    return python->collecting || (!python->runtime->runtime && !python->runtime->collecting);
 }
 
 struct walk_error *walk_target_counts(struct walk_target *target, struct walk_counts **result)
@@ -47,8 +46,8 @@ struct walk_error *walk_target_counts(struct walk_target *target, struct walk_co
         error = walk_tally(python, first, python->tracked_count - python->permanent_count - first, tallies);
     if (!error) {
         add(python, tallies, counts);
-        counts->broken_lists = python->broken_lists;
-        counts->collecting = may_hide(python);
+        counts->stats.collecting = may_hide(python);
+        walk_target_stats(target, &counts->stats);
         *result = counts;
     } else {
         free(counts);

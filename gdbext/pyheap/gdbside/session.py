@@ -96,6 +96,9 @@ class Session(Question):
             opened.heap = _read(opened.target)
         return opened.heap
 
+    def known_heap(self) -> Optional[Heap]:
+        return self._current().heap
+
     def address(self, expression: str) -> int:
         return address.address(expression)
 
