@@ -169,30 +169,6 @@ struct walk_invariant {
 size_t walk_target_invariant_count(const struct walk_target *target);
 void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
 
-/* ---- counting without a heap ----------------------------------------------------------------------------------- */
-
-struct walk_type_count {
-    walk_addr address; /* of the type object */
-    const char *name;  /* as of struct walk_type; it belongs to the target */
-    size_t tracked;
-    uint64_t tracked_size; /* bytes */
-};
-
-/* Free with walk_counts_free(). */
-struct walk_counts {
-    size_t tracked;         /* objects on a list of the collector: what gc.get_objects() returns */
-    size_t unreadable;      /* not among them: those whose type could not be read */
-    size_t unnamed_objects; /* those of types whose name is not known: "type@0x…" */
-    size_t broken_lists;    /* see struct walk_heap_stats */
-    bool collecting; /* the collector was running, or that is not known: a heap may find further tracked objects */
-    size_t count;    /* types with tracked objects */
-    struct walk_type_count type[];
-};
-
-/* The tracked objects of each type, as a heap has them (walk_heap_type), in a small part of the time. */
-struct walk_error *walk_target_counts(struct walk_target *target, struct walk_counts **counts);
-void walk_counts_free(struct walk_counts *counts);
-
 /* ---- heaps ----------------------------------------------------------------------------------------------------- */
 
 struct walk_heap;
@@ -235,6 +211,29 @@ void walk_heap_stats(const struct walk_heap *heap, struct walk_heap_stats *stats
  */
 struct walk_error *walk_heap_save(const struct walk_heap *heap, const char *path, bool values, walk_progress *progress,
                                   void *context);
+
+/* ---- counting without a heap ----------------------------------------------------------------------------------- */
+
+struct walk_type_count {
+    walk_addr address; /* of the type object */
+    const char *name;  /* as of struct walk_type; it belongs to the target */
+    size_t tracked;
+    uint64_t tracked_size; /* bytes */
+};
+
+/* Free with walk_counts_free(). */
+struct walk_counts {
+    struct walk_heap_stats stats; /* what of them is known without a graph; the rest is 0 */
+    size_t count;                 /* types with tracked objects */
+    struct walk_type_count type[];
+};
+
+/*
+ * The tracked objects of each type, as a heap has them (walk_heap_type), in a small part of the time. While the
+ * collector runs (`stats.collecting`) a heap may find more of them.
+ */
+struct walk_error *walk_target_counts(struct walk_target *target, struct walk_counts **counts);
+void walk_counts_free(struct walk_counts *counts);
 
 enum walk_node_kind { WALK_OBJECT, WALK_FRAME, WALK_THREAD, WALK_INTERPRETER };
 

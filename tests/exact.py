@@ -125,6 +125,17 @@ class Walk:
             found.setdefault(name, []).append(set(addresses(joined)))
         return found
 
+    def ask(self, commands: str, **environment: str) -> bytes:
+        """What walk prints of the same core with something else in its environment."""
+        tool, core, inherited = self._asked
+        run = subprocess.run(
+            [tool, commands, core],
+            env={**inherited, **environment},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return run.stdout
+
     @property
     def runs_code(self) -> bool:
         """Whether it says nothing that keeps it from running the target's tp_traverse."""
@@ -499,6 +510,7 @@ class Comparison:
         if not unheld <= ours["leak"][0]:
             self.differ("leaks: something refers to", unheld - ours["leak"][0])
         return f"{len(theirs)}, {len(unheld)} without any referrer"
+
     def _only_guesses(self, question: Ancestors, different: Set[Address]) -> bool:
         """Whether it is for guesses alone that other objects are found, where the truth is a sample.
 

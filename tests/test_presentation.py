@@ -29,9 +29,9 @@ from pyheap.progress import Progress  # noqa: E402
 from pyheap.sketch import Walk  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
-from pyheap.walk import Component, Dispute, Edge, File, Frame  # noqa: E402
+from pyheap.walk import Component, Counts, Dispute, Edge, File, Frame  # noqa: E402
 from pyheap.walk import Garbage, Greenlet, Ids, Interpreter  # noqa: E402
-from pyheap.walk import GrowthHolder, GrowthRow  # noqa: E402
+from pyheap.walk import GrowthHolder, GrowthRow, TypeCount  # noqa: E402
 from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
 from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
@@ -57,6 +57,7 @@ class FakeTarget:
             "debug",
             "",
             "it",
+            "sweep",
             False,
             "",
         )
@@ -67,6 +68,10 @@ class FakeTarget:
             File("/srv/lost.so", "it was not found", False),
             File("/srv/unnamed.so", "", False),
         ]
+
+    def counts(self):
+        types = [TypeCount(0x10, "dict", 5, 500), TypeCount(0x20, "app.Session", 8, 80)]
+        return Counts(FakeHeap()._stats, types)
 
     def layout_parts(self):
         return [
@@ -286,6 +291,16 @@ class FakeQuestion(Question):
 
     def thread_number(self, native_id):
         return 7 if native_id == 4711 else None
+
+
+class UnreadQuestion(FakeQuestion):
+    """Asks of a heap that nobody has read yet, which takes long."""
+
+    def known_heap(self):
+        return None
+
+    def heap(self):
+        raise AssertionError("a heap is read")
 
 
 def answer(line, heap=None):
@@ -1204,6 +1219,21 @@ class Texts(unittest.TestCase):
         self.assertEqual(got[2], "… 1 more types; --limit 0 shows all")
         self.assertIn("13 tracked objects of 2 types, 580 bytes", got[3])
         self.assertIn("of 2 types: their references are guesses", got[4])
+
+    def test_types_without_a_heap(self):
+        command = BY_NAME["py-heap-types"]
+
+        def lines(options):
+            args = command.parse(options)
+            answer = command.answer(UnreadQuestion(), args)
+            return [plain(row) for row in answer.lines()]
+
+        self.assertEqual(lines("--limit 1")[:3], text("py-heap-types --limit 1")[:3])
+        self.assertIn("13 tracked objects of 2 types, 580 bytes; --all", lines("")[3])
+        self.assertIn("5 tracked objects of 1 type, 500 bytes", lines("dic")[2])
+        for options in "--all", "--json", "--interpreter 0":
+            with self.assertRaises(AssertionError):
+                lines(options)
 
     def test_find(self):
         self.assertEqual(

@@ -122,6 +122,10 @@ class Question:
         """Writes the heap to a file."""
         self.heap().save(path, values)
 
+    def known_heap(self) -> Optional["Heap"]:
+        """The heap of the selected target if it was read before: none is read now."""
+        return self.heap()
+
     def address(self, expression: str) -> int:
         """The value of an expression."""
         raise NotImplementedError

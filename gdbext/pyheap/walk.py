@@ -100,6 +100,7 @@ class TargetInfo(NamedTuple):
     build: str
     file_problem: str
     layout_source: str
+    tracked_by: str
     truncated: bool
     saved: str  # one of SAVED
 
@@ -111,6 +112,22 @@ class File(NamedTuple):
     path: str
     problem: str
     has_build_id: bool
+
+
+class TypeCount(NamedTuple):
+    """The tracked objects of a type."""
+
+    address: int
+    name: str
+    tracked: int
+    tracked_size: int
+
+
+class Counts(NamedTuple):
+    """What can be counted without a heap."""
+
+    stats: "Stats"
+    types: List[TypeCount]
 
 
 class LayoutPart(NamedTuple):
@@ -386,6 +403,19 @@ class _Stats(Structure):
     ]
 
 
+class _TypeCount(Structure):
+    _fields_ = [
+        ("address", c_uint64),
+        ("name", c_char_p),
+        ("tracked", c_size_t),
+        ("tracked_size", c_uint64),
+    ]
+
+
+class _Counts(Structure):
+    _fields_ = [("stats", _Stats), ("count", c_size_t), ("type", _TypeCount * 0)]
+
+
 class _Node(Structure):
     _fields_ = [
         ("kind", c_int),
@@ -595,6 +625,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_info": (None, [c_void_p, c_void_p]),
     "walk_target_file_count": (c_size_t, [c_void_p]),
     "walk_target_file": (None, [c_void_p, c_size_t, c_void_p]),
+    "walk_target_counts": (_ERROR, [c_void_p, c_void_p]),
+    "walk_counts_free": (None, [c_void_p]),
     "walk_target_layout_part_count": (c_size_t, [c_void_p]),
     "walk_target_layout_part": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_target_invariant_count": (c_size_t, [c_void_p]),
@@ -832,6 +864,12 @@ def _edge(edge: Any) -> Edge:
     )
 
 
+def _stats(stats: Any) -> Stats:
+    values = {name: getattr(stats, name) for name in Stats._fields}
+    values["run_problem"] = _text(stats.run_problem)
+    return Stats(**values)
+
+
 def _array(pointer: Any, count: int) -> Any:
     return pointer[:count] if count else []
 
@@ -1054,6 +1092,7 @@ class Target(_Closing):
             _text(info.build),
             _text(info.file_problem),
             _text(info.layout_source),
+            _text(info.tracked_by),
             info.truncated,
             SAVED[info.saved],
         )
@@ -1067,6 +1106,23 @@ class Target(_Closing):
             problem = _text(raw.problem)
             found.append(File(_text(raw.path), problem, raw.has_build_id))
         return found
+
+    def counts(self) -> Counts:
+        """The tracked objects of each type, without reading a heap."""
+        pointer = POINTER(_Counts)()
+        _check(_lib.walk_target_counts(self._pointer, byref(pointer)), self._raised)
+        counts = pointer.contents
+        try:
+            rows = (_TypeCount * counts.count).from_address(
+                ctypes.addressof(counts) + _Counts.type.offset
+            )
+            types = [
+                TypeCount(row.address, _text(row.name), row.tracked, row.tracked_size)
+                for row in rows
+            ]
+            return Counts(_stats(counts.stats), types)
+        finally:
+            _lib.walk_counts_free(pointer)
 
     def layout_parts(self) -> List[LayoutPart]:
         """Which source gave what of the layout, the one that gave most first."""
@@ -1148,9 +1204,7 @@ class Heap(_Closing):
         """Counts, and what is missing."""
         stats = _Stats()
         _lib.walk_heap_stats(self._pointer, byref(stats))
-        values = {name: getattr(stats, name) for name in Stats._fields}
-        values["run_problem"] = _text(stats.run_problem)
-        return Stats(**values)
+        return _stats(stats)
 
     def lookup(self, address: int) -> int:
         """The id of the node at exactly this address."""

@@ -52,7 +52,11 @@ def completeness(heap: "Heap") -> Dict[str, Any]:
 
 def incomplete(heap: "Heap") -> Iterator[Line]:
     """What could not be read, if something could not."""
-    stats = heap.stats()
+    yield from shortcomings(heap.stats())
+
+
+def shortcomings(stats: "Stats") -> Iterator[Line]:
+    """The same of what was counted without a heap."""
     if stats.complete:
         return
     reasons = []
@@ -74,9 +78,9 @@ def incomplete(heap: "Heap") -> Iterator[Line]:
     yield [f"incomplete: {'; '.join(reasons) or 'the heap was not read to its end'}"]
 
 
-def unnamed(heap: "Heap") -> Iterator[Line]:
+def unnamed(stats: "Stats") -> Iterator[Line]:
     """Objects whose types are shown by address, if any are."""
-    count = heap.stats().unnamed_objects
+    count = stats.unnamed_objects
     if count:
         yield [
             f"{counted(count, 'object')} of types whose names are not known"

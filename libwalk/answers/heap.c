@@ -134,18 +134,7 @@ static void finish_stats(struct walk_heap *heap)
         stats->recovered_types += heap->types[i].objects && heap->python->types[i].naming == WALK_NAME_RECOVERED;
     stats->nodes = graph->node_count;
     stats->edges = graph->edge_count;
-    stats->permanent = heap->python->permanent_count;
-    stats->broken_lists = heap->python->broken_lists;
-    stats->collecting |= heap->python->collecting;
-    stats->truncated = heap->target->image.truncated;
-    for (size_t i = 0; i < heap->python->thread_count; i++)
-        stats->broken_stacks += !heap->python->threads[i].frames_complete;
-    for (size_t i = 0; i < heap->python->greenlet_count; i++)
-        stats->broken_stacks += !heap->python->greenlets[i].frames_complete;
-    stats->run_problem = walk_traverser_problem(heap->python->traverser);
-    stats->unknown_layout = heap->target->runtime.left_out || WALK_MINOR(heap->python) > WALK_NEWEST;
-    stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
-                      !stats->collecting && !stats->truncated;
+    walk_target_stats(heap->target, stats);
 }
 
 /* A damaged heap may name types that are none: of such a target nothing is remembered. */

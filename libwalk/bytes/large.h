@@ -6,11 +6,8 @@
 
 /*
  * Memory for arrays that may have millions of items: what is large is asked for in huge pages, for to make the small
- * ones one by one takes longer than to fill them. Freed with free(). NULL: out of memory.
+ * ones one by one takes longer than to fill them. As malloc() does, it says nothing of the bytes; freed with free().
  */
-void *walk_large_new(size_t count, size_t item);
-
-/* The same, zeroed. */
 void *walk_large_alloc(size_t count, size_t item);
 
 #endif

@@ -87,7 +87,7 @@ struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned gro
     struct walk_index *index = &builder->graph->index;
     struct walk_group *added = &builder->groups[builder->group_count];
     *odd = 0;
-    if (builder->group_count == WALK_GROUPS_MAX || !(added->keys = walk_large_new(count + 1, sizeof *added->keys)))
+    if (builder->group_count == WALK_GROUPS_MAX || !(added->keys = walk_large_alloc(count + 1, sizeof *added->keys)))
         return walk_error_no_memory();
     *added = (struct walk_group){.number = group, .keys = added->keys};
     builder->group_count++;
@@ -161,7 +161,7 @@ static struct walk_error *gather_found(struct walk_builder *builder, walk_addr *
     size_t total = 0;
     for (unsigned i = 0; i < builder->source.workers; i++)
         total += builder->emitters[i].found_count;
-    walk_addr *all = walk_large_new(total + 1, sizeof *all);
+    walk_addr *all = walk_large_alloc(total + 1, sizeof *all);
     if (!all)
         return walk_error_no_memory();
     *keys = all;

@@ -35,7 +35,7 @@ static bool add_slab(struct walk_slabs *slabs)
     if (slabs->slab_count == slabs->slab_capacity &&
         !walk_array_grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
         return false;
-    return (slabs->slab[slabs->slab_count] = walk_large_new(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
+    return (slabs->slab[slabs->slab_count] = walk_large_alloc(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
            ++slabs->slab_count;
 }
 

@@ -218,7 +218,7 @@ static struct walk_error *number_all(struct ranking *ranking, unsigned workers)
     count += index->odd_count;
     if (count >= WALK_EDGE_MARK)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^31 objects");
-    graph->key = walk_large_new(count + 1, sizeof *graph->key);
+    graph->key = walk_large_alloc(count + 1, sizeof *graph->key);
     if (!graph->key)
         return walk_error_no_memory();
     graph->node_count = (walk_id)count;

@@ -164,9 +164,9 @@ struct walk_round *walk_round_add(struct walk_builder *builder, size_t count)
     if (!round)
         return NULL;
     round->count = count;
-    round->class = walk_large_new(count + 1, sizeof *round->class);
-    round->edges = walk_large_new(count + 1, sizeof *round->edges);
-    round->flags = walk_large_new(count + 1, sizeof *round->flags);
+    round->class = walk_large_alloc(count + 1, sizeof *round->class);
+    round->edges = walk_large_alloc(count + 1, sizeof *round->edges);
+    round->flags = walk_large_alloc(count + 1, sizeof *round->flags);
     *builder->last_round = round;
     builder->last_round = &round->next;
     return round->class && round->edges && round->flags ? round : NULL;

@@ -114,15 +114,15 @@ static struct walk_error *make_forward(struct rows *rows)
 {
     struct walk_graph *graph = rows->graph;
     size_t nodes = graph->node_count;
-    graph->class = walk_large_new(nodes + 1, sizeof *graph->class);
-    graph->flags = walk_large_new(nodes + 1, sizeof *graph->flags);
-    graph->forward.start = walk_large_new(nodes + 1, sizeof *graph->forward.start);
+    graph->class = walk_large_alloc(nodes + 1, sizeof *graph->class);
+    graph->flags = walk_large_alloc(nodes + 1, sizeof *graph->flags);
+    graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
     walk_workers_run(rows->source->workers, rows->block_count, translate_block, rows);
     add_up(graph->forward.start, nodes);
     graph->edge_count = graph->forward.start[nodes];
-    graph->forward.edge = walk_large_new(graph->edge_count + 1, sizeof *graph->forward.edge);
+    graph->forward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(rows->source->workers, rows->block_count, copy_block, rows);
@@ -202,9 +202,9 @@ struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
     struct reversal reversal = {.graph = graph, .parts = workers < 4 ? workers : 4};
     walk_id begin[5];
     reversal.begin = begin;
-    reversal.count = walk_large_new(nodes * reversal.parts + 1, sizeof *reversal.count);
-    graph->backward.start = walk_large_new(nodes + 1, sizeof *graph->backward.start);
-    graph->backward.edge = walk_large_new(graph->edge_count + 1, sizeof *graph->backward.edge);
+    reversal.count = walk_large_alloc(nodes * reversal.parts + 1, sizeof *reversal.count);
+    graph->backward.start = walk_large_alloc(nodes + 1, sizeof *graph->backward.start);
+    graph->backward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->backward.edge);
     if (!reversal.count || !graph->backward.start || !graph->backward.edge) {
         free(reversal.count);
         return walk_error_no_memory();

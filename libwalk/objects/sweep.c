@@ -25,17 +25,24 @@ enum { HEADS_MAX = 1 << 8, LISTS = 4 /* of an interpreter */ };
 
 /* The notes of one span. */
 struct part {
-    uint32_t *link;        /* places; owned, as is `type` */
+    uint32_t *link;        /* places; in a page of its worker, as is `type` */
     walk_addr *type;       /* ob_type */
     uint32_t count, first; /* `first`: how many are in front of the span */
     unsigned worker;       /* who numbered their classes */
     size_t *to;            /* of each owner: how many of its objects are here; then: where they go */
 };
 
+/* Where a worker notes. */
+struct page {
+    struct page *before;
+    uint8_t *bytes; /* PAGE of them */
+    size_t used;
+};
+enum { PAGE = 8 << 20 };
+
 struct worker {
     uint8_t *buffer;
-    uint32_t *link; /* as many as a span has places, as of `type` */
-    walk_addr *type;
+    struct page *page;           /* the last one */
     struct walk_classes classes; /* of the objects on lists */
     uint32_t *number;            /* of its classes among those of all workers */
     size_t next_hint, prev_hint;
@@ -119,10 +126,10 @@ static uint32_t place_of(const struct sweep *sweep, walk_addr address, size_t *h
     return stretch && address % sweep->granule == 0 ? walk_stream_place(&sweep->stream, stretch, address) : NOWHERE;
 }
 
-/* Whether a list may lead to the head at `view`, the cheapest question first: if so, it is the worker's note `count`.
+/* Whether a list may lead to the head at `view`, the cheapest question first:if so, it is the next note.
  */
-static inline bool looks_tracked(const struct sweep *sweep, struct worker *worker, const uint8_t *view, unsigned word,
-                                 uint32_t count)
+static inline bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part,
+                                 const uint8_t *view, unsigned word)
 {
     const struct walk_layout *layout = sweep->python->layout;
     const walk_addr low = sweep->lowest, size = sweep->highest - low;
@@ -136,24 +143,22 @@ static inline bool looks_tracked(const struct sweep *sweep, struct worker *worke
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;
-    worker->link[count] = place_of(sweep, next, &worker->next_hint);
-    worker->type[count] = type;
-    return worker->link[count] != NOWHERE && place_of(sweep, prev, &worker->prev_hint) != NOWHERE;
+    part->link[part->count] = place_of(sweep, next, &worker->next_hint);
+    part->type[part->count] = type;
+    return part->link[part->count] != NOWHERE && place_of(sweep, prev, &worker->prev_hint) != NOWHERE;
 }
 
-static inline __attribute__((always_inline)) uint32_t look_through(const struct sweep *sweep, struct worker *worker,
-                                                                   const uint8_t *bytes, size_t size, uint64_t *bits,
-                                                                   unsigned word)
+static inline __attribute__((always_inline)) void look_through(const struct sweep *sweep, struct worker *worker,
+                                                               struct part *part, const uint8_t *bytes, size_t size,
+                                                               uint64_t *bits, unsigned word)
 {
     unsigned granule_bits = sweep->stream.granule_bits;
-    uint32_t count = 0;
     for (size_t at = 0; at < size; at += sweep->granule) {
-        if (!looks_tracked(sweep, worker, bytes + at, word, count))
+        if (!looks_tracked(sweep, worker, part, bytes + at, word))
             continue;
         bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
-        count++;
+        part->count++;
     }
-    return count;
 }
 
 /* The bits of a word that are set. */
@@ -177,18 +182,33 @@ static void count_before(const struct sweep *sweep, size_t span)
     }
 }
 
-/* False: out of memory. */
-static bool keep(struct part *part, const struct worker *worker)
+/* Room for as many notes as a span can need: there may be one per place, and one that is begun. False: out of memory.
+ */
+static bool begin_notes(const struct sweep *sweep, struct worker *worker, struct part *part)
 {
-    if (!part->count)
-        return true;
-    part->type = malloc(part->count * sizeof *part->type);
-    part->link = malloc(part->count * sizeof *part->link);
-    if (!part->type || !part->link)
-        return false;
-    memcpy(part->type, worker->type, part->count * sizeof *part->type);
-    memcpy(part->link, worker->link, part->count * sizeof *part->link);
+    size_t notes = ((size_t)1 << sweep->stream.place_bits) + 1,
+           size = notes * (sizeof *part->type + sizeof *part->link);
+    if (!worker->page || PAGE - worker->page->used < size) {
+        struct page *page = calloc(1, sizeof *page);
+        if (!page || !(page->bytes = walk_large_alloc(PAGE, 1))) {
+            free(page);
+            return false;
+        }
+        page->before = worker->page;
+        worker->page = page;
+    }
+    part->type = (walk_addr *)(void *)(worker->page->bytes + worker->page->used);
+    part->link = (uint32_t *)(part->type + notes);
     return true;
+}
+
+/* Only what was noted stays: the links move up behind the types. */
+static void end_notes(struct worker *worker, struct part *part)
+{
+    uint32_t *link = (uint32_t *)(part->type + part->count);
+    memmove(link, part->link, part->count * sizeof *link);
+    part->link = link;
+    worker->page->used += (part->count * (sizeof *part->type + sizeof *link) + 7) / 8 * 8;
 }
 
 static void look(void *context, size_t span, unsigned number)
@@ -200,17 +220,19 @@ static void look(void *context, size_t span, unsigned number)
     size_t got, size;
     const uint8_t *bytes =
         worker->failed ? NULL : walk_stream_read(&sweep->stream, span, sweep->needed, worker->buffer, &got);
-    if (!bytes) {
+    if (!bytes || !begin_notes(sweep, worker, part)) {
         worker->failed = true;
         return;
     }
     size = got < sweep->needed ? 0 : got - sweep->needed + 1;
     if (size > sweep->stream.spans[span].size)
         size = sweep->stream.spans[span].size;
-    part->count = sweep->python->word == 8 ? look_through(sweep, worker, bytes, size, bits, 8)
-                                           : look_through(sweep, worker, bytes, size, bits, 4);
+    if (sweep->python->word == 8)
+        look_through(sweep, worker, part, bytes, size, bits, 8);
+    else
+        look_through(sweep, worker, part, bytes, size, bits, 4);
+    end_notes(worker, part);
     count_before(sweep, span);
-    worker->failed = !keep(part, worker);
 }
 
 /* ---- from places to numbers ---- */
@@ -254,6 +276,7 @@ static bool number_all(struct sweep *sweep)
     sweep->owner = walk_large_alloc(count + 1, sizeof *sweep->owner);
     if (!sweep->next || !sweep->class || !sweep->owner)
         return false;
+    memset(sweep->owner, 0, count + 1);
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, number_part, sweep);
     return true;
 }
@@ -426,17 +449,11 @@ static void forget(struct walk_python *python)
 
 static bool open_workers(struct sweep *sweep)
 {
-    size_t places = (size_t)1 << sweep->stream.place_bits;
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
     sweep->workers = calloc(sweep->worker_count, sizeof *sweep->workers);
-    for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++) {
-        struct worker *worker = &sweep->workers[i];
-        worker->buffer = malloc(WALK_SPAN + sweep->needed);
-        worker->link = malloc((places + 1) * sizeof *worker->link);
-        worker->type = malloc((places + 1) * sizeof *worker->type);
-        if (!worker->buffer || !worker->link || !worker->type)
+    for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
+        if (!(sweep->workers[i].buffer = malloc(WALK_SPAN + sweep->needed)))
             return false;
-    }
     return sweep->workers != NULL;
 }
 
@@ -453,25 +470,28 @@ static bool open_sweep(struct sweep *sweep)
     sweep->lowest = stream->stretches[0].start;
     sweep->highest = stream->stretches[stream->stretch_count - 1].end;
     sweep->needed = WALK_SIZE(layout, gc_head) + WALK_SIZE(layout, object);
-    sweep->bits = walk_large_alloc(places / 64, sizeof *sweep->bits);
+    sweep->bits = calloc(places / 64, sizeof *sweep->bits);
     sweep->before = malloc(places / 64 * sizeof *sweep->before);
     sweep->parts = calloc(stream->span_count, sizeof *sweep->parts);
     return sweep->bits && sweep->before && sweep->parts && open_workers(sweep);
 }
 
+static void close_worker(struct worker *worker)
+{
+    for (struct page *page = worker->page, *before; page; page = before) {
+        before = page->before;
+        free(page->bytes);
+        free(page);
+    }
+    free(worker->buffer);
+    free(worker->number);
+    walk_classes_deinit(&worker->classes);
+}
+
 static void close_sweep(struct sweep *sweep)
 {
-    for (size_t i = 0; sweep->parts && i < sweep->stream.span_count; i++) {
-        free(sweep->parts[i].link);
-        free(sweep->parts[i].type);
-    }
-    for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++) {
-        free(sweep->workers[i].buffer);
-        free(sweep->workers[i].link);
-        free(sweep->workers[i].type);
-        free(sweep->workers[i].number);
-        walk_classes_deinit(&sweep->workers[i].classes);
-    }
+    for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
+        close_worker(&sweep->workers[i]);
     free(sweep->workers);
     free(sweep->collectors);
     free(sweep->bits);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "bytes/stream.h"
 #include "bytes/workers.h"
 #include "objects/size.h"
@@ -36,8 +37,8 @@ struct worker {
     struct walk_python python; /* a copy with that memory, only read */
     uint8_t *buffer;
     struct walk_tally *tallies;
-    struct rest *rest;
-    size_t rest_count, rest_capacity, hint;
+    struct rest *rest; /* room for one of each object that may have some */
+    size_t rest_count, hint;
     bool failed;
 };
 
@@ -105,16 +106,6 @@ static bool open_window(const struct tally *tally, struct worker *worker, size_t
 
 static void put_off(const struct tally *tally, struct worker *worker, const struct walk_size_keys *keys, uint32_t class)
 {
-    if (worker->rest_count == worker->rest_capacity) {
-        size_t capacity = worker->rest_capacity ? worker->rest_capacity * 2 : 1 << 10;
-        struct rest *grown = realloc(worker->rest, capacity * sizeof *grown);
-        if (!grown) {
-            worker->failed = true;
-            return;
-        }
-        worker->rest = grown;
-        worker->rest_capacity = capacity;
-    }
     const struct walk_stretch *stretch = walk_stream_stretch(&tally->stream, keys->keys, &worker->hint);
     uint32_t span =
         stretch ? (uint32_t)(stretch->first_span + ((keys->keys - stretch->start) >> WALK_SPAN_BITS)) : NO_SPAN;
@@ -194,7 +185,7 @@ static bool sort_rest(struct tally *tally)
                 next[tally->workers[w].rest[i].span + 1]++;
     for (size_t span = 0; span <= spans && next && tally->rest_first; span++)
         next[span] = tally->rest_first[span] = sum += next[span];
-    tally->rest = malloc((sum + 1) * sizeof *tally->rest);
+    tally->rest = walk_large_alloc(sum + 1, sizeof *tally->rest);
     bool good = next && tally->rest_first && tally->rest;
     for (unsigned w = 0; w < tally->worker_count && good; w++) {
         struct worker *worker = &tally->workers[w];
@@ -213,6 +204,9 @@ static bool sort_rest(struct tally *tally)
 static bool open_workers(struct tally *tally)
 {
     struct walk_python *python = tally->python;
+    size_t most = 1;
+    for (uint32_t i = 0; i < python->classes.count; i++)
+        most += tally->classes[i].needs == WALK_SIZE_KEYS ? python->classes.class[i].count : 0;
     tally->worker_count = tally->stream.image->workers ? tally->stream.image->workers : 1;
     tally->workers = calloc(tally->worker_count, sizeof *tally->workers);
     for (unsigned i = 0; tally->workers && i < tally->worker_count; i++) {
@@ -220,8 +214,9 @@ static bool open_workers(struct tally *tally)
         worker->python = *python;
         worker->python.memory = &worker->memory;
         worker->buffer = malloc(WALK_SPAN + TAIL);
+        worker->rest = walk_large_alloc(most, sizeof *worker->rest);
         worker->tallies = calloc((size_t)python->classes.count + 1, sizeof *worker->tallies);
-        if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies)
+        if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies || !worker->rest)
             return false;
     }
     return tally->workers != NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "layout/proof.h"
+#include "objects/traverse.h"
 
 static void copy_plain(char *to, size_t size, const char *text)
 {
@@ -128,6 +129,23 @@ static size_t python_invariant_count(const struct walk_target *target)
 static void python_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
 {
     *invariant = (struct walk_invariant){walk_rules[index].words, target->runtime.verdicts.of[index]};
+}
+
+void walk_target_stats(const struct walk_target *target, struct walk_heap_stats *stats)
+{
+    const struct walk_python *python = &target->python;
+    stats->permanent = python->permanent_count;
+    stats->broken_lists = python->broken_lists;
+    stats->collecting |= python->collecting;
+    stats->truncated = target->image.truncated;
+    for (size_t i = 0; i < python->thread_count; i++)
+        stats->broken_stacks += !python->threads[i].frames_complete;
+    for (size_t i = 0; i < python->greenlet_count; i++)
+        stats->broken_stacks += !python->greenlets[i].frames_complete;
+    stats->run_problem = walk_traverser_problem(python->traverser);
+    stats->unknown_layout = target->runtime.left_out || WALK_MINOR(python) > WALK_NEWEST;
+    stats->complete = !stats->unknown_layout && !stats->broken_stacks && !stats->unreadable && !stats->broken_lists &&
+                      !stats->collecting && !stats->truncated;
 }
 
 static const struct walk_target_facts python_facts = {

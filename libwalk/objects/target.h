@@ -32,4 +32,7 @@ struct walk_target {
     char python_path[4096], file_problem[4096 + 256]; /* fit for a terminal */
 };
 
+/* Of the stats what is known before there is a graph; the rest stays as it is. */
+void walk_target_stats(const struct walk_target *target, struct walk_heap_stats *stats);
+
 #endif

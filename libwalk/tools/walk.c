@@ -134,7 +134,7 @@ static struct walk_error *print_types(struct walk_target *target, struct walk_he
     struct walk_heap *made = NULL;
     struct walk_counts *counts = NULL;
     struct walk_error *error = heap ? NULL : walk_target_counts(target, &counts);
-    if (counts && counts->collecting)
+    if (counts && counts->stats.collecting)
         error = walk_heap_build(target, NULL, NULL, &made);
     if (!error && (heap || made))
         print_heap_types(heap ? heap : made);

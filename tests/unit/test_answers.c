@@ -145,6 +145,37 @@ START_TEST(nodes_are_what_is_tracked_and_all_that_it_reaches)
 }
 END_TEST
 
+START_TEST(a_heap_is_the_same_with_any_number_of_workers)
+{
+    EVERY_MODEL
+    {
+        for (unsigned workers = 1; workers < 6; workers++) {
+            const struct walk_graph *one = &model.heap->graph, *other;
+            struct walk_heap *heap;
+            model.world.target.image.workers = workers;
+            assert_good(walk_heap_build(&model.world.target, NULL, NULL, &heap));
+            other = &heap->graph;
+            expect_eq(one->node_count, other->node_count);
+            expect_eq(one->edge_count, other->edge_count);
+            for (walk_id id = 0; id < one->node_count; id++) {
+                expect_eq(one->key[id], other->key[id]);
+                expect_eq(one->class[id], other -> class[id]);
+                expect_eq(one->flags[id], other->flags[id]);
+                expect_eq(one->forward.start[id + 1], other->forward.start[id + 1]);
+                expect_eq(one->backward.start[id + 1], other->backward.start[id + 1]);
+            }
+            for (uint64_t i = 0; i < one->edge_count; i++) {
+                expect_eq(one->forward.edge[i], other->forward.edge[i]);
+                expect_eq(one->backward.edge[i], other->backward.edge[i]);
+            }
+            expect_eq(heap->stats.objects, model.heap->stats.objects);
+            expect_eq(heap->stats.tracked, model.heap->stats.tracked);
+            walk_heap_destroy(heap);
+        }
+    }
+}
+END_TEST
+
 START_TEST(types_count_their_objects_and_find_lists_them_by_address)
 {
     EVERY_MODEL
@@ -455,6 +486,7 @@ END_TEST
 int main(void)
 {
     const TTest *const heap_tests[] = {nodes_are_what_is_tracked_and_all_that_it_reaches,
+                                       a_heap_is_the_same_with_any_number_of_workers,
                                        types_count_their_objects_and_find_lists_them_by_address,
                                        a_name_without_a_dot_matches_the_last_part_too,
                                        a_look_up_says_why_there_is_no_node,

@@ -277,6 +277,117 @@ START_TEST(a_list_that_leads_to_nowhere_ends_and_is_broken)
 }
 END_TEST
 
+/* ---- the same by a sweep ---- */
+
+static void sweep_with(struct world *world, unsigned workers)
+{
+    world->target.image.search = WALK_SEARCH_SWEEP;
+    world->target.image.workers = workers;
+}
+
+/* On a list: linked behind `previous`, as objects of a list whose head nobody knows. */
+static walk_addr make_linked(struct world *world, walk_addr previous)
+{
+    walk_addr list = world_list(world, NULL, 0), head = head_of(world, list);
+    PUT(world, head, gc_head, next, previous ? head_of(world, previous) : head);
+    PUT(world, head, gc_head, prev, previous ? head_of(world, previous) : head);
+    if (previous) {
+        PUT(world, head_of(world, previous), gc_head, next, head);
+        PUT(world, head_of(world, previous), gc_head, prev, head);
+    }
+    return list;
+}
+
+START_TEST(a_sweep_finds_what_is_on_the_lists_in_order_of_address)
+{
+    for (unsigned workers = 1; workers <= 4; workers *= 2) {
+        BEGIN;
+        walk_addr first[MANY], second[MANY];
+        for (int i = 0; i < MANY; i++)
+            first[i] = make_tracked(&world);
+        world_interpreter(&world);
+        for (int i = 0; i < MANY; i++)
+            second[i] = make_tracked(&world);
+        sweep_with(&world, workers);
+        OPEN;
+        const struct walk_python *python = world_python(&world);
+        bool shared = world.minor == 8;
+        expect_eq(python->tracked_by, WALK_BY_SWEEP);
+        expect_eq(python->tracked_count, 2 * MANY);
+        for (int i = 0; i < MANY; i++)
+            expect(python->tracked[i] == first[i] && python->tracked[MANY + i] == second[i]);
+        expect_eq(python->interpreters[1].first_tracked, shared ? 0 : MANY);
+        expect_eq(python->interpreters[1].tracked_count, shared ? 0 : MANY);
+        for (int i = 0; i < 2 * MANY; i++)
+            expect_eq(python->classes.class[python->tracked_class[i]].type, world.list);
+        END;
+    }
+}
+END_TEST
+
+START_TEST(what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds)
+{
+    BEGIN;
+    struct walk_collector collector;
+    walk_addr a = make_tracked(&world), aside = world_list(&world, NULL, 0), b = make_tracked(&world);
+    walk_runtime_collector(&world.target.runtime, world.interpreter, &collector);
+    PUT(&world, collector.permanent, gc_head, next, head_of(&world, aside));
+    PUT(&world, collector.permanent, gc_head, prev, head_of(&world, aside));
+    PUT(&world, head_of(&world, aside), gc_head, next, collector.permanent);
+    PUT(&world, head_of(&world, aside), gc_head, prev, collector.permanent);
+    sweep_with(&world, 2);
+    OPEN;
+    const struct walk_python *python = world_python(&world);
+    expect_eq(python->tracked_by, WALK_BY_SWEEP);
+    expect_eq(python->permanent_count, 1);
+    expect_eq(python->tracked_count, 3);
+    expect(python->tracked[0] == a && python->tracked[1] == b && python->tracked[2] == aside);
+    END;
+}
+END_TEST
+
+START_TEST(a_ring_that_no_list_leads_to_is_not_tracked)
+{
+    BEGIN;
+    walk_addr a = make_tracked(&world);
+    make_linked(&world, make_linked(&world, 0));
+    make_linked(&world, 0);
+    sweep_with(&world, 2);
+    OPEN;
+    const struct walk_python *python = world_python(&world);
+    expect_eq(python->tracked_by, WALK_BY_SWEEP);
+    expect_eq(python->tracked_count, 1);
+    expect_eq(python->tracked[0], a);
+    END;
+}
+END_TEST
+
+/* In the middle of a list: a link to nowhere, one that goes in a circle, one to an object that is freed. */
+START_TEST(where_a_list_is_damaged_it_is_followed_in_the_memory)
+{
+    for (int damage = 0; damage < 3; damage++) {
+        BEGIN;
+        walk_addr object[MANY];
+        for (int i = 0; i < MANY; i++)
+            object[i] = make_tracked(&world);
+        if (damage == 2)
+            PUT(&world, object[MANY / 2], object, ob_refcnt, 0);
+        else
+            PUT(&world, head_of(&world, object[MANY / 2]), gc_head, next,
+                damage ? head_of(&world, object[1]) : NOWHERE);
+        sweep_with(&world, 2);
+        OPEN;
+        const struct walk_python *python = world_python(&world);
+        expect_eq(python->tracked_by, WALK_BY_LISTS);
+        expect_eq(python->broken_lists, damage == 2 ? 0 : 1);
+        /* What is nowhere stands in front of them. */
+        for (int i = 0; i <= MANY / 2; i++)
+            expect_eq(python->tracked[i + (damage == 0)], object[i]);
+        END;
+    }
+}
+END_TEST
+
 START_TEST(a_collector_at_work_is_told)
 {
     BEGIN;
@@ -1667,6 +1778,10 @@ int main(void)
                                             flags_in_the_low_bits_of_links_are_no_part_of_the_address,
                                             a_list_that_never_comes_back_to_its_head_ends_and_is_broken,
                                             a_list_that_leads_to_nowhere_ends_and_is_broken,
+                                            a_sweep_finds_what_is_on_the_lists_in_order_of_address,
+                                            what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds,
+                                            a_ring_that_no_list_leads_to_is_not_tracked,
+                                            where_a_list_is_damaged_it_is_followed_in_the_memory,
                                             a_collector_at_work_is_told,
                                             NULL};
     const TTest *const type_tests[] = {types_are_named_by_module_and_qualname_builtins_bare,

@@ -31,7 +31,7 @@ from pyheap.table import aligned
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Heap, Interpreter
+from pyheap.walk import Counts, Heap, Interpreter
 
 
 class Row(NamedTuple):
@@ -70,10 +70,20 @@ def count_types(
             objects, size = totals[index]
         elif everything:
             objects, size = type.objects, type.size
-        row = counts.setdefault(type.name, [0, 0])
-        row[0] += objects
-        row[1] += size
-    return [Row(name, *row) for name, row in counts.items() if row[0]]
+        add(counts, type.name, objects, size)
+    return rows_of(counts)
+
+
+def add(totals: Dict[str, List[int]], name: str, objects: int, size: int) -> None:
+    """Adds to what there is of a type's name."""
+    row = totals.setdefault(name, [0, 0])
+    row[0] += objects
+    row[1] += size
+
+
+def rows_of(totals: Dict[str, List[int]]) -> List[Row]:
+    """The names that have objects."""
+    return [Row(name, *row) for name, row in totals.items() if row[0]]
 
 
 def ordered(rows: Iterable[Row], by: str) -> List[Row]:
@@ -86,6 +96,27 @@ def ordered(rows: Iterable[Row], by: str) -> List[Row]:
 def total_of(rows: List[Row]) -> Row:
     """All rows in one."""
     return Row("", sum(row.objects for row in rows), sum(row.bytes for row in rows))
+
+
+def table(rows: List[Row], shown: List[Row]) -> Iterator[Line]:
+    """Some of the rows, and how many more there are."""
+    if rows:
+        yield from aligned(
+            [(row.objects, row.bytes, row.type) for row in shown],
+            header=("count", "size", "type"),
+        )
+    yield from wording.cut(len(rows) - len(shown), "types")
+
+
+def summary(rows: List[Row], which: str, pattern: str) -> str:
+    """What the rows are in all."""
+    total = total_of(rows)
+    text = (
+        f"{wording.counted(total.objects, which)} of"
+        f" {wording.counted(len(rows), 'type')},"
+        f" {wording.counted(total.bytes, 'byte')}"
+    )
+    return f"{text}, matching '{pattern}'" if pattern else text
 
 
 class TypesAnswer(Answer):
@@ -122,28 +153,16 @@ class TypesAnswer(Answer):
         }
 
     def lines(self) -> Iterator[Line]:
-        if self.rows:
-            yield from aligned(
-                [(row.objects, row.bytes, row.type) for row in self.shown],
-                header=("count", "size", "type"),
-            )
-        yield from wording.cut(len(self.rows) - len(self.shown), "types")
+        yield from table(self.rows, self.shown)
         yield [self._summary()]
-        yield from wording.unnamed(self.heap)
+        yield from wording.unnamed(self.heap.stats())
         if not self.pattern:
             yield from wording.guesses(self.heap)
         yield from wording.incomplete(self.heap)
 
     def _summary(self) -> str:
-        total = self.total
         which = "object" if self.everything else "tracked object"
-        text = (
-            f"{wording.counted(total.objects, which)} of"
-            f" {wording.counted(len(self.rows), 'type')},"
-            f" {wording.counted(total.bytes, 'byte')}"
-        )
-        if self.pattern:
-            text += f", matching '{self.pattern}'"
+        text = summary(self.rows, which, self.pattern)
         if self.interpreter:
             return f"{text}, of interpreter {self.interpreter.number}"
         if not self.everything:
@@ -152,8 +171,33 @@ class TypesAnswer(Answer):
         return text
 
 
+class CountedTypes(Answer):
+    """The tracked objects for a person, as long as nothing else asks for a heap."""
+
+    def __init__(self, counts: "Counts", args: "Namespace") -> None:
+        self.stats, self.pattern = counts.stats, args.pattern or ""
+        totals: Dict[str, List[int]] = {}
+        for type in counts.types:
+            if matches(type.name, self.pattern):
+                add(totals, type.name, type.tracked, type.tracked_size)
+        self.rows = ordered(rows_of(totals), args.by)
+        self.shown = self.rows[: args.limit or None]
+
+    def lines(self) -> Iterator[Line]:
+        yield from table(self.rows, self.shown)
+        text = summary(self.rows, "tracked object", self.pattern)
+        yield [f"{text}; --all counts everything reachable"]
+        yield from wording.unnamed(self.stats)
+        yield from wording.shortcomings(self.stats)
+
+
 def answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-types."""
+    only_tracked = not args.all and args.interpreter is None and not args.json
+    if only_tracked and not question.known_heap():
+        counts = question.target().counts()
+        if not counts.stats.collecting:  # else references lead to more tracked objects
+            return CountedTypes(counts, args)
     return TypesAnswer(question.heap(), args)
 
 
@@ -188,7 +232,7 @@ count    size  type
  1177   84744  wrapper_descriptor
   850  374416  dict
 … 105 more types; --limit 0 shows all
-8 662 tracked objects of 108 types, 1 612 632 bytes; 28 958 objects with --all
+8 662 tracked objects of 108 types, 1 612 632 bytes; --all counts everything reachable
 """,
     ),
 )

@@ -183,6 +183,10 @@ class Session(Question):
             self._asked, self._found = True, _known_loaded()
         return self._found
 
+    def known_heap(self) -> Optional[Heap]:
+        loaded = self._loaded()
+        return loaded.heap if loaded else self._current().heap
+
     def address(self, expression: str) -> int:
         return address.address(expression)
 
