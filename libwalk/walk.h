@@ -156,6 +156,7 @@ struct walk_file {
     const char *path;    /* as the target names it */
     const char *problem; /* why it is not used: not found, another build; NULL: it is */
     bool has_build_id;   /* false: that it is the one which the target ran cannot be proven */
+    bool has_code;       /* false: it is data, none of it was mapped to be run */
 };
 size_t walk_target_file_count(const struct walk_target *target);
 void walk_target_file(const struct walk_target *target, size_t index, struct walk_file *file);

@@ -64,9 +64,10 @@ class FakeTarget:
 
     def files(self):
         return [
-            File("/usr/bin/python", "", True),
-            File("/srv/lost.so", "it was not found", False),
-            File("/srv/unnamed.so", "", False),
+            File("/usr/bin/python", "", True, True),
+            File("/srv/lost.so", "it was not found", False, True),
+            File("/srv/unnamed.so", "", False, True),
+            File("/srv/locale", "it was not found", False, False),
         ]
 
     def counts(self):

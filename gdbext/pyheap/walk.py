@@ -112,6 +112,7 @@ class File(NamedTuple):
     path: str
     problem: str
     has_build_id: bool
+    has_code: bool
 
 
 class TypeCount(NamedTuple):
@@ -368,7 +369,12 @@ class _TargetInfo(Structure):
 
 
 class _File(Structure):
-    _fields_ = [("path", c_char_p), ("problem", c_char_p), ("has_build_id", c_bool)]
+    _fields_ = [
+        ("path", c_char_p),
+        ("problem", c_char_p),
+        ("has_build_id", c_bool),
+        ("has_code", c_bool),
+    ]
 
 
 class _LayoutPart(Structure):
@@ -1104,7 +1110,7 @@ class Target(_Closing):
         for index in range(_lib.walk_target_file_count(self._pointer)):
             _lib.walk_target_file(self._pointer, index, byref(raw))
             problem = _text(raw.problem)
-            found.append(File(_text(raw.path), problem, raw.has_build_id))
+            found.append(File(_text(raw.path), problem, raw.has_build_id, raw.has_code))
         return found
 
     def counts(self) -> Counts:

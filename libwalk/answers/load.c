@@ -184,8 +184,8 @@ static bool check_info(const struct walk_saved *saved)
     if (SAVED_COUNT(saved, info) != 1)
         return false;
     const struct saved_info *info = saved->info;
-    const uint32_t strings[] = {info->version_text, info->python_path,   info->build_id,   info->build,
-                                info->file_problem, info->layout_source, info->run_problem};
+    const uint32_t strings[] = {info->version_text, info->python_path,   info->build_id,    info->build,
+                                info->file_problem, info->layout_source, info->run_problem, info->tracked_by};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         if (!is_string(saved, strings[i]))
             return false;
@@ -387,6 +387,7 @@ static void saved_info(const struct walk_target *target, struct walk_target_info
         .build = walk_saved_string(saved, info->build),
         .file_problem = walk_saved_string(saved, info->file_problem),
         .layout_source = walk_saved_string(saved, info->layout_source),
+        .tracked_by = walk_saved_string(saved, info->tracked_by),
         .truncated = info->core_truncated != 0,
         .saved = info->nameless ? WALK_SAVED_WITHOUT_VALUES : WALK_SAVED,
     };

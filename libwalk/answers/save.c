@@ -317,6 +317,7 @@ static bool add_info(struct saver *saver)
                                        .build = string(saver, info.build),
                                        .file_problem = string(saver, info.file_problem),
                                        .layout_source = string(saver, info.layout_source),
+                                       .tracked_by = string(saver, info.tracked_by),
                                        .run_problem = string(saver, saver->heap->stats.run_problem),
 #define X(name) .name = saver->heap->stats.name,
                                        WALK_SAVED_STATS(X)

@@ -26,7 +26,8 @@ struct saved_info {
     uint32_t hexversion, word;
     uint32_t nameless;       /* 1: without values */
     uint32_t core_truncated; /* struct walk_target_info.truncated */
-    uint32_t version_text, python_path, build_id, build, file_problem, layout_source, run_problem, zero; /* strings */
+    uint32_t version_text, python_path, build_id, build, file_problem, layout_source, run_problem,
+        tracked_by; /* strings */
 #define X(name) uint64_t name;
     WALK_SAVED_STATS(X)
 #undef X

@@ -106,10 +106,24 @@ static void python_info(const struct walk_target *target, struct walk_target_inf
 
 static size_t python_file_count(const struct walk_target *target) { return target->image.module_count; }
 
+/* Where the mappings do not say what may be run (a reader's), all of it may. */
+static bool has_code(const struct walk_image *image, const struct walk_module *module)
+{
+    bool said = false;
+    for (size_t i = 0; i < image->memory.count; i++) {
+        const struct walk_segment *segment = &image->memory.segments[i];
+        said |= (segment->flags & WALK_SEGMENT_EXEC) != 0;
+        if ((segment->flags & WALK_SEGMENT_EXEC) && segment->start < module->end && segment->end > module->start)
+            return true;
+    }
+    return !said;
+}
+
 static void python_file(const struct walk_target *target, size_t index, struct walk_file *file)
 {
     const struct walk_module *module = &target->image.modules[index];
-    *file = (struct walk_file){module->path, module->file ? NULL : module->problem, module->build_id_size != 0};
+    *file = (struct walk_file){module->path, module->file ? NULL : module->problem, module->build_id_size != 0,
+                               has_code(&target->image, module)};
 }
 
 static size_t python_part_count(const struct walk_target *target) { return target->runtime.part_count; }

@@ -84,7 +84,7 @@ class InfoAnswer(Answer):
         self.files = [
             (file.path, file.problem or _NO_BUILD_ID)
             for file in question.target().files()
-            if file.problem or not file.has_build_id
+            if file.has_code and (file.problem or not file.has_build_id)
         ]
         self.heap = question.heap()
         self.stats = self.heap.stats()
