@@ -140,6 +140,15 @@ struct walk_layout_part {
 size_t walk_target_layout_part_count(const struct walk_target *target);
 void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part);
 
+/* A file with code or data of the target. */
+struct walk_file {
+    const char *path;    /* as the target names it */
+    const char *problem; /* why it is not used: not found, another build; NULL: it is */
+    bool has_build_id;   /* false: that it is the one which the target ran cannot be proven */
+};
+size_t walk_target_file_count(const struct walk_target *target);
+void walk_target_file(const struct walk_target *target, size_t index, struct walk_file *file);
+
 /* What the target's memory was asked before its layout was believed. */
 enum walk_verdict { WALK_UNASKED, WALK_HOLDS, WALK_FAILS }; /* UNASKED: the target has nothing to ask it of */
 struct walk_invariant {
@@ -242,6 +251,7 @@ struct walk_type {
     const char *fault;
     walk_addr fault_pc;
     uint64_t fault_instructions;
+    const char *fault_file; /* the file that would have been needed, and why it is not used; NULL: none */
 };
 /*
  * A type whose objects refer to something else than its table says: what their tp_traverse visits is believed. On

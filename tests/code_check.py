@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of code that cannot be run to its end: code_check.py build/walk PYTHON CASE"""
+"""What is said of code that cannot be run to its end: code_check.py build/walk PYTHON CASE
+
+Instead of PYTHON, the case `missing` takes a core.
+"""
 
 import contextlib
 import os
@@ -7,6 +10,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Callable, Dict, Iterator, List, Tuple
 
@@ -39,17 +43,24 @@ def stopped(python: str, case: str) -> Iterator[Tuple[int, List[str]]]:
         process.wait()
 
 
-def walk(tool: str, pid: int, commands: str, asked: str = "") -> Dict[str, List[str]]:
+def walk(tool: str, pid: int, commands: str) -> Dict[str, List[str]]:
     """What it prints: the fields of lines by their first one, of several the last."""
+    lines = printed(tool, commands, str(pid), dict(os.environ))
+    return {name: fields for name, *fields in lines}
+
+
+def printed(
+    tool: str, command: str, target: str, environment: Dict[str, str]
+) -> List[List[str]]:
+    """The fields of the lines that the walk tool prints."""
     run = subprocess.run(
-        [tool, commands, str(pid)],
-        input=asked,
+        [tool, command, target],
         stdout=subprocess.PIPE,
         check=True,
         encoding="utf-8",
+        env=environment,
     )
-    lines = (line.split("\t") for line in run.stdout.split("\n"))
-    return {name: fields for name, *fields in lines}
+    return [line.split("\t") for line in run.stdout.split("\n")]
 
 
 def check(what: str, found: object, wanted: object) -> None:
@@ -75,11 +86,9 @@ def state(tool: str, python: str) -> None:
 def endless(tool: str, python: str) -> None:
     """Code that never ends is given up, and an interrupt ends it at once."""
     sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "gdbext"))
-    os.environ.setdefault(
-        "LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so")
-    )
-    from pyheap import walk as library
-    from pyheap.errors import WalkError
+    os.environ.setdefault("LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so"))
+    from pyheap import walk as library  # type: ignore[import]
+    from pyheap.errors import WalkError  # type: ignore[import]
 
     with stopped(python, "endless") as (pid, _):
         start = time.monotonic()
@@ -108,7 +117,108 @@ def endless(tool: str, python: str) -> None:
     check("asked", len(asked), 3)
 
 
-CASES: Dict[str, Callable[[str, str], None]] = {"state": state, "endless": endless}
+def unnamed(tool: str, python: str) -> None:
+    """A file without a build-id is named."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        library = os.environ["CODE_LIBRARY"] = os.path.join(folder, "unnamed.so")
+        build = ["gcc", "-shared", "-Wl,--build-id=none", "-o", library]
+        subprocess.run([*build, "-x", "c", os.devnull], check=True)
+        with stopped(python, "unnamed") as (pid, _):
+            lines = printed(tool, "info", str(pid), dict(os.environ))
+    problems = [line[2] for line in lines if line[:2] == ["file", library]]
+    check("problem", problems, ["no build-id"])
+
+
+# Visit word `WORD` of an object.
+_PICK = """
+#define PICK(name, word) \\
+    int name(void **object, int (*visit)(void *, void *), void *argument) \\
+    { return visit(object[word], argument); }
+"""
+_TRAVERSE = """
+int pick(void **, int (*)(void *, void *), void *);
+int traverse(void **object, int (*visit)(void *, void *), void *argument)
+{ return pick(object, visit, argument); }
+"""
+
+
+def library(path: str, source: str, *options: str) -> None:
+    """Builds a library whose functions are bound when they are called."""
+    build = [
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-Wl,-z,lazy",
+        "-o",
+        path,
+        "-x",
+        "c",
+        "-",
+    ]
+    build += ["-x", "none", *options]
+    subprocess.run(build, input=source, encoding="utf-8", check=True)
+
+
+def picks(tool: str, python: str, case: str, wanted: int) -> None:
+    """Which of the two words of the object is visited."""
+    with stopped(python, case) as (pid, (made, *words)):
+        objects = walk(tool, pid, "objects")
+    check("its references are from", objects[made][3], "run")
+    check("visited", objects[made][4].split(",")[:1], [words[wanted]])
+
+
+def preloaded(tool: str, python: str) -> None:
+    """A function of a preloaded library comes before that of a library which is needed."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        own, needed, before = (os.path.join(folder, f"{n}.so") for n in "abc")
+        library(needed, f"{_PICK}PICK(pick, 2)")
+        library(before, f"{_PICK}PICK(pick, 3)")
+        library(own, _TRAVERSE, needed)
+        os.environ.update(CODE_LIBRARY=own, LD_PRELOAD=before)
+        picks(tool, python, "preloaded", 1)
+
+
+def versioned(tool: str, python: str) -> None:
+    """The version that a library was linked with is meant, not the newest one."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        own, needed, script = (os.path.join(folder, n) for n in ("a.so", "b.so", "map"))
+        script_of = "OLD { global: pick; local: *; };"
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(script_of)
+        library(needed, f"{_PICK}PICK(pick, 2)", f"-Wl,--version-script={script}")
+        library(own, _TRAVERSE, needed)
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f"{script_of} NEW {{ global: pick; }} OLD;")
+        names = '__asm__(".symver old, pick@OLD\\n.symver new, pick@@NEW");'
+        source = f"{_PICK}PICK(old, 2)\nPICK(new, 3)\n{names}"
+        library(needed, source, f"-Wl,--version-script={script}")
+        os.environ["CODE_LIBRARY"] = own
+        picks(tool, python, "versioned", 0)
+
+
+def missing(tool: str, core: str) -> None:
+    """Of a core without its files, each that is needed is named with the reason."""
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        variables = {"WALK_SYSROOT": folder, "WALK_DEBUG_DIRS": folder}
+        lines = printed(tool, "info", core, {**os.environ, **variables})
+    faults = [line[-1] for line in lines if line[0] == "guessed-type" and line[3]]
+    named = [fault for fault in faults if fault.endswith(" was not found")]
+    files = [line for line in lines if line[0] == "file"]
+    print(f"{len(faults)} faults, {len(named)} name a file of {len(files)}")
+    check("all of them", len(faults) == len(named) > 0, True)
+    check("all files", all(line[2].endswith("was not found") for line in files), True)
+    check("there are some", len(files) > 1, True)
+
+
+CASES: Dict[str, Callable[[str, str], None]] = {
+    "state": state,
+    "endless": endless,
+    "unnamed": unnamed,
+    "missing": missing,
+    "preloaded": preloaded,
+    "versioned": versioned,
+}
 
 
 def main() -> int:

@@ -53,6 +53,32 @@ def endless(code):
     return id(made), id(cls)
 
 
+def picked(_):
+    """An object of a type whose tp_traverse calls a function that was never called, and
+    the two str of which that picks one."""
+    load = ctypes.CDLL(None).dlopen
+    load.restype = ctypes.c_void_p
+    library = load(os.environ["CODE_LIBRARY"].encode(), os.RTLD_LAZY)
+    find = ctypes.CDLL(None).dlsym
+    find.restype = ctypes.c_void_p
+    traverse = find(ctypes.c_void_p(library), b"traverse")
+    made = omits.new(omits.heap_type("Picked", 2, traverse))
+    for index in range(2):
+        omits.own(made, omits.at(index), omits.text("of %d" % index))
+    words = (omits.word(id(made) + omits.at(index)).value for index in range(2))
+    return (id(made), *words)
+
+
+preloaded = versioned = picked
+
+
+def unnamed(_):
+    """A library without a build-id."""
+    path = os.environ["CODE_LIBRARY"]
+    omits.KEPT.append(ctypes.CDLL(path))
+    return (0,)
+
+
 def main():
     gc.disable()
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1))

@@ -38,7 +38,7 @@ _THREAD = {"address": ADDRESS, "native_id": int, "ident": int, "name": TEXT}
 _FRAME = {"function": str, "file": str, "line": int}
 _STACK_FRAME = {"address": ADDRESS, **_FRAME, "locals": dict}
 _INTERPRETER = {"address": ADDRESS, "id": int, "tracked": (int, type(None))}
-_FAULT = {"kind": str, "pc": ADDRESS, "instructions": int}
+_FAULT = {"kind": str, "pc": ADDRESS, "instructions": int, "file": TEXT}
 _ROOT = {**NODE, "kind": str, "thread": (_THREAD, type(None))}
 _PATHS = {"paths": [{"root": _ROOT, "steps": [REFERENCE]}], "complete": bool}
 _GRAPH = {
@@ -118,6 +118,7 @@ DOCUMENTS: Dict[str, Any] = {
         "run_problem": TEXT,
         "guessed_types": [{"type": str, "count": int, "fault": (_FAULT, type(None))}],
         "unreadable_types": [{"type": str, "count": int}],
+        "files": [{"path": str, "problem": str}],
         "disputed_types": [{"type": str, "address": ADDRESS}],
         "complete": bool,
     },

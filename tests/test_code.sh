@@ -6,10 +6,21 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-CASES='state endless'
+CASES='state endless unnamed preloaded versioned'
 
 code() {
     "$PYTHON3" tests/code_check.py "$WALK" "${1#*"$TAB"}" "$2"
+}
+
+missing() {
+    local folder
+    folder=$(core_of "$1" omits)
+    "$PYTHON3" tests/code_check.py "$WALK" "$folder/core" missing
+}
+
+# Called by shunit2 when all is done.
+oneTimeTearDown() {
+    drop_core "$CORES/${PYTHON%%"$TAB"*}/omits"
 }
 
 add_cases() {
@@ -19,5 +30,7 @@ add_cases() {
     done
 }
 
+PYTHON=$(interpreters | tail -n 1) # the machine's own, by the order of make-cores
 for_each_interpreter add_cases
+add_test missing missing "$PYTHON"
 run_tests

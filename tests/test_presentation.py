@@ -27,13 +27,13 @@ from pyheap.errors import HeapError, UsageError, WalkError  # noqa: E402
 from pyheap.progress import Progress  # noqa: E402
 from pyheap.spans import Styled, painted, plain  # noqa: E402
 from pyheap.table import aligned  # noqa: E402
-from pyheap.walk import Counts, Dispute, Edge, Frame, Greenlet  # noqa: E402
+from pyheap.walk import Counts, Dispute, Edge, File, Frame, Greenlet  # noqa: E402
 from pyheap.walk import Interpreter, TypeCount  # noqa: E402
 from pyheap.walk import Invariant, LayoutPart, Node, Path, Referents  # noqa: E402
 from pyheap.walk import Stats, Subgraph, TargetInfo, Thread, Total, Type  # noqa: E402
 
-_KNOWN = (True, 0, 0, "", 0, 0)  # Type's last fields: of a table's
-_FAULT = (False, 1, 4, "no instruction", 0x7000, 12)
+_KNOWN = (True, 0, 0, "", 0, 0, "")  # Type's last fields: of a table's
+_FAULT = (False, 1, 4, "no instruction", 0x7000, 12, "x.so was not found")
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -58,6 +58,13 @@ class FakeTarget:
     def counts(self):
         types = [TypeCount(0x10, "dict", 5, 500), TypeCount(0x20, "app.Session", 8, 80)]
         return Counts(FakeHeap()._stats, types)
+
+    def files(self):
+        return [
+            File("/usr/bin/python", "", True),
+            File("/srv/lost.so", "it was not found", False),
+            File("/srv/unnamed.so", "", False),
+        ]
 
     def layout_parts(self):
         return [
@@ -653,10 +660,19 @@ class Documents(unittest.TestCase):
     def test_info(self):
         got = document("py-heap-info")
         self.assertEqual(got["version"], "3.13.0rc2")
-        fault = {"kind": "no instruction", "pc": "0x7000", "instructions": 12}
+        fault = {
+            "kind": "no instruction",
+            "pc": "0x7000",
+            "instructions": 12,
+            "file": "x.so was not found",
+        }
         guess = {"type": "app.Session", "count": 4, "fault": fault}
         self.assertEqual(got["guessed_types"], [guess, guess])
         self.assertEqual((got["run_objects"], got["run_problem"]), (5, None))
+        paths = [file["path"] for file in got["files"]]
+        self.assertEqual(paths, ["/srv/lost.so", "/srv/unnamed.so"])
+        self.assertEqual(got["files"][0]["problem"], "it was not found")
+        self.assertIn("no build-id", got["files"][1]["problem"])
         dispute = {"type": "method", "address": "0x2000"}
         self.assertEqual(got["disputed_types"], [dispute])
         unreadable = {"type": "app.Session", "count": 1}
@@ -679,6 +695,9 @@ class Texts(unittest.TestCase):
         self.assertIn("  1  row of 3.13.5 (gc)", got)
         self.assertIn("that do not hold:\n  lists close", got)
         self.assertNotIn("generators", got)
+        self.assertIn("after 12 instructions: x.so was not found", got)
+        self.assertRegex(got, r"  /srv/unnamed.so +has no build-id")
+        self.assertNotIn("  /usr/bin/python ", got)
         got = "\n".join(text("py-heap-info --verbose"))
         self.assertIn("be asked of:\n  generators have code", got)
         self.assertIn("that hold:\n  the type of type is type", got)

@@ -77,7 +77,9 @@ class Code:
         """A tp_traverse that visits the words at these offsets."""
         visits = b""
         for offset in offsets:
-            visits += b"\x48\x8b\xbb" + struct.pack("<i", offset)  # mov offset(rbx), rdi
+            visits += b"\x48\x8b\xbb" + struct.pack(
+                "<i", offset
+            )  # mov offset(rbx), rdi
             visits += b"\x48\x85\xff\x74\x05"  # if it is not 0:
             visits += b"\x4c\x89\xe6\xff\xd5"  # mov r12, rsi; call rbp
         return self.add(

@@ -108,6 +108,15 @@ class Counts(NamedTuple):
     types: List[TypeCount]
 
 
+class File(NamedTuple):
+    """A file of the target's: why it is not used, or "", and whether a build-id proves
+    that it is the one."""
+
+    path: str
+    problem: str
+    has_build_id: bool
+
+
 class LayoutPart(NamedTuple):
     """What one source gave of the layout; no structures: all that no other part has."""
 
@@ -162,6 +171,7 @@ class Type(NamedTuple):
     fault: str
     fault_pc: int
     fault_instructions: int
+    fault_file: str
 
 
 class Dispute(NamedTuple):
@@ -303,6 +313,10 @@ class _TargetInfo(Structure):
     ]
 
 
+class _File(Structure):
+    _fields_ = [("path", c_char_p), ("problem", c_char_p), ("has_build_id", c_bool)]
+
+
 class _LayoutPart(Structure):
     _fields_ = [("source", c_char_p), ("count", c_size_t), ("structures", c_char_p)]
 
@@ -375,6 +389,7 @@ class _Type(Structure):
         ("fault", c_char_p),
         ("fault_pc", c_uint64),
         ("fault_instructions", c_uint64),
+        ("fault_file", c_char_p),
     ]
 
 
@@ -486,6 +501,8 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_info": (None, [c_void_p, c_void_p]),
     "walk_target_counts": (_ERROR, [c_void_p, c_void_p]),
     "walk_counts_free": (None, [c_void_p]),
+    "walk_target_file_count": (c_size_t, [c_void_p]),
+    "walk_target_file": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_target_layout_part_count": (c_size_t, [c_void_p]),
     "walk_target_layout_part": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_target_invariant_count": (c_size_t, [c_void_p]),
@@ -815,6 +832,16 @@ class Target(_Closing):
         finally:
             _lib.walk_counts_free(pointer)
 
+    def files(self) -> List[File]:
+        """All files of which code or data is in the target."""
+        raw = _File()
+        found = []
+        for index in range(_lib.walk_target_file_count(self._pointer)):
+            _lib.walk_target_file(self._pointer, index, byref(raw))
+            problem = _text(raw.problem)
+            found.append(File(_text(raw.path), problem, raw.has_build_id))
+        return found
+
     def layout_parts(self) -> List[LayoutPart]:
         """Which source gave what of the layout, the one that gave most first."""
         part = _LayoutPart()
@@ -927,6 +954,7 @@ class Heap(_Closing):
                 _text(raw.fault),
                 raw.fault_pc,
                 raw.fault_instructions,
+                _text(raw.fault_file),
             )
             self._types[index] = known
         return known

@@ -65,6 +65,17 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
 
 size_t walk_heap_type_count(const struct walk_heap *heap) { return (size_t)heap->type_count + 3; }
 
+/* Why the file at the address of a fault is not used; NULL: it is, or there is none. */
+static const char *fault_file(const struct walk_heap *heap, const struct walk_traverse_fault *fault)
+{
+    const struct walk_image *image = &heap->target->image;
+    walk_addr at = fault->address ? fault->address : fault->pc;
+    for (size_t i = 0; fault->kind && i < image->module_count; i++)
+        if (at >= image->modules[i].start && at < image->modules[i].end && !image->modules[i].file)
+            return image->modules[i].problem;
+    return NULL;
+}
+
 void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_type *type)
 {
     const struct walk_type_stats *stats = &heap->types[index];
@@ -84,6 +95,7 @@ void walk_heap_type(const struct walk_heap *heap, uint32_t index, struct walk_ty
         type->fault = stats->fault.kind ? walk_fault_name(stats->fault.kind) : NULL;
         type->fault_pc = stats->fault.pc;
         type->fault_instructions = stats->fault.instructions;
+        type->fault_file = fault_file(heap, &stats->fault);
     } else {
         type->name = kind_names[WALK_FRAME + (index - heap->type_count)];
     }

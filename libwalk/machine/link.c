@@ -20,6 +20,11 @@ struct walk_linkage {
 /* A function that was asked for and is not there. */
 #define NOT_FOUND UINT64_MAX
 
+/* Of a symbol's version: its number, and that it is not the default one. */
+enum { VERSION_NUMBER = 0x7fff, VERSION_HIDDEN = 0x8000 };
+/* Entries of the dynamic linker's list that are looked at, each way. */
+enum { LIST_MAX = 1 << 12 };
+
 struct walk_native_at {
     walk_addr address;
     unsigned native;
@@ -213,8 +218,70 @@ unsigned walk_link_native(struct walk_machine *machine, walk_addr pc)
 
 /* ---- what a name means ---- */
 
-/* A definition of the module, the default version of it if there are several; 0: none. */
-static walk_addr definition(const struct walk_linkage *linkage, const char *wanted)
+/* A function that is asked for; without a version its default one is meant. */
+struct wanted {
+    const char *name, *version;
+};
+
+/* Of the versions that the module defines the name of the one with this number; NULL: it is not there. */
+static const char *defined_version(const struct walk_linkage *linkage, Elf_Data *data, const GElf_Shdr *header,
+                                   unsigned number)
+{
+    GElf_Verdef definition;
+    GElf_Verdaux named;
+    size_t at = 0;
+    for (size_t i = 0; i < header->sh_info && gelf_getverdef(data, (int)at, &definition); i++) {
+        if ((definition.vd_ndx & VERSION_NUMBER) == number &&
+            gelf_getverdaux(data, (int)(at + definition.vd_aux), &named))
+            return elf_strptr(linkage->file.elf, header->sh_link, named.vda_name);
+        at += definition.vd_next;
+        if (!definition.vd_next || at >= data->d_size)
+            break;
+    }
+    return NULL;
+}
+
+/* The same of those that it needs: a list per library. */
+static const char *needed_version(const struct walk_linkage *linkage, Elf_Data *data, const GElf_Shdr *header,
+                                  unsigned number)
+{
+    GElf_Verneed need;
+    GElf_Vernaux named;
+    size_t at = 0;
+    for (size_t i = 0; i < header->sh_info && gelf_getverneed(data, (int)at, &need); i++) {
+        size_t of = at + need.vn_aux;
+        for (unsigned j = 0; j < need.vn_cnt && of < data->d_size && gelf_getvernaux(data, (int)of, &named); j++) {
+            if ((named.vna_other & VERSION_NUMBER) == number)
+                return elf_strptr(linkage->file.elf, header->sh_link, named.vna_name);
+            of += named.vna_next;
+        }
+        at += need.vn_next;
+        if (!need.vn_next || at >= data->d_size)
+            break;
+    }
+    return NULL;
+}
+
+/* The version of a symbol of the module: of one that it defines or one that it needs. NULL: it has none. */
+static const char *version_of(const struct walk_linkage *linkage, uint64_t symbol, bool defined)
+{
+    GElf_Versym version = 0;
+    if (linkage->versions)
+        gelf_getversym(linkage->versions, (int)symbol, &version);
+    unsigned number = version & VERSION_NUMBER;
+    for (Elf_Scn *section = NULL; number > VER_NDX_GLOBAL && (section = elf_nextscn(linkage->file.elf, section));) {
+        GElf_Shdr header;
+        Elf_Data *data;
+        if (gelf_getshdr(section, &header) && header.sh_type == (defined ? SHT_GNU_verdef : SHT_GNU_verneed) &&
+            (data = elf_getdata(section, NULL)))
+            return defined ? defined_version(linkage, data, &header, number)
+                           : needed_version(linkage, data, &header, number);
+    }
+    return NULL;
+}
+
+/* A definition of the module, of that version if it has versions, else the default one; 0: none. */
+static walk_addr definition(const struct walk_linkage *linkage, const struct wanted *wanted)
 {
     walk_addr found = 0;
     for (size_t i = 0; i < linkage->symbol_count; i++) {
@@ -222,12 +289,15 @@ static walk_addr definition(const struct walk_linkage *linkage, const char *want
         GElf_Versym version = 0;
         const char *name = symbol_name(linkage, i, &symbol);
         if (!name || symbol.st_shndx == SHN_UNDEF || GELF_ST_BIND(symbol.st_info) == STB_LOCAL ||
-            GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC || strcmp(name, wanted) != 0)
+            GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC || strcmp(name, wanted->name) != 0)
+            continue;
+        const char *own = wanted->version ? version_of(linkage, i, true) : NULL;
+        if (own && strcmp(own, wanted->version) != 0)
             continue;
         if (linkage->versions)
             gelf_getversym(linkage->versions, (int)i, &version);
         found = symbol.st_value + linkage->bias;
-        if (!(version & 0x8000))
+        if (own || !(version & VERSION_HIDDEN))
             return found;
     }
     return found;
@@ -235,8 +305,8 @@ static walk_addr definition(const struct walk_linkage *linkage, const char *want
 
 static bool is_called(struct walk_machine *machine, size_t index, const char *wanted)
 {
-    const char *slash = strrchr(machine->image->modules[index].path, '/');
-    if (strcmp(slash ? slash + 1 : machine->image->modules[index].path, wanted) == 0)
+    const char *path = machine->image->modules[index].path, *slash = strrchr(path, '/');
+    if (strcmp(slash ? slash + 1 : path, wanted) == 0 || strcmp(path, wanted) == 0)
         return true;
     const struct walk_linkage *linkage = open_module(machine, index);
     uint64_t name = linkage->symbols ? dynamic_value(linkage, DT_SONAME) : 0;
@@ -264,14 +334,57 @@ static void add_to_scope(struct walk_machine *machine, struct scope *scope, cons
     }
 }
 
-/* The module and all that it needs, breadth first; looks the name up in each. */
-static walk_addr look_up_from(struct walk_machine *machine, struct scope *scope, size_t module, const char *name)
+static bool is_needed(struct walk_machine *machine, size_t by, size_t module)
 {
-    scope->count = 0;
-    scope->module[scope->count++] = module;
+    const struct walk_linkage *linkage = open_module(machine, by);
+    for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->file.elf, section));) {
+        GElf_Shdr header;
+        GElf_Dyn entry;
+        Elf_Data *data;
+        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNAMIC || !(data = elf_getdata(section, NULL)))
+            continue;
+        for (int i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
+            const char *name =
+                entry.d_tag == DT_NEEDED ? elf_strptr(linkage->file.elf, linkage->strings, entry.d_un.d_val) : NULL;
+            if (name && is_called(machine, module, name))
+                return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Libraries that were preloaded stand in the dynamic linker's list behind the program and before the first one that the
+ * program needs. `map`: any entry of the list (struct link_map of glibc and musl: l_addr, l_name, l_ld, l_next,
+ * l_prev).
+ */
+static void add_preloaded(struct walk_machine *machine, struct scope *scope, walk_addr map)
+{
+    enum { ADDRESS, NAME, DYNAMIC, NEXT, PREVIOUS };
+    struct walk_memory *memory = &machine->image->memory;
+    uint64_t other, bias, first = map;
+    for (int i = 0; i < LIST_MAX && walk_memory_word(memory, first + PREVIOUS * 8, &other) && other; i++)
+        first = other;
+    for (int i = 0; i < LIST_MAX && walk_memory_word(memory, first + NEXT * 8, &other) && other; i++) {
+        first = other;
+        if (!walk_memory_word(memory, first + ADDRESS * 8, &bias))
+            return;
+        for (size_t m = 1; m < machine->image->module_count; m++) {
+            if (!machine->image->modules[m].bias_known || machine->image->modules[m].bias != bias)
+                continue;
+            if (is_needed(machine, 0, m) || scope->count == scope->capacity)
+                return;
+            scope->module[scope->count++] = m;
+        }
+    }
+}
+
+/* The modules of the scope and all that they need, breadth first; looks the name up in each. */
+static walk_addr look_up_from(struct walk_machine *machine, struct scope *scope, const struct wanted *wanted)
+{
     for (size_t at = 0; at < scope->count; at++) {
         const struct walk_linkage *linkage = open_module(machine, scope->module[at]);
-        walk_addr found = linkage->symbols ? definition(linkage, name) : 0;
+        walk_addr found = linkage->symbols ? definition(linkage, wanted) : 0;
         if (found)
             return found;
         for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->file.elf, section));) {
@@ -292,17 +405,23 @@ static walk_addr look_up_from(struct walk_machine *machine, struct scope *scope,
     return 0;
 }
 
-/* First in the program and its libraries, then in the module that asks and its own. */
-static walk_addr look_up(struct walk_machine *machine, size_t asking, const char *name)
+/* First in the program, what was preloaded and their libraries, then in the module that asks and its own. */
+static walk_addr look_up(struct walk_machine *machine, size_t asking, const struct wanted *wanted)
 {
     size_t capacity = machine->image->module_count;
     struct scope *scope = malloc(sizeof *scope + capacity * sizeof *scope->module);
     if (!scope)
         return 0;
     scope->capacity = capacity;
-    walk_addr found = look_up_from(machine, scope, 0, name);
-    if (!found)
-        found = look_up_from(machine, scope, asking, name);
+    scope->module[0] = 0;
+    scope->count = 1;
+    add_preloaded(machine, scope, machine->linkages[asking].link_map);
+    walk_addr found = look_up_from(machine, scope, wanted);
+    if (!found) {
+        scope->module[0] = asking;
+        scope->count = 1;
+        found = look_up_from(machine, scope, wanted);
+    }
     free(scope);
     return found;
 }
@@ -319,7 +438,8 @@ static walk_addr bind(struct walk_machine *machine, size_t module, uint64_t inde
     if (!linkage->bound[index]) {
         const char *name = symbol_name(linkage, GELF_R_SYM(rela.r_info), &symbol);
         unsigned native = name ? walk_native_by_name(name) : WALK_NATIVE_NONE;
-        walk_addr found = native ? WALK_MACHINE_NATIVE(native) : name ? look_up(machine, module, name) : 0;
+        const struct wanted wanted = {name, version_of(linkage, GELF_R_SYM(rela.r_info), false)};
+        walk_addr found = native ? WALK_MACHINE_NATIVE(native) : name ? look_up(machine, module, &wanted) : 0;
         linkage->bound[index] = found ? found : NOT_FOUND;
     }
     return linkage->bound[index] == NOT_FOUND ? 0 : linkage->bound[index];

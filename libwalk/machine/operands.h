@@ -42,7 +42,8 @@ static inline bool walk_machine_fault(struct walk_machine *machine, enum walk_fa
     return false;
 }
 
-/* Goes on to the next slice of the budget; false: a fault, there are not `count` instructions left, or nobody wants them. */
+/* Goes on to the next slice of the budget; false: a fault, there are not `count` instructions left, or nobody wants
+ * them. */
 bool walk_machine_refill(struct walk_machine *machine, uint64_t count);
 
 static inline bool walk_machine_afford(struct walk_machine *machine, uint64_t count)

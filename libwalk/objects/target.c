@@ -107,6 +107,14 @@ void walk_target_info(const struct walk_target *target, struct walk_target_info 
                                       .truncated = target->image.truncated};
 }
 
+size_t walk_target_file_count(const struct walk_target *target) { return target->image.module_count; }
+
+void walk_target_file(const struct walk_target *target, size_t index, struct walk_file *file)
+{
+    const struct walk_module *module = &target->image.modules[index];
+    *file = (struct walk_file){module->path, module->file ? NULL : module->problem, module->build_id_size != 0};
+}
+
 size_t walk_target_layout_part_count(const struct walk_target *target) { return target->runtime.part_count; }
 
 void walk_target_layout_part(const struct walk_target *target, size_t index, struct walk_layout_part *part)

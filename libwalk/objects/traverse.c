@@ -331,7 +331,7 @@ static bool settle(struct walk_python *python, const struct walk_pytype *type, w
 
 static void note_fault(struct walk_refs *refs, const struct walk_outcome *outcome)
 {
-    refs->fault = (struct walk_traverse_fault){outcome->fault, outcome->pc, outcome->instructions};
+    refs->fault = (struct walk_traverse_fault){outcome->fault, outcome->pc, outcome->address, outcome->instructions};
     refs->interrupted |= outcome->fault == WALK_FAULT_INTERRUPTED;
 }
 

@@ -43,8 +43,8 @@ struct walk_ref {
 
 /* Why a tp_traverse was not run to its end. */
 struct walk_traverse_fault {
-    unsigned kind; /* enum walk_fault; 0: it was, or not at all */
-    walk_addr pc;
+    unsigned kind;         /* enum walk_fault; 0: it was, or not at all */
+    walk_addr pc, address; /* what could not be read or run; 0: it is not that */
     uint64_t instructions;
 };
 

@@ -87,8 +87,15 @@ static struct walk_error *print_info(struct walk_target *target, struct walk_hea
         struct walk_type type;
         walk_heap_type(heap, i, &type);
         if (type.guessed)
-            printf("guessed-type\t%zu\t%s\t%s\t%" PRIx64 "\t%" PRIu64 "\n", type.guessed, type.name,
-                   type.fault ? type.fault : "", type.fault_pc, type.fault_instructions);
+            printf("guessed-type\t%zu\t%s\t%s\t%" PRIx64 "\t%" PRIu64 "\t%s\n", type.guessed, type.name,
+                   type.fault ? type.fault : "", type.fault_pc, type.fault_instructions,
+                   type.fault_file ? type.fault_file : "");
+    }
+    for (size_t i = 0; i < walk_target_file_count(target); i++) {
+        struct walk_file file;
+        walk_target_file(target, i, &file);
+        if (file.problem || !file.has_build_id)
+            printf("file\t%s\t%s\n", file.path, file.problem ? file.problem : "no build-id");
     }
     for (size_t i = 0; i < walk_heap_dispute_count(heap); i++) {
         struct walk_dispute dispute;

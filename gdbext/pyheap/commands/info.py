@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyheap.walk import LayoutPart, Type
 
 _MOST_GUESSED = 10
+_MOST_FILES = 10
+_NO_BUILD_ID = "has no build-id: whether it is the one that the target ran is not known"
 _GIVE_FILE = (
     "  give the files with `file FILE`, `set sysroot FOLDER`, or by build-id with"
     " `set debug-file-directory FOLDER`"
@@ -55,6 +57,7 @@ def _reason(type: "Type") -> str:
     return (
         f"{type.fault} at 0x{type.fault_pc:x},"
         f" after {wording.counted(type.fault_instructions, 'instruction')}"
+        f"{f': {type.fault_file}' if type.fault_file else ''}"
     )
 
 
@@ -65,6 +68,7 @@ def _guess(type: "Type") -> Dict[str, Any]:
             "kind": type.fault,
             "pc": f"0x{type.fault_pc:x}",
             "instructions": type.fault_instructions,
+            "file": type.fault_file or None,
         }
     return document
 
@@ -77,6 +81,11 @@ class InfoAnswer(Answer):
         self.info = question.target().info()
         self.parts = question.target().layout_parts()
         self.invariants = question.target().invariants()
+        self.files = [
+            (file.path, file.problem or _NO_BUILD_ID)
+            for file in question.target().files()
+            if file.problem or not file.has_build_id
+        ]
         self.heap = question.heap()
         self.stats = self.heap.stats()
         self.threads = self.heap.threads()
@@ -134,6 +143,9 @@ class InfoAnswer(Answer):
                 {"type": type.name, "count": type.unreadable}
                 for type in self.unreadable()
             ],
+            "files": [
+                {"path": path, "problem": problem} for path, problem in self.files
+            ],
             "disputed_types": [
                 {"type": name, "address": f"0x{address:x}"}
                 for name, address in self.disputed()
@@ -167,6 +179,7 @@ class InfoAnswer(Answer):
             yield from aligned(shown, indent="  ")
         yield from self._doubts()
         yield from self._names()
+        yield from self._files()
         yield from wording.incomplete(self.heap)
 
     def _doubts(self) -> Iterator[Line]:
@@ -211,8 +224,30 @@ class InfoAnswer(Answer):
             ["references", f"{number(stats.edges)}, {self._kinds()}"],
             ["tp_traverse", self._runs()],
             ["unreadable", number(stats.unreadable)],
-            ["complete", "yes" if stats.complete else "no"],
+            ["complete", self._complete()],
         ]
+
+    def _complete(self) -> str:
+        if not self.stats.complete:
+            return "no"
+        guessed = self.stats.guessed_edges
+        verb = "is a guess" if guessed == 1 else "are guesses"
+        references = wording.counted(guessed, "reference")
+        return f"yes, but {references} {verb}" if guessed else "yes"
+
+    def _files(self) -> Iterator[Line]:
+        """Those that are not used, or may be others than the target's."""
+        if not self.files:
+            return
+        yield ["files that are not used, or not proven to be the target's:"]
+        shown = [
+            (Styled(path, FILENAME), problem)
+            for path, problem in self.files[:_MOST_FILES]
+        ]
+        yield from aligned(shown, indent="  ")
+        if len(self.files) > _MOST_FILES:
+            left = wording.number(len(self.files) - _MOST_FILES)
+            yield [f"  … {left} more files; --json has all"]
 
     def _names(self) -> Iterator[Line]:
         """What the missing file of the interpreter means, and what would help."""
@@ -266,7 +301,8 @@ COMMANDS = (
         "Say which Python the target runs and how much of its heap could be read.",
         "Version, file and build-id of the interpreter, where the layout of its "
         "structures is known from, what of memory agreed with it, counts of the heap, "
-        "objects whose references are guesses, and what could not be read.",
+        "objects whose references are guesses, what could not be read, and files of the "
+        "target that are not used or not proven to be its own.",
         (Argument("--verbose", FLAG, "name the invariants of the layout too"),),
         answer,
         """
