@@ -3,6 +3,8 @@
 # Lines of the form `target: … ## what it does` make up `make help`.
 
 BUILD ?= build
+# One spelling, as the files of dependencies name their targets by it: tests/run has an absolute one.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 ifeq ($(origin CC),default)
 CC := gcc
 endif

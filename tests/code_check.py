@@ -43,9 +43,29 @@ def stopped(python: str, case: str) -> Iterator[Tuple[int, List[str]]]:
         process.wait()
 
 
-def walk(tool: str, pid: int, commands: str) -> Dict[str, List[str]]:
+@contextlib.contextmanager
+def dead(python: str, case: str) -> Iterator[Tuple[str, List[str]]]:
+    """The core of a process of the case, and the addresses that it said."""
+    target = [python, "-B", os.path.join(_HERE, "code_targets.py"), case]
+    options = ["-nx", "-batch", "-iex", "set auto-load no"]
+    options += ["-iex", "set startup-with-shell off"]
+    with tempfile.TemporaryDirectory(prefix="code") as folder:
+        core = os.path.join(folder, "core")
+        commands = ["-ex", "run", "-ex", f"generate-core-file {core}", "-ex", "kill"]
+        run = subprocess.run(
+            ["gdb", *options, *commands, "--args", *target],
+            stdout=subprocess.PIPE,
+            check=True,
+            encoding="utf-8",
+            env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+        )
+        lines = run.stdout.split("\n")
+        yield core, lines[lines.index("ready") - 1].split()
+
+
+def walk(tool: str, target: object, commands: str) -> Dict[str, List[str]]:
     """What it prints: the fields of lines by their first one, of several the last."""
-    lines = printed(tool, commands, str(pid), dict(os.environ))
+    lines = printed(tool, commands, str(target), dict(os.environ))
     return {name: fields for name, *fields in lines}
 
 
@@ -197,6 +217,24 @@ def versioned(tool: str, python: str) -> None:
         picks(tool, python, "versioned", 0)
 
 
+def thread(tool: str, python: str, case: str) -> None:
+    """The first word is that of the thread by which the code is to be run."""
+    with dead(python, case) as (core, (made, *words)):
+        objects = walk(tool, core, "objects")
+    check("its references are from", objects[made][3], "run")
+    check("visited", objects[made][4].split(",")[:1], words[:1])
+
+
+def own_thread(tool: str, python: str) -> None:
+    """Variables of the thread are those of the thread that crashed."""
+    thread(tool, python, "own")
+
+
+def foreign_thread(tool: str, python: str) -> None:
+    """Of one that Python does not know, they would be nothing: the main thread's are meant."""
+    thread(tool, python, "foreign")
+
+
 def missing(tool: str, core: str) -> None:
     """Of a core without its files, each that is needed is named with the reason."""
     with tempfile.TemporaryDirectory(prefix="code") as folder:
@@ -218,6 +256,8 @@ CASES: Dict[str, Callable[[str, str], None]] = {
     "missing": missing,
     "preloaded": preloaded,
     "versioned": versioned,
+    "own": own_thread,
+    "foreign": foreign_thread,
 }
 
 

@@ -6,7 +6,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-CASES='state endless unnamed preloaded versioned'
+CASES='state endless unnamed preloaded versioned own foreign'
 
 code() {
     "$PYTHON3" tests/code_check.py "$WALK" "${1#*"$TAB"}" "$2"
