@@ -238,7 +238,8 @@ class ObjectChecks(Checks):
         type = _TYPES[self.program]
         words = {"type": type, "module": "__main__", "pattern": type}
         words["address"] = f"0x{self.address}"
-        draw = f"py-heap-ancestors {words['address']} 5 --image {image}"
+        draw = f"py-heap-ancestors {words['address']} 5 --all --too-many 0 --longnames"
+        draw += f" --image {image}"
         self.session = Session(folder, self.commands, words, [draw])
 
     def check_frames_with_and_without_locals(self) -> None:
