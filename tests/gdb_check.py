@@ -406,7 +406,9 @@ class ObjectChecks(Checks):
         for vertex in graph["vertices"]:
             for words in (vertex["address"], vertex["annotation"]):
                 equal(f"{words} is drawn", words in picture, True)
-        for edge in graph["edges"]:
+        # Who else holds the farthest is not asked for a picture, as in objgraph.
+        near = {vertex["id"] for vertex in graph["vertices"] if vertex["depth"] < 5}
+        for edge in (edge for edge in graph["edges"] if edge["head"] in near):
             equal(f"{edge['annotation']} is drawn", edge["annotation"] in picture, True)
 
     def check_info(self) -> None:
