@@ -37,6 +37,7 @@ _LOADED = {"__future__"}
 _OWN_LOADED = {
     "pyheap",
     "pyheap.gdbside",
+    "pyheap.gdbside.functions",
     "pyheap.gdbside.register",
     "pyheap.helptexts",
 }

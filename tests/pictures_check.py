@@ -24,6 +24,14 @@ from truthfile import Truth
 _HOSTILE = r'Evil"\\N</table>&lt;b&gt;{x|y}\nline\u202elong'  # as libwalk shows it
 _SVG = "{http://www.w3.org/2000/svg}"
 _SIDES = "py-heap-ancestors 0x{session} 2 --image"
+# Commands that draw paths, by the names of their pictures.
+_PATHS = {
+    "chain-up": "py-heap-chain 0x{session} --to frame",
+    "chain-down": "py-heap-chain 0x{pool} --to Closing --forward",
+    "path": "py-heap-path 0x{pool} 0x{session}",
+    "cycle": "py-heap-cycle 0x{session}",
+    "cycles": "py-heap-cycles --limit 3",
+}
 _HANGS = "#!/bin/sh\nsleep 600 &\nwait\n"
 _FAILS = "#!/bin/sh\necho 'no such plugin' >&2\nexit 3\n"
 _SHOWS = '#!/bin/sh\nprintf %s "$1" >"$0.shown"\n'
@@ -180,6 +188,10 @@ class Checks:
         found.append(
             f"py-heap-why 0x{self.names['session']} --json --image {self.file('j.dot')}"
         )
+        found += [
+            f"{command.format(**self.names)} --json --image {self.file(name + '.dot')}"
+            for name, command in _PATHS.items()
+        ]
         found += [
             f"py-heap-descendants 0x{self.names['pool']} 2 --too-many 0 --image"
             f" {self.file('d.svg')}",
@@ -496,6 +508,58 @@ class Checks:
         equal("image", found["image"], self.file("j.dot"))
         (path,) = found["paths"]
         equal("labels", len(picture.arrows), len(path["steps"]))
+
+    def check_chain(self) -> None:
+        """What is drawn of a chain, up and down, is what the answer says."""
+        up, down = self.same_as_answer("chain-up"), self.same_as_answer("chain-down")
+        session = self.names["session"]
+        equal("up", {head for _, head in up} - {tail for tail, _ in up}, {session})
+        equal("down", {head for _, head in down} - {t for t, _ in down}, {session})
+
+    def check_path(self) -> None:
+        """A path from one object down to another."""
+        arrows = self.same_as_answer("path")
+        tails, heads = {tail for tail, _ in arrows}, {head for _, head in arrows}
+        ends = self.names["pool"], self.names["session"]
+        equal("ends", (*(tails - heads), *(heads - tails)), ends)
+
+    def check_cycle(self) -> None:
+        """A cycle through an object: each of its nodes refers to one, and is referred to."""
+        arrows = self.same_as_answer("cycle")
+        equal("closed", {tail for tail, _ in arrows}, {head for _, head in arrows})
+        equal("through", any(self.names["session"] in ends for ends in arrows), True)
+
+    def check_cycles(self) -> None:
+        """A cycle of each component."""
+        arrows = self.same_as_answer("cycles")
+        equal("closed", {tail for tail, _ in arrows}, {head for _, head in arrows})
+
+    def same_as_answer(self, name: str) -> Set[Tuple[str, str]]:
+        """Fails unless nodes, arrows and labels are those of --json; the arrows."""
+        answer = json.loads(self.reply(f"{name}.dot").output)
+        equal("image", answer["image"], self.file(f"{name}.dot"))
+        components = answer.get("components", ())
+        paths = answer.get("paths") or [c["cycle"] for c in components if c["cycle"]]
+        nodes: Set[str] = set()
+        labels: Dict[Tuple[str, str], List[str]] = collections.defaultdict(list)
+        for path in paths:
+            tail = path["root"]["address"][2:]
+            nodes.add(tail)
+            for step in path["steps"]:
+                head = step["address"][2:]
+                nodes.add(head)
+                if tail != head:  # `Picture` has none of these
+                    labels[tail, head].append(step["label"])
+                tail = head
+        picture = self.picture(f"{name}.dot")
+        drawn = {
+            ends: [label.strip() for label in look["label"].split("\\n")]
+            for ends, look in picture.arrows.items()
+        }
+        equal(f"{name}: nodes", set(picture.nodes), nodes)
+        equal(f"{name}: arrows", drawn, dict(labels))
+        equal(f"{name}: something", bool(labels), True)
+        return set(labels)
 
     def check_errors(self) -> None:
         """One line that says what to do."""

@@ -9,10 +9,14 @@ Everything here but `gdbside` works without gdb; everything but `walk` works
 without libwalk.  Nothing here knows an offset or reads a byte of the target.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+TYPE_CHECKING = False  # gdb has no `typing` at hand
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyheap.annotated import AnnotatedGraph as AnnotatedGraph
     from pyheap.errors import HeapError as HeapError
     from pyheap.objectgraph import ObjectGraph as ObjectGraph

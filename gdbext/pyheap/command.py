@@ -144,6 +144,9 @@ class Question:
             raise WalkError(f"{error}{hint}", error.code) from None
 
 
+_DIGITS = 18  # of a count, so that it fits into 64 bits
+
+
 class Answer:
     """What a command found, to be shown in one of two ways."""
 
@@ -283,7 +286,7 @@ class Command(NamedTuple):
     def _number(self, argument: Argument, given: str) -> Optional[int]:
         if given == "all" and not argument.is_option:
             return None
-        if not given.isdigit():
+        if not given.isdecimal() or len(given) > _DIGITS:
             raise UsageError(
                 f"{self.name}: {argument.shown}: '{given}' is not a count"
                 f" (usage: {self.usage()})"

@@ -97,12 +97,13 @@ def _paint(draw: Draw, file: str, extension: str) -> Written:
     for most in _MOST:
         drawing = draw(most)
         try:
-            return _save(file, _graphviz(program, extension, _dot(drawing)), drawing)
+            made = _graphviz(program, extension, _dot(drawing))
         except _TooSlow:
             continue
         except HeapError as error:
             kept = _instead(drawing, file, "")
             raise HeapError(f"{error}; {kept.words}") from None
+        return _save(file, made, drawing)
     return _instead(draw(_MOST_WRITTEN), file, f"{late} and was killed")
 
 

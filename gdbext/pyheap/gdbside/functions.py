@@ -28,11 +28,18 @@ class _Function(gdb.Function):
             return self._answer(arguments[0])
         except HeapError as error:
             raise gdb.GdbError(str(error)) from None
+        except KeyboardInterrupt:
+            raise gdb.GdbError("interrupted") from None
+        except (gdb.error, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise gdb.GdbError(f"cannot use the argument: {reason}") from None
 
 
 def _count(name: Any) -> int:
     from pyheap.gdbside.session import Session
 
+    if name.type.strip_typedefs().code not in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR):
+        raise gdb.GdbError("the argument is not the name of a type: give it in quotes")
     return len(Session().heap().find(name.string()))
 
 
