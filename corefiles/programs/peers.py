@@ -169,6 +169,12 @@ def answers(tracked):
         "by_type": {
             name: hexadecimal(objgraph.by_type(name, tracked)) for name in names[1:]
         },
+        "names": {
+            "%s.%s"
+            % (kind.__module__, kind.__qualname__): "%s.%s"
+            % (kind.__module__, kind.__name__)
+            for kind in map(type, tracked)
+        },
         "typestats": objgraph.typestats(tracked),
         "typestats, long": objgraph.typestats(tracked, shortnames=False),
         "typestats, filter": objgraph.typestats(tracked, False, is_own),
@@ -182,6 +188,14 @@ def answers(tracked):
         "at_addrs": hexadecimal(found),
         "chains": list(chains()),
         "show_chain": drawn_chain(),
+        "sys.modules": [
+            "%x" % id(m) for m in sys.modules.values() if isinstance(m, type(sys))
+        ],
+        "other names": [
+            "%x" % id(m)
+            for m in sys.modules.values()
+            if m is not sys.modules.get(getattr(m, "__name__", None))
+        ],
         "is_proper_module": hexadecimal(filter(objgraph.is_proper_module, tracked)),
     }
 
@@ -196,7 +210,7 @@ def grown(tracked, before):
     def among(o):
         return id(o) in ids
 
-    gc.collect = int  # what it finds here is in the core
+    kept, gc.collect = gc.collect, int  # what it finds here is in the core
     growth, said = objgraph.growth, {}
     memory = {"peaks": {}, "short": {}}
     state = {}
@@ -230,7 +244,18 @@ def grown(tracked, before):
         name: ["%x" % i for i in found & ids]
         for name, found in state["current"].items()
     }
+    gc.collect = kept
     return memory, said if before else {}
+
+
+def named():
+    """What the truth names."""
+    return {"lonely": lonely}
+
+
+def without(objects, one):
+    """All but one of them. It is no loop of its caller, which would then have a cell."""
+    return [o for o in objects if o is not one]
 
 
 def ask(path):
@@ -242,8 +267,7 @@ def ask(path):
     if pid == 0:
         try:
             tracked = truth._GET_OBJECTS()
-            frame = sys._getframe()
-            tracked = [o for o in tracked if o is not frame]
+            tracked = without(tracked, sys._getframe())
             before = None
             if os.path.exists(path + ".0"):
                 with open(path + ".0") as file:
@@ -267,7 +291,7 @@ def snapshot():
     """A core of the process as it is, and its truth."""
     pid = fork()
     if pid == 0:
-        truth.die(sys.argv[1] + ".0", expect=lambda: {"lonely": lonely})
+        truth.die(sys.argv[1] + ".0", expect=named)
     os.waitpid(pid, 0)
     for name in os.listdir("."):  # core, or core.PID
         if name.startswith("core"):
@@ -286,7 +310,7 @@ def main():
         order(number)
     del registry["customer 7"].orders[0].lines[5]
     ask(path)
-    truth.die(sys.argv[1], expect=lambda: {"lonely": lonely})
+    truth.die(sys.argv[1], expect=named)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 """What one makes in the tutorials of objgraph and of refcycle, step by step.
 
 docs/from-objgraph.md and docs/from-refcycle.md ask of its core what the tutorials ask of
-the process. The collector is off, so that the last two steps leave garbage.
+the process. The collector is off, so that the last two steps leave garbage. `core.0` is of
+a child that dies before something leaks.
 """
 
 import gc
 import os
 import sys
+from os import fork
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -42,6 +44,17 @@ class Unpicklable:
 my_object = dict(
     foo=dict(unrelated="things"), bar=[dict(nesting="fun"), dict(trap=Unpicklable())]
 )
+
+
+# A cache that is never emptied.
+class MyBigFatObject:
+    """Two of three are leaked."""
+
+
+def computate_something(_cache={}):
+    """The cache is its default argument."""
+    _cache[42] = dict(foo=MyBigFatObject(), bar=MyBigFatObject())
+    MyBigFatObject()
 
 
 # A generator that has begun.
@@ -89,14 +102,32 @@ def cycle():
 
 def named():
     """What the truth names."""
-    found = {"x": x, "y": y, "moo": moo, "first": first, "last": last}
+    found = {
+        "x": x,
+        "y": y,
+        "moo": moo,
+        "first": first,
+        "last": last,
+        "my_object": my_object,
+    }
     found["trap"] = my_object["bar"][1]["trap"]
     for one in gc.get_objects():
-        if type(one) in (Canary, Nondestructible):
+        if type(one) in (Canary, Nondestructible, MyBigFatObject):
             found[type(one).__name__] = one
         elif type(one).__name__ == "A" and "foo" in vars(one):
             found["a" if "a" not in found else "b"] = one
     return found
+
+
+def snapshot():
+    """A core of the process as it is, and its truth."""
+    pid = fork()
+    if pid == 0:
+        truth.die(sys.argv[1] + ".0", expect=named)
+    os.waitpid(pid, 0)
+    for name in os.listdir("."):  # core, or core.PID
+        if name.startswith("core"):
+            os.rename(name, "core.0")
 
 
 def main():
@@ -104,6 +135,8 @@ def main():
     gc.disable()
     finalizer()
     cycle()
+    snapshot()
+    computate_something()
     truth.die(sys.argv[1], expect=named)
 
 
