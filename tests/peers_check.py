@@ -9,8 +9,8 @@ tables of docs/from-objgraph.md and docs/from-refcycle.md: they have every funct
 option, no other, and each row names a check that there is.
 """
 
+import importlib
 import inspect
-import io
 import json
 import os
 import re
@@ -218,6 +218,13 @@ class Checks:
         same("leaks", self.found("py-heap-leaks"), wanted)
         kinds = {plain(n): c for n, c in self.said["leaking types"].items()}
         same("their types", self.long(self.types("py-heap-leaks")), kinds)
+
+    def check_leaking_of_a_part(self) -> None:
+        """get_leaking_objects(objects): of the program's own objects."""
+        own = self.graph.find_by(lambda o: o.type.startswith("__main__."))
+        part = self.graph.full_subgraph(own)
+        found = {f"{o.address:x}" for o in part.find_by(lambda o: not part.parents(o))}
+        same("of a part", found, set(self.said["get_leaking_objects, own"]))
 
     # ---- growth ----
 
@@ -428,7 +435,7 @@ def check_table(page: str, wanted: Dict[str, List[str]]) -> int:
 def check_signatures() -> None:
     """The data have all that the installed objgraph has."""
     try:
-        import objgraph  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        objgraph = importlib.import_module("objgraph")
     except ImportError:
         return
     for name, function in inspect.getmembers(objgraph, inspect.isfunction):

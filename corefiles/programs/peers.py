@@ -182,6 +182,9 @@ def answers(tracked):
         "most_common_types, 3": objgraph.most_common_types(3, tracked, False, is_own),
         "show_most_common_types": shown(most, 5, tracked, False),
         "get_leaking_objects": hexadecimal(leaking),
+        "get_leaking_objects, own": hexadecimal(
+            objgraph.get_leaking_objects(list(filter(is_own, tracked)))
+        ),
         "leaking types": objgraph.typestats(leaking, False),
         "at": {"%x" % id(o): type(objgraph.at(id(o))).__name__ for o in some},
         "at, untracked": ["%x" % id(customer.name), objgraph.at(id(customer.name))],

@@ -114,7 +114,7 @@ def named():
     for one in gc.get_objects():
         if type(one) in (Canary, Nondestructible, MyBigFatObject):
             found[type(one).__name__] = one
-        elif type(one).__name__ == "A" and "foo" in vars(one):
+        elif type(one).__name__ == "A":
             found["a" if "a" not in found else "b"] = one
     return found
 

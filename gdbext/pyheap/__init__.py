@@ -13,7 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pyheap.annotated import AnnotatedEdge as AnnotatedEdge
     from pyheap.annotated import AnnotatedGraph as AnnotatedGraph
+    from pyheap.annotated import AnnotatedVertex as AnnotatedVertex
     from pyheap.errors import HeapError as HeapError
     from pyheap.objectgraph import ObjectGraph as ObjectGraph
     from pyheap.remote import RemoteObject as RemoteObject
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 # What a script uses, and where it is: loaded when it is used first.
 _PUBLIC = {
+    "AnnotatedEdge": "annotated",
     "AnnotatedGraph": "annotated",
+    "AnnotatedVertex": "annotated",
     "HeapError": "errors",
     "ObjectGraph": "objectgraph",
     "RemoteObject": "remote",
