@@ -71,7 +71,7 @@ _DOCUMENTS: Dict[str, List[str]] = {
     "export_image": ["filename", "format", "dot_executable"],
 }
 
-# refcycle 0.3 and before: what makes a graph, ObjectGraph, AnnotatedGraph.
+# refcycle, and what older versions had (key_cycles, abstract): what makes a graph, ObjectGraph, AnnotatedGraph.
 REFCYCLE: Dict[str, List[str]] = {
     "snapshot": [],
     "garbage": [],
