@@ -278,6 +278,117 @@ class Checks:
             read = pyheap.AnnotatedGraph.import_json(os.path.join(folder, "graph.json"))
             same("from a file", read.vertices, annotated.vertices)
 
+    def check_annotated_graph(self) -> None:
+        """It answers as the graph of objects does."""
+        part = self.graph.ancestors(self.starts[0], 3)
+        part = part.full_subgraph(list(part)[:300])
+        words, plain = part.annotated(), self.plain.subgraph(where(part))
+
+        def ids(vertices: Iterable["pyheap.AnnotatedVertex"]) -> Set[int]:
+            return {vertex.id for vertex in vertices}
+
+        same("vertices", ids(words), set(plain.children))
+        same("len", len(words), len(plain.children))
+        same("edges", len(words.edges), sum(plain.references().values()))
+        for edge in words.edges:
+            tail, head = words.tail(edge), words.head(edge)
+            assert edge in words.out_edges(tail) and edge in words.in_edges(head)
+        found = [(tail.id, head.id) for tail, head in words.references()]
+        same("references", sorted(found), sorted(plain.references().elements()))
+        by_id = {vertex.id: vertex for vertex in words}
+        for start in list(by_id)[:10]:
+            one = by_id[start]
+            assert one in words
+            parents = sorted(vertex.id for vertex in words.parents(one))
+            same("parents", parents, sorted(plain.parents[start]))
+            for most in (0, 1, 2, None):
+                up = plain.distances(start, True, most)
+                same("ancestors", ids(words.ancestors(one, most)), set(up))
+                down = plain.distances(start, False, most)
+                same("descendants", ids(words.descendants(one, most)), set(down))
+            self._annotated_ways(words, plain, one)
+        found_sets = {frozenset(ids(c)) for c in words.strongly_connected_components()}
+        same("components", found_sets, plain.components())
+        found_sets = {frozenset(ids(c)) for c in words.source_components()}
+        same("sources", found_sets, plain.sources())
+        some = words.full_subgraph(list(words)[:5])
+        same("-", ids(words - some), ids(words) - ids(some))
+        same("&", ids(words & some), ids(some))
+        kinds = words.count_by(lambda v: v.type)
+        same("count_by", dict(kinds), dict(part.count_by(lambda o: o.type)))
+        dicts = {o.address for o in part.find_by(lambda o: o.type == "dict")}
+        same("find_by", ids(words.find_by(lambda v: v.type == "dict")), dicts)
+
+    @staticmethod
+    def _annotated_ways(
+        words: "pyheap.AnnotatedGraph",
+        plain: PlainGraph,
+        one: "pyheap.AnnotatedVertex",
+    ) -> None:
+        """Shortest paths from a vertex, and its shortest cycle."""
+        away = plain.distances(one.id)
+        for other in list(words)[:10]:
+            try:
+                length = len(words.shortest_path(one, other)) - 1
+            except ValueError as error:
+                same("no path", (str(error), other.id in away), (NO_PATH, False))
+                continue
+            same("length of a path", length, away.get(other.id))
+        try:
+            same(
+                "length of a cycle",
+                len(words.shortest_cycle(one)),
+                plain.shortest_cycle(one.id),
+            )
+        except ValueError as error:
+            found = str(error), plain.shortest_cycle(one.id)
+            same("no cycle", found, (NO_PATH, None))
+
+    def check_annotations(self) -> None:
+        """The words for a list and its items, as refcycle has them."""
+        lists = [o for o in self.graph if o.type in ("list", "tuple") and o.out_edges]
+        for one in random.Random(3).sample(lists, 20):
+            record = self.truth.objects[f"{one.address:x}"]
+            length = sum(record.referents.values())
+            same("annotation", one.annotation, f"{record.type}[{length}]")
+            labels = [edge.label for edge in one.out_edges]
+            same("labels", sorted(labels), sorted(f"item[{i}]" for i in range(length)))
+
+    def check_export_options(self) -> None:
+        """format, dot_executable; a program that is not there."""
+        part = self.graph.ancestors(self.starts[0], 1)
+        with tempfile.TemporaryDirectory() as folder:
+            image = os.path.join(folder, "picture")
+            part.export_image(image, format="svg", dot_executable="/usr/bin/dot")
+            with open(image, encoding="utf-8") as file:
+                assert "<svg" in file.read()
+            try:
+                part.export_image(image, dot_executable="/nowhere/dot")
+            except pyheap.HeapError as error:
+                assert "/nowhere/dot" in str(error), error
+                return
+        raise AssertionError("drawn by nothing")
+
+    def check_garbage(self) -> None:
+        """What a collection found in the process, and the cycles that keep it."""
+        wanted = {int(a, 16) for a in self.truth.collected.get("garbage", ())}
+        same("garbage", where(self.graph.garbage()), wanted)
+        plain = self.plain.subgraph(wanted)
+        same("key_cycles", _sets(self.graph.key_cycles()), plain.sources())
+        whole = pyheap.garbage(core=self.core)
+        same("pyheap.garbage", where(whole), wanted)
+
+    def check_repr(self) -> None:
+        """How many there are."""
+        part = self.graph.ancestors(self.starts[0], 1)
+        assert f" {len(part)} objects>" in repr(part), repr(part)
+        words = part.annotated()
+        assert f" {len(part)} vertices>" in repr(words), repr(words)
+
+    def check_owned_objects(self) -> None:
+        """None is in the target: the snapshot is what the process had."""
+        same("owned", self.graph.owned_objects(), [])
+
     def check_what_is_not_in_the_graph(self) -> None:
         """As in refcycle: KeyError, and ValueError where there is no path."""
         part = self.graph.full_subgraph([self.starts[0]])

@@ -21,7 +21,7 @@ condition() { # INTERPRETER
 
 scripts() {
     local program
-    for program in worker instances; do
+    for program in worker instances tutorial; do
         add_test "${1%%-*} $program" script "$1" "$program"
     done
     add_test "${1%%-*} docs" script "$1" worker --docs

@@ -17,7 +17,9 @@ TYPE_CHECKING = False  # gdb has no `typing` at hand
 if TYPE_CHECKING:
     from typing import Any
 
+    from pyheap.annotated import AnnotatedEdge as AnnotatedEdge
     from pyheap.annotated import AnnotatedGraph as AnnotatedGraph
+    from pyheap.annotated import AnnotatedVertex as AnnotatedVertex
     from pyheap.errors import HeapError as HeapError
     from pyheap.objectgraph import ObjectGraph as ObjectGraph
     from pyheap.remote import RemoteObject as RemoteObject
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 # What a script uses, and where it is: loaded when it is used first.
 _PUBLIC = {
+    "AnnotatedEdge": "annotated",
     "AnnotatedGraph": "annotated",
+    "AnnotatedVertex": "annotated",
     "HeapError": "errors",
     "ObjectGraph": "objectgraph",
     "RemoteObject": "remote",

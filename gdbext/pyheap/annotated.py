@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
+from pyheap.directed import Directed
 from pyheap.dot import quoted
 from pyheap.errors import HeapError
 
@@ -31,7 +32,7 @@ class AnnotatedEdge(NamedTuple):
     tail: int
 
 
-class AnnotatedGraph:
+class AnnotatedGraph(Directed[AnnotatedVertex]):
     """refcycle's AnnotatedGraph: its JSON documents are read and written."""
 
     def __init__(
@@ -54,6 +55,9 @@ class AnnotatedGraph:
 
     def __contains__(self, vertex: object) -> bool:
         return isinstance(vertex, AnnotatedVertex) and vertex.id in self._by_id
+
+    def __repr__(self) -> str:
+        return f"<pyheap.AnnotatedGraph of {len(self)} vertices>"
 
     def head(self, edge: AnnotatedEdge) -> AnnotatedVertex:
         """What an edge leads to."""

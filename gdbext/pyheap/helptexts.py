@@ -169,26 +169,26 @@ Roots are the modules of sys.modules, the frames on the threads' stacks, the
 threads and the interpreters. The object comes first, then its holder, then the
 holder's holder, each with the name of the reference, up to the root.""",
     "py-heap-chain": """Show a shortest chain of references up to a module, a frame, a type, an object.
-Usage: py-heap-chain ADDR [--to GOAL] [--max-depth N] [--ignore TYPES] [--forward]
+Usage: py-heap-chain ADDR [--to GOAL] [--max-depth N] [--ignore TYPE|ADDR,…] [--forward]
                      [--image [FILE]] [--too-many N] [--filter TYPE,…]
                      [--highlight TYPE,…] [--refcounts] [--shortnames] [--longnames]
                      [--extra-info WHAT,…] [--no-legend] [--json]
 
-  ADDR                 the object: any expression that gdb takes
-  --to GOAL            `module`, `frame`, the name of a type, or an expression
-  --max-depth N        at most N references; 20 unless told
-  --ignore TYPES       types not to go through: names or globs, with commas
-  --forward            from the object down, to what it refers to
-  --image [FILE]       draw it: .svg, .png, .pdf, .dot, .json; without FILE, show it
-  --too-many N         draw N references of an object, 0 for all; 10 unless told
-  --filter TYPE,…      draw only what is of these types: names or globs
-  --highlight TYPE,…   draw what is of these types in blue
-  --refcounts          draw reference counts
-  --shortnames         draw types without their modules: the default
-  --longnames          draw types with their modules
-  --extra-info WHAT,…  draw address, size, tracked, type, none; address unless told
-  --no-legend          draw no legend
-  --json               print one JSON object on one line (docs/json.md)
+  ADDR                  the object: any expression that gdb takes
+  --to GOAL             `module`, `frame`, the name of a type, or an expression
+  --max-depth N         at most N references; 20 unless told
+  --ignore TYPE|ADDR,…  do not go through these types, names or globs, or addresses
+  --forward             from the object down, to what it refers to
+  --image [FILE]        draw it: .svg, .png, .pdf, .dot, .json; without FILE, show it
+  --too-many N          draw N references of an object, 0 for all; 10 unless told
+  --filter TYPE,…       draw only what is of these types: names or globs
+  --highlight TYPE,…    draw what is of these types in blue
+  --refcounts           draw reference counts
+  --shortnames          draw types without their modules: the default
+  --longnames           draw types with their modules
+  --extra-info WHAT,…   draw address, size, tracked, type, none; address unless told
+  --no-legend           draw no legend
+  --json                print one JSON object on one line (docs/json.md)
 
 objgraph's find_backref_chain, and with --forward its find_ref_chain, with the
 frames, threads and other holders that it cannot see. The goal is a module of

@@ -21,6 +21,7 @@ from pyheap.errors import WalkError
 from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import Cell, aligned
+from pyheap.words import whole_integer
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -96,12 +97,16 @@ def chain_answer(question: Question, args: "Namespace") -> Answer:
 
     id, heap = question.node(args.addr), question.heap()
     up, depth = not args.forward, min(args.max_depth, ALL_GENERATIONS)
+    names = [word for word in args.ignore if whole_integer(word) is None]
     chain = Chain(
         "module",
         up=up,
         max_depth=depth,
-        ignored_types=[
-            name for given in args.ignore for name in names_like(heap, given)
+        ignored_types=[name for given in names for name in names_like(heap, given)],
+        ignored=[
+            question.node(word)
+            for word in args.ignore
+            if whole_integer(word) is not None
         ],
     )
     if args.to == "frame":
@@ -178,8 +183,8 @@ COMMANDS = (
             Argument(
                 "--ignore",
                 TYPE,
-                "types not to go through: names or globs, with commas",
-                metavar="TYPES",
+                "do not go through these types, names or globs, or addresses",
+                metavar="TYPE|ADDR,…",
                 many=True,
             ),
             Argument("--forward", FLAG, "from the object down, to what it refers to"),
