@@ -1578,7 +1578,7 @@ class Growth(_Closing):
 
     @property
     def matched(self) -> int:
-        """Objects that the first baseline has too."""
+        """Tracked objects that the first baseline has too."""
         return int(_lib.walk_growth_matched(self._pointer))
 
     def rows(self) -> List[GrowthRow]:

@@ -152,7 +152,7 @@ static void judge_nodes(struct walk_growth *growth, const struct walk_baseline *
     for (walk_id id = 0; id < heap->graph.node_count; id++) {
         if (has_node(first, names->of_first, growth, id)) {
             growth->state[id] = WALK_GROWTH_MATCHED;
-            growth->matched += walk_node_kind(heap, id) == WALK_OBJECT;
+            growth->matched += walk_node_tracked(heap, id);
             continue;
         }
         growth->state[id] = WALK_GROWTH_NEW;

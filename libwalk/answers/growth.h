@@ -31,7 +31,7 @@ struct walk_growth {
     struct walk_name_rows names;
     struct walk_growth_row *row; /* names.count */
     uint8_t *state;              /* of each node */
-    size_t matched;              /* objects that are no new ones */
+    size_t matched;              /* tracked objects that are no new ones */
     /* The way from what is long-lived to each new node (growth_holders.c); made when first asked for. */
     walk_id *via;   /* the node in front, WALK_NO_ID: nothing leads here */
     walk_id *root;  /* where that way begins */
