@@ -572,6 +572,8 @@ struct walk_growth_row {
     uint64_t old_size, size;
     size_t new_objects; /* at whose address the baseline has no object of this type */
     uint64_t new_size;
+    size_t instance_dicts; /* of the new dicts: each is the __dict__ of a new object */
+    uint64_t instance_dicts_size;
 };
 
 /*

@@ -499,6 +499,7 @@ class Comparison:
         if not unheld <= ours["leak"][0]:
             self.differ("leaks: something refers to", unheld - ours["leak"][0])
         return f"{len(theirs)}, {len(unheld)} without any referrer"
+
     def _only_guesses(self, question: Ancestors, different: Set[Address]) -> bool:
         """Whether it is for guesses alone that other objects are found, where the truth is a sample.
 

@@ -284,6 +284,8 @@ class GrowthRow(NamedTuple):
     size: int
     new_objects: int
     new_size: int
+    instance_dicts: int = 0
+    instance_dicts_size: int = 0
 
 
 class GrowthHolder(NamedTuple):
@@ -558,6 +560,8 @@ class _GrowthRow(Structure):
         ("size", c_uint64),
         ("new_objects", c_size_t),
         ("new_size", c_uint64),
+        ("instance_dicts", c_size_t),
+        ("instance_dicts_size", c_uint64),
     ]
 
 
@@ -1597,6 +1601,8 @@ class Growth(_Closing):
                     raw.size,
                     raw.new_objects,
                     raw.new_size,
+                    raw.instance_dicts,
+                    raw.instance_dicts_size,
                 )
             )
         return rows

@@ -200,6 +200,11 @@ struct walk_error *walk_heap_growth(const struct walk_heap *heap, const struct w
     }
     count_types(growth, first, everything);
     judge_nodes(growth, first, second, everything);
+    struct walk_error *error = walk_growth_count_dicts(growth);
+    if (error) {
+        walk_growth_free(growth);
+        return error;
+    }
     *result = growth;
     return NULL;
 }

@@ -24,7 +24,7 @@ struct walk_name_rows {
 };
 
 /* WALK_NODE_… bits of walk_growth.state. */
-enum { WALK_GROWTH_NEW = 1, WALK_GROWTH_WANTED = 2, WALK_GROWTH_MATCHED = 4 };
+enum { WALK_GROWTH_NEW = 1, WALK_GROWTH_WANTED = 2, WALK_GROWTH_MATCHED = 4, WALK_GROWTH_DICT = 8 };
 
 struct walk_growth {
     const struct walk_heap *heap;
@@ -39,5 +39,8 @@ struct walk_growth {
     size_t ordered;
     bool traced;
 };
+
+/* Fills in the instance_dicts of the row of dicts (growth_dicts.c). */
+struct walk_error *walk_growth_count_dicts(struct walk_growth *growth);
 
 #endif

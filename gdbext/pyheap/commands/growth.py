@@ -64,20 +64,24 @@ class Measure:
             return row.size - row.old_size
         return row.objects - row.old_objects
 
+    def _own(self, row: "GrowthRow") -> int:
+        """The delta without the `__dict__`s of new objects, which grow with these."""
+        dicts = row.instance_dicts_size if self.by_size else row.instance_dicts
+        return self.delta(row) - dicts
+
     def ordered(
         self, rows: Sequence["GrowthRow"], held: Sequence[int]
     ) -> List["GrowthRow"]:
         """The most growth first; of equals what the others are parts of.
 
         That is first of all what is held by something long-lived (`held` has the rows of
-        these types, in their order), then classes before builtins: up to CPython 3.10 each
-        instance has a dict, which grows with its class.
+        these types, in their order), then classes before builtins.
         """
         rank = {place: at for at, place in reversed(list(enumerate(held)))}
         return sorted(
             rows,
             key=lambda row: (
-                -self.delta(row),
+                -self._own(row),
                 rank.get(row.place, len(held)),
                 "." not in row.type,
                 row.type,
@@ -168,6 +172,7 @@ class GrowthAnswer(Answer):
             "size_delta": row.size - row.old_size,
             "new": row.new_objects,
             "new_size": row.new_size,
+            "instance_dicts": row.instance_dicts,
         }
 
     def _holder(self, holder: "GrowthHolder") -> Dict[str, Any]:
@@ -227,6 +232,10 @@ class GrowthAnswer(Answer):
         )
         yield from _right_aligned(header, [columns(row) for row in self.shown])
         yield from wording.cut(len(self.rows) - len(self.shown), "types")
+        for row in self.rows:
+            if row.instance_dicts:
+                number = wording.number(row.instance_dicts)
+                yield [f"{number} of the new dicts are the __dict__ of new objects"]
 
     def _columns(self, row: "GrowthRow") -> List[str]:
         return [
@@ -324,8 +333,9 @@ COMMANDS = (
         "is new when FIRST has none of its type at its address. New objects come first, by what "
         "they have in common: the nearest node that holds them all, and how it is reached; "
         "`py-heap-growth FIRST --new TYPE` asks that of one type, and lists its objects. "
-        "Then objgraph's table: type, count, delta; of types that grew by the same number that "
-        "comes first of which the others are parts (up to 3.10 each instance has a dict). If "
+        "Then objgraph's table: type, count, delta, the most growth first. Dicts that are the "
+        "`__dict__` of new objects (up to 3.10 each instance has one) are not counted for that "
+        "order: they grow with the class. If "
         "FIRST is of another process of the program, counts compare, all objects are new, and "
         "what holds them is asked of the three types that grew most. With SECOND, a heap between FIRST and this "
         "one, only what appeared between the two and is still there counts as new. Tracked "
