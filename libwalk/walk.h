@@ -605,6 +605,8 @@ struct walk_growth_row {
     uint64_t old_size, size;
     size_t new_objects; /* at whose address the baseline has no object of this type */
     uint64_t new_size;
+    size_t instance_dicts; /* of the new dicts: each is the __dict__ of a new object */
+    uint64_t instance_dicts_size;
 };
 
 /*
@@ -616,7 +618,7 @@ struct walk_error *walk_heap_growth(const struct walk_heap *heap, const struct w
 void walk_growth_free(struct walk_growth *growth);
 size_t walk_growth_type_count(const struct walk_growth *growth); /* sorted by name */
 void walk_growth_type(const struct walk_growth *growth, size_t index, struct walk_growth_row *row);
-/* How many objects of the heap the first baseline has too: few, and it is of another process. */
+/* How many tracked objects of the heap the first baseline has too: few, and it is of another process. */
 size_t walk_growth_matched(const struct walk_growth *growth);
 /* The new objects of a type, in order of address. */
 struct walk_error *walk_growth_new(const struct walk_growth *growth, size_t index, struct walk_ids **ids);

@@ -56,6 +56,15 @@ _GRAPH = {
     "edges": [{"id": int, "annotation": str, "head": int, "tail": int}],
 }
 
+_FILE = {
+    "file": str,
+    "bytes": int,
+    "values": bool,
+    "objects": int,
+    "references": int,
+    "complete": bool,
+}
+
 DOCUMENTS: Dict[str, Any] = {
     "py-heap-types": {
         "tracked": int,
@@ -136,6 +145,38 @@ DOCUMENTS: Dict[str, Any] = {
         "objects": [{**NODE, "size": int, "unheld": bool}],
         "complete": bool,
     },
+    "py-heap-growth": {
+        "matched": int,
+        "types": [
+            {
+                "type": str,
+                "old_count": int,
+                "count": int,
+                "delta": int,
+                "old_size": int,
+                "size": int,
+                "size_delta": int,
+                "new": int,
+                "new_size": int,
+                "instance_dicts": int,
+            }
+        ],
+        "total": {"types": int},
+        "holders": [
+            {
+                "type": TEXT,
+                "direct": int,
+                "objects": int,
+                "size": int,
+                "holder": (NODE, type(None)),
+                "long_lived": (NODE, type(None)),
+                "path": [{**NODE, "label": TEXT}],
+            }
+        ],
+        "complete": bool,
+    },
+    "py-heap-save": _FILE,
+    "py-heap-load": _FILE,
     "py-heap-info": {
         "version": str,
         "hexversion": int,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What grew from one core of leaky.py to the next, against what it said at each.
 
-    python3 tests/growth_check.py FOLDER_OF_THE_CORES
+    python3 tests/growth_check.py FOLDER_OF_THE_CORES [THOSE_OF_ANOTHER_RUN]
 
 The truths have the tracked objects at each of the three moments, by address and type.
 """
@@ -49,6 +49,22 @@ def counts(found: Set[Tuple[str, str]]) -> Dict[str, int]:
     return by_type
 
 
+def dicts_held(before: Truth, after: Truth) -> Tuple[int, int]:
+    """How many new dicts new instances of the program refer to, all of them as __dict__;
+    how many any new objects that are no dicts do."""
+    new = tracked(after) - known(before)
+    dicts = {address for address, type in new if type == "dict"}
+    least: Set[str] = set()
+    most: Set[str] = set()
+    for address, type in new:
+        held = dicts.intersection(after.objects[address].referents)
+        if type.startswith("__main__."):
+            least |= held
+        if type != "dict":
+            most |= held
+    return len(least), len(most)
+
+
 def check_types(rows: List[Dict[str, Any]], before: Truth, after: Truth) -> None:
     """Every type that changed, its counts, its new objects and its bytes."""
     old, now = counts(tracked(before)), counts(tracked(after))
@@ -71,7 +87,10 @@ def check_types(rows: List[Dict[str, Any]], before: Truth, after: Truth) -> None
                 said_sizes = row["old_size"], row["size"]
                 are = old_size.get(type, 0), size.get(type, 0)
                 check(said_sizes == are, f"{type}: bytes {said_sizes}, not {are}")
-    deltas = [row["delta"] for row in rows]
+    deltas = [row["delta"] - row["instance_dicts"] for row in rows]
+    dicts = sum(row["instance_dicts"] for row in rows)
+    least, most = dicts_held(before, after)
+    check(least <= dicts <= most, f"{dicts} are a __dict__, not {least} to {most}")
     check(deltas == sorted(deltas, reverse=True), "types are in another order")
 
 
@@ -145,6 +164,20 @@ def check_others(folder: str, file: File, truths: List[Truth], work: str) -> Non
     check(any("old ids" in line for line in columns), "no columns of get_new_ids")
 
 
+def check_another_process(file: File, first: str, truths: List[Truth]) -> None:
+    """From another run of the program, which has nothing in common but its names."""
+    document = file.ask(f"py-heap-growth {first}")
+    if document["matched"] * 10 > file.heap().stats().tracked:
+        print("the two runs have the same addresses: not randomized here")
+        return
+    made = len(sessions(truths[2])) - len(sessions(truths[0]))
+    row, holder = document["types"][0], document["holders"][0]
+    check((row["type"], row["delta"]) == (_LEAKING, made), f"first is {row}")
+    held = (holder["type"], holder["direct"], holder["holder"]["address"][2:])
+    there = (_LEAKING, len(sessions(truths[2])), truths[2].expected["holder"])
+    check(held == there, f"held first are {held}, not {there}")
+
+
 def main() -> None:
     """The check."""
     import tempfile
@@ -163,6 +196,8 @@ def main() -> None:
     check_three(folder, file, truths)
     with tempfile.TemporaryDirectory() as work:
         check_others(folder, file, truths, os.path.join(work, "before"))
+    if len(sys.argv) > 2:
+        check_another_process(file, os.path.join(sys.argv[2], "core.0"), truths)
     file.close()
     print(f"{len(truths[2].objects)} objects")
 

@@ -8,16 +8,18 @@ that is about a heap, on many of its nodes, as text and as a document.
 """
 
 import os
+import re
 import sys
 import tempfile
-from typing import Dict, Iterator, List, Set
+from typing import Any, Dict, Iterator, List, Set
 
 from files import BY_NAME, File, options
 from truthfile import Truth
 
-# Not about the heap that is read, or not without something else.
-_OTHER = {"py-heap-save", "py-heap-load", "py-heap-growth"}
+# They write a file, or read another one.
+_OTHER = {"py-heap-save", "py-heap-load"}
 _WHOLE = (
+    "py-heap-info",
     "py-heap-types --limit 0 --all",
     "py-heap-types --by size",
     "py-heap-types --interpreter 0",
@@ -25,6 +27,21 @@ _WHOLE = (
     "py-heap-find *[Ss]tr* --limit 50",
     "py-heap-frames --locals --suspended",
     "py-heap-frames --locals",
+    "py-heap-cycles --limit 5",
+    "py-heap-cycles --by size --limit 3",
+    "py-heap-cycles --all --limit 1",
+    "py-heap-garbage --limit 0",
+    "py-heap-garbage --by size",
+    "py-heap-leaks --limit 0",
+    "py-heap-leaks dict",
+    "py-heap-growth {before} --limit 0",
+    "py-heap-growth {before} --all --untracked",
+    "py-heap-growth {before} --new dict",
+)
+_OF_AN_INTERPRETER = (
+    "py-heap-garbage --interpreter {0}",
+    "py-heap-types --interpreter {0}",
+    "py-heap-frames --interpreter {0}",
 )
 _OF_A_NODE = (
     "py-heap-object {0} --limit 0",
@@ -33,7 +50,16 @@ _OF_A_NODE = (
     "py-heap-descendants {0} 2",
     "py-heap-why {0} --limit 5",
     "py-heap-locals {0} 3",
+    "py-heap-referents {0} --limit 0",
+    "py-heap-referrers {0} --limit 0",
+    "py-heap-chain {0}",
+    "py-heap-chain {0} --to frame",
+    "py-heap-chain {0} --to type --forward",
+    "py-heap-path {1}, {0}",
+    "py-heap-cycle {0}",
 )
+# Labels with what is data of the program, as without values.
+_NAMELESS = ((re.compile(r"value\[.*\]"), "value[…]"),)
 _NODES = 20
 _TYPES = 60
 
@@ -54,33 +80,99 @@ def nodes(file: File) -> List[str]:
     return [f"{heap.node(id).address:#x}" for id in sorted(found)]
 
 
-def lines(file: File) -> Iterator[str]:
-    """The command lines."""
-    yield from (line for line in _WHOLE if line.split()[0] in BY_NAME)
+def lines(file: File, before: str) -> Iterator[str]:
+    """The command lines; every command is among them."""
+    yield from (line.format(before=before) for line in _WHOLE)
+    for interpreter in file.heap().interpreters():
+        yield from (line.format(interpreter.number) for line in _OF_AN_INTERPRETER)
+    last = ""
     for address in nodes(file):
-        yield from (line.format(address) for line in _OF_A_NODE)
+        yield from (line.format(address, last or address) for line in _OF_A_NODE)
+        last = address
 
 
-def same(core: File, saved: File) -> int:
+def check_commands() -> None:
+    """No command is left out."""
+    asked = {line.split()[0] for line in (*_WHOLE, *_OF_A_NODE)}
+    left_out = set(BY_NAME) - asked - _OTHER
+    if left_out:
+        fail(f"not asked: {', '.join(sorted(left_out))}")
+
+
+def document(file: File, line: str) -> Any:
+    """The document of a command line, without what says that the heap is a saved one."""
+    found = file.ask(line)
+    found.pop("saved" if line == "py-heap-info" else "", None)
+    return found
+
+
+def difference(one: Any, other: Any, where: str = "") -> str:
+    """Where two documents differ first; "" if they do not."""
+    if type(one) is not type(other) or not isinstance(one, (dict, list)):
+        return "" if one == other else f"{where}: {one!r}, not {other!r}"
+    if isinstance(one, dict):
+        if list(one) != list(other):
+            return f"{where}: keys {list(one)}, not {list(other)}"
+        pairs = [(str(key), one[key], other[key]) for key in one]
+    else:
+        if len(one) != len(other):
+            return f"{where}: {len(one)} items, not {len(other)}"
+        pairs = [(str(i), *both) for i, both in enumerate(zip(one, other))]
+    found = (difference(a, b, f"{where}/{key}") for key, a, b in pairs)
+    return next(filter(None, found), "")
+
+
+def nameless(found: Any) -> Any:
+    """A document as it is without values: neither they nor keys of dicts are in it."""
+    if isinstance(found, list):
+        return [nameless(each) for each in found]
+    if isinstance(found, str):
+        for pattern, instead in _NAMELESS:
+            if pattern.fullmatch(found):
+                return instead
+        return found
+    if not isinstance(found, dict):
+        return found
+    whole = {key: nameless(value) for key, value in found.items()}
+    if whole.get("value") is not None:
+        if found["annotation"] == found["value"]:
+            whole["annotation"] = found["type"]
+        whole["value"] = None
+    return whole
+
+
+def same(core: File, saved: File, before: str) -> int:
     """How many questions were answered alike."""
     count = 0
-    for line in lines(core):
+    for line in lines(core, before):
         one, other = core.lines(line), saved.lines(line)
-        if one != other:
+        if one != other and line != "py-heap-info":
             wrong = next(
                 pair for pair in zip(one + [""], other + [""]) if len(set(pair)) > 1
             )
             fail(f"{line}: the core says {wrong[0]!r}, the file {wrong[1]!r}")
-        if not one[0].startswith("error: ") and core.ask(line) != saved.ask(line):
-            fail(f"{line}: the documents differ")
+        if not one[0].startswith("error: "):
+            differs = difference(document(core, line), document(saved, line))
+            if differs:
+                fail(f"{line}: core and file: {differs}")
         count += 1
-    info, loaded = core.ask("py-heap-info"), saved.ask("py-heap-info")
-    if loaded.pop("saved") != "with values" or info.pop("saved") is not None:
+    if (core.ask("py-heap-info")["saved"], saved.ask("py-heap-info")["saved"]) != (
+        None,
+        "with values",
+    ):
         fail("py-heap-info does not say what is saved")
-    differ = [key for key in info if info[key] != loaded.get(key)]
-    if differ:
-        fail(f"py-heap-info: {', '.join(differ)} differ")
     return count
+
+
+def same_nameless(core: File, bare: File, before: str) -> None:
+    """Without values the same is answered, but for these."""
+    for line in lines(core, before):
+        if core.lines(line)[0].startswith("error: "):
+            continue
+        expected = nameless(document(core, line))
+        differs = difference(expected, document(bare, line))
+        if differs:
+            fail(f"{line}: core and file without values: {differs}")
 
 
 def secrets(truth: Truth) -> List[bytes]:
@@ -102,10 +194,13 @@ def texts_of(path: str) -> bytes:
     return "\n".join(found).encode()
 
 
-def check_nameless(core: File, folder: str, work: str) -> None:
+def check_nameless(core: File, folder: str, before: str, work: str) -> None:
     """Without values none is in the file; a file of that file is no other."""
     whole, bare = os.path.join(work, "whole"), os.path.join(work, "bare")
     core.heap().save(bare, values=False)
+    file = File(bare, options(""))
+    same_nameless(core, file, before)
+    file.close()
     wanted = secrets(Truth(os.path.join(folder, "truth")))
     there, left = texts_of(whole), texts_of(bare)
     if wanted and not any(text in there for text in wanted):
@@ -131,14 +226,18 @@ def check_nameless(core: File, folder: str, work: str) -> None:
 def main() -> None:
     """The check."""
     folder = sys.argv[1]
+    check_commands()
     core = File(os.path.join(folder, "core"), options(folder))
+    before = os.path.join(folder, "core.0")  # of leaky.py: an earlier one
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "whole")
         core.heap().save(path)
+        if not os.path.exists(before):
+            before = path
         saved = File(path, options(""))
-        count = same(core, saved)
+        count = same(core, saved, before)
         saved.close()
-        check_nameless(core, folder, work)
+        check_nameless(core, folder, before, work)
         size = os.stat(path).st_size
     core.close()
     print(f"{count} questions answered alike, {size} bytes")

@@ -1,19 +1,38 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What grew between cores of one process (growth_check.py); a saved heap answers as its core does (saved_check.py);
+# What grew between cores of one process, and of two (growth_check.py), in gdb and between the stops of a live process
+# (growth_gdb_check.py); a saved heap answers as its core does (saved_check.py);
 # damaged ones are refused or answer, under the sanitizers (fuzz/saved.c).
 
 set -eu
 . "$(dirname "$0")/lib.sh"
 export LIBWALK=$BUILD/libwalk.so
 
-checked() { # CHECKER INTERPRETER PROGRAM
+saved() {
     local folder status=0
-    folder=$(core_of "$2" "$3")
-    "$PYTHON3" "tests/$1.py" "$folder" || status=$?
+    folder=$(core_of "$1" "$2")
+    "$PYTHON3" tests/saved_check.py "$folder" || status=$?
     drop_core "$folder"
     return "$status"
+}
+
+# From one run of the program to another, and within each: the cores of the second are elsewhere.
+growth() {
+    local folder other status=0
+    folder=$(core_of "$1" leaky)
+    other=$(CORES=$CORES/again core_of "$1" leaky)
+    "$PYTHON3" tests/growth_check.py "$folder" "$other" || status=$?
+    if [ "$status" = 0 ]; then
+        "$PYTHON3" tests/growth_gdb_check.py "$folder" || status=$?
+    fi
+    drop_core "$folder"
+    drop_core "$other"
+    return "$status"
+}
+
+live() {
+    "$PYTHON3" tests/growth_gdb_check.py --live "${1#*"$TAB"}"
 }
 
 fuzz() {
@@ -26,9 +45,10 @@ fuzz() {
 
 tests() {
     local program name=${1%%-*}
-    add_test "$name growth" checked growth_check "$1" leaky
-    for program in worker kinds tasks threads interpreters greenlets; do
-        add_test "$name saved $program" checked saved_check "$1" "$program"
+    add_test "$name growth" growth "$1"
+    add_test "$name growth live" live "$1"
+    for program in worker garbage kinds tasks threads interpreters greenlets; do
+        add_test "$name saved $program" saved "$1" "$program"
     done
     case ${1#*"$TAB"} in
     "$(realpath /usr/bin/python3)") add_test "$name fuzz" fuzz "$1" ;;

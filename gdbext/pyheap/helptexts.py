@@ -312,10 +312,14 @@ previous stop in this gdb session, if a command read it. Types are matched by
 name; an object is new when FIRST has none of its type at its address. New
 objects come first, by what they have in common: the nearest node that holds
 them all, and how it is reached; `py-heap-growth FIRST --new TYPE` asks that of
-one type, and lists its objects. Then objgraph's table: type, count, delta. With
-SECOND, a heap between FIRST and this one, only what appeared between the two
-and is still there counts as new. Tracked objects are counted; with --untracked
-strings, numbers and others too.""",
+one type, and lists its objects. Then objgraph's table: type, count, delta, the
+most growth first. Dicts that are the `__dict__` of new objects (up to 3.10 each
+instance has one) are not counted for that order: they grow with the class. If
+FIRST is of another process of the program, counts compare, all objects are new,
+and what holds them is asked of the three types that grew most. With SECOND, a
+heap between FIRST and this one, only what appeared between the two and is still
+there counts as new. Tracked objects are counted; with --untracked strings,
+numbers and others too.""",
     "py-heap-save": """Save the heap to a file, to ask it later or to compare with it.
 Usage: py-heap-save FILE [--no-values] [--json]
 

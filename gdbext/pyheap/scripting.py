@@ -48,7 +48,7 @@ def _heap(core: Optional[str], pid: Optional[int], options: walk.Options) -> wal
     if core is not None and pid is not None:
         raise HeapError("a snapshot is of a core or of a process, not of both")
     if core is not None:
-        return walk.Target.open_core(core, options).build_heap()
+        return walk.Target.open_file(core, options).build_heap()
     if pid is not None:
         return walk.Target.open_process(pid, options).build_heap()
     if "gdb" not in sys.modules:

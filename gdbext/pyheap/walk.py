@@ -302,6 +302,8 @@ class GrowthRow(NamedTuple):
     size: int
     new_objects: int
     new_size: int
+    instance_dicts: int = 0
+    instance_dicts_size: int = 0
 
 
 class GrowthHolder(NamedTuple):
@@ -597,6 +599,8 @@ class _GrowthRow(Structure):
         ("size", c_uint64),
         ("new_objects", c_size_t),
         ("new_size", c_uint64),
+        ("instance_dicts", c_size_t),
+        ("instance_dicts_size", c_uint64),
     ]
 
 
@@ -1641,7 +1645,7 @@ class Growth(_Closing):
 
     @property
     def matched(self) -> int:
-        """Objects that the first baseline has too."""
+        """Tracked objects that the first baseline has too."""
         return int(_lib.walk_growth_matched(self._pointer))
 
     def rows(self) -> List[GrowthRow]:
@@ -1660,6 +1664,8 @@ class Growth(_Closing):
                     raw.size,
                     raw.new_objects,
                     raw.new_size,
+                    raw.instance_dicts,
+                    raw.instance_dicts_size,
                 )
             )
         return rows

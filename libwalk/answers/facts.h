@@ -20,6 +20,11 @@ enum walk_label_style {
 #define WALK_NAMELESS_LOCAL "local \u2026"
 #define WALK_NO_FRAME "0x%" PRIx64 " is no frame, and has none"
 
+enum {
+    WALK_FOUND = 128,
+    WALK_FOUND_FINALIZERS = WALK_GARBAGE_FINALIZER | WALK_GARBAGE_FINALIZED | WALK_GARBAGE_LEGACY
+};
+
 /* Asked of single nodes, when somebody wants to know. */
 struct walk_facts {
     /* Of objects. */
@@ -35,6 +40,12 @@ struct walk_facts {
     /* Errors: IMPLAUSIBLE when the node is no frame. */
     struct walk_error *(*frame)(const struct walk_heap *heap, walk_id id, struct walk_frame *frame);
     struct walk_error *(*locals)(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
+    /*
+     * Of the whole heap: a byte per node that is not 0 for what a full collection of one interpreter, or of all, would
+     * find (WALK_FOUND and the finalizers of enum walk_garbage_flags), and for what is in gc.garbage.
+     */
+    struct walk_error *(*garbage)(const struct walk_heap *heap, size_t interpreter, uint8_t *found);
+    void (*uncollectable)(const struct walk_heap *heap, uint8_t *found);
     /* Why there is no node at an address. */
     struct walk_error *(*missing)(const struct walk_heap *heap, walk_addr address);
 };

@@ -153,7 +153,7 @@ static void judge_nodes(struct walk_growth *growth, const struct walk_baseline *
     for (walk_id id = 0; id < heap->graph.node_count; id++) {
         if (has_node(first, names->of_first, growth, id)) {
             growth->state[id] = WALK_GROWTH_MATCHED;
-            growth->matched += walk_node_kind(heap, id) == WALK_OBJECT;
+            growth->matched += walk_node_tracked(heap, id);
             continue;
         }
         growth->state[id] = WALK_GROWTH_NEW;
@@ -201,6 +201,11 @@ struct walk_error *walk_heap_growth(const struct walk_heap *heap, const struct w
     }
     count_types(growth, first, everything);
     judge_nodes(growth, first, second, everything);
+    struct walk_error *error = walk_growth_count_dicts(growth);
+    if (error) {
+        walk_growth_free(growth);
+        return error;
+    }
     *result = growth;
     return NULL;
 }

@@ -24,14 +24,14 @@ struct walk_name_rows {
 };
 
 /* WALK_NODE_… bits of walk_growth.state. */
-enum { WALK_GROWTH_NEW = 1, WALK_GROWTH_WANTED = 2, WALK_GROWTH_MATCHED = 4 };
+enum { WALK_GROWTH_NEW = 1, WALK_GROWTH_WANTED = 2, WALK_GROWTH_MATCHED = 4, WALK_GROWTH_DICT = 8 };
 
 struct walk_growth {
     const struct walk_heap *heap;
     struct walk_name_rows names;
     struct walk_growth_row *row; /* names.count */
     uint8_t *state;              /* of each node */
-    size_t matched;              /* objects that are no new ones */
+    size_t matched;              /* tracked objects that are no new ones */
     /* The way from what is long-lived to each new node (growth_holders.c); made when first asked for. */
     walk_id *via;   /* the node in front, WALK_NO_ID: nothing leads here */
     walk_id *root;  /* where that way begins */
@@ -39,5 +39,8 @@ struct walk_growth {
     size_t ordered;
     bool traced;
 };
+
+/* Fills in the instance_dicts of the row of dicts (growth_dicts.c). */
+struct walk_error *walk_growth_count_dicts(struct walk_growth *growth);
 
 #endif

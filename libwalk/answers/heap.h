@@ -40,7 +40,7 @@ struct walk_heap {
     uint64_t word_limit;            /* see walk_heap_limit(); 0: none */
     const struct walk_saved *saved; /* the file that it is from; belongs to the target. NULL: from memory */
     struct walk_target *target;
-    struct walk_python *python; /* NULL when it was loaded: only heap.c, live.c, tables.c and row.c use it */
+    struct walk_python *python; /* NULL when it was loaded: only what reads memory uses it (facts.h) */
     struct walk_graph graph;
     struct walk_heap_stats stats;
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
@@ -76,13 +76,17 @@ struct walk_error *walk_heap_row(const struct walk_heap *heap, struct walk_layou
 bool walk_interpreter_tracks(const struct walk_heap *heap, size_t index, walk_id id);
 /* To be called once when the graph is there. */
 struct walk_error *walk_interpreter_find(struct walk_heap *heap);
+/* Whether one collector is that of all interpreters: there is but one of them, or (up to 3.8) they share it. */
+bool walk_heap_shares_collector(const struct walk_heap *heap);
 /* struct walk_node's `interpreter`. */
 walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
 
 /* The thread on whose stack a frame is; WALK_NO_ID: on none (paths.c). */
 walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame);
-/* walk_facts.visit of the memory (source.c). */
+/* walk_facts.visit, .garbage and .uncollectable of the memory (source.c, collection.c, uncollectable.c). */
 void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
+struct walk_error *walk_live_garbage(const struct walk_heap *heap, size_t interpreter, uint8_t *found);
+void walk_live_uncollectable(const struct walk_heap *heap, uint8_t *found);
 
 /*
  * Builds the graph and what of the statistics is known of single nodes, with the workers of the target's image

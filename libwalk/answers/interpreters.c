@@ -52,6 +52,11 @@ walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id)
     return heap->interpreter[id] ? heap->tables.interpreters[heap->interpreter[id] - 1].id : WALK_NO_ID;
 }
 
+bool walk_heap_shares_collector(const struct walk_heap *heap)
+{
+    return heap->tables.interpreter_count == 1 || !heap->tables.interpreters[0].has_collector;
+}
+
 size_t walk_heap_interpreter_count(const struct walk_heap *heap) { return heap->tables.interpreter_count; }
 
 void walk_heap_interpreter(const struct walk_heap *heap, size_t index, struct walk_interpreter *interpreter)

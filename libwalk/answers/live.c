@@ -139,5 +139,7 @@ const struct walk_facts walk_live_facts = {
     .label = label,
     .frame = frame_place,
     .locals = locals,
+    .garbage = walk_live_garbage,
+    .uncollectable = walk_live_uncollectable,
     .missing = missing,
 };

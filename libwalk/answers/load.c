@@ -113,7 +113,8 @@ static bool check_types(const struct walk_saved *saved)
 {
     for (uint64_t i = 0; i < SAVED_COUNT(saved, type); i++)
         if (!is_string(saved, saved->type[i].name) || !is_string(saved, saved->type[i].fault) ||
-            saved->type[i].role > WALK_ROLE_GENERATOR || saved->type[i].known > 1)
+            !is_string(saved, saved->type[i].fault_file) || saved->type[i].role > WALK_ROLE_GENERATOR ||
+            saved->type[i].known > 1)
             return false;
     for (uint64_t i = 0; i < SAVED_COUNT(saved, dispute); i++)
         if (saved->dispute[i].type >= SAVED_COUNT(saved, type))
@@ -131,6 +132,27 @@ static bool check_interpreters(const struct walk_saved *saved)
         if (saved->collector[i] > count)
             return false;
     return count == 1 || (count && SAVED_COUNT(saved, collector) == nodes);
+}
+
+static bool check_garbage(const struct walk_saved *saved)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < SAVED_COUNT(saved, interpreter); i++) {
+        uint64_t begin = count;
+        count += saved->interpreter[i].garbage_count;
+        if (count > SAVED_COUNT(saved, garbage))
+            return false;
+        for (uint64_t k = begin; k < count; k++) {
+            const struct saved_garbage *item = &saved->garbage[k];
+            if (!is_node(saved, item->id) || (saved->flags[item->id] & WALK_NODE_KIND) != WALK_OBJECT ||
+                (k > begin && item->id <= item[-1].id) || item->finalizers & ~(uint32_t)WALK_FOUND_FINALIZERS)
+                return false;
+        }
+    }
+    for (uint64_t i = 0; i < SAVED_COUNT(saved, uncollectable); i++)
+        if (!is_node(saved, saved->uncollectable[i]) || (i && saved->uncollectable[i] <= saved->uncollectable[i - 1]))
+            return false;
+    return count == SAVED_COUNT(saved, garbage);
 }
 
 static bool check_stacks(struct walk_saved *saved)
@@ -192,6 +214,10 @@ static bool check_info(const struct walk_saved *saved)
     for (uint64_t i = 0; i < SAVED_COUNT(saved, part); i++)
         if (!is_string(saved, saved->part[i].source) || !is_string(saved, saved->part[i].structures))
             return false;
+    for (uint64_t i = 0; i < SAVED_COUNT(saved, file); i++)
+        if (!is_string(saved, saved->file[i].path) || !is_string(saved, saved->file[i].problem) ||
+            saved->file[i].has_build_id > 1 || saved->file[i].has_code > 1)
+            return false;
     for (uint64_t i = 0; i < SAVED_COUNT(saved, invariant); i++)
         if (!is_string(saved, saved->invariant[i].words) || saved->invariant[i].verdict > WALK_FAILS)
             return false;
@@ -201,10 +227,16 @@ static bool check_info(const struct walk_saved *saved)
 static bool check(struct walk_saved *saved)
 {
     return check_strings(saved) && check_info(saved) && check_types(saved) && check_nodes(saved) &&
-           check_interpreters(saved) && check_edges(saved) && check_stacks(saved) && check_frames(saved);
+           check_interpreters(saved) && check_edges(saved) && check_garbage(saved) && check_stacks(saved) &&
+           check_frames(saved);
 }
 
 /* ---- the heap ---- */
+
+static const char *string_or_null(const struct walk_saved *saved, uint32_t string)
+{
+    return string ? walk_saved_string(saved, string) : NULL;
+}
 
 /* What is counted is counted anew. */
 static void count_nodes(struct walk_heap *heap)
@@ -240,7 +272,7 @@ static void fill_stats(struct walk_heap *heap)
 #define X(name) heap->stats.name = info->name;
     WALK_SAVED_STATS(X)
 #undef X
-    heap->stats.run_problem = info->run_problem ? walk_saved_string(heap->saved, info->run_problem) : NULL;
+    heap->stats.run_problem = string_or_null(heap->saved, info->run_problem);
     count_nodes(heap);
 }
 
@@ -255,7 +287,8 @@ static void fill_types(struct walk_heap *heap)
         heap->tables.types[i] = (struct walk_type_facts){
             .address = type->address,
             .name = walk_saved_string(saved, type->name),
-            .fault = type->fault ? walk_saved_string(saved, type->fault) : NULL,
+            .fault = string_or_null(saved, type->fault),
+            .fault_file = string_or_null(saved, type->fault_file),
             .role = type->role,
             .known = type->known,
         };
@@ -393,11 +426,14 @@ static void saved_info(const struct walk_target *target, struct walk_target_info
     };
 }
 
-/* No code is run of a saved heap. */
-static size_t saved_file_count(const struct walk_target *target)
+static size_t saved_file_count(const struct walk_target *target) { return SAVED_COUNT(target->saved, file); }
+
+static void saved_file(const struct walk_target *target, size_t index, struct walk_file *file)
 {
-    (void)target;
-    return 0;
+    const struct saved_target_file *known = &target->saved->file[index];
+    *file =
+        (struct walk_file){walk_saved_string(target->saved, known->path), string_or_null(target->saved, known->problem),
+                           known->has_build_id != 0, known->has_code != 0};
 }
 
 static size_t saved_part_count(const struct walk_target *target) { return SAVED_COUNT(target->saved, part); }
@@ -422,6 +458,7 @@ static void close_saved(struct walk_target *target) { walk_saved_free(target->sa
 static const struct walk_target_facts facts = {
     .info = saved_info,
     .file_count = saved_file_count,
+    .file = saved_file,
     .part_count = saved_part_count,
     .part = saved_part,
     .invariant_count = saved_invariant_count,

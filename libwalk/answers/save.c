@@ -227,6 +227,7 @@ static bool add_types(struct saver *saver)
                                              .fault_instructions = stats->fault.instructions,
                                              .name = string(saver, facts->name),
                                              .fault = string(saver, facts->fault),
+                                             .fault_file = string(saver, facts->fault_file),
                                              .known = facts->known,
                                              .role = facts->role};
     }
@@ -298,6 +299,53 @@ static bool add_interpreters(struct saver *saver)
     return true;
 }
 
+static bool add_garbage_of(struct saver *saver, size_t interpreter, const struct walk_garbage *garbage)
+{
+    struct walk_saved *saved = saver->saved;
+    uint64_t before = SAVED_COUNT(saved, garbage), count = before + garbage->count;
+    struct saved_garbage *grown = realloc(saved->garbage, (count + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    saved->garbage = grown;
+    for (size_t i = 0; i < garbage->count; i++)
+        grown[before + i] = (struct saved_garbage){garbage->id[i], garbage->flags[i] & WALK_FOUND_FINALIZERS};
+    saved->interpreter[interpreter].garbage_count = (uint32_t)garbage->count;
+    SAVED_COUNT(saved, garbage) = count;
+    return true;
+}
+
+static bool add_uncollectable(struct walk_saved *saved, const struct walk_ids *ids)
+{
+    if (!ITEMS(uncollectable, ids->count))
+        return false;
+    memcpy(saved->uncollectable, ids->id, ids->count * sizeof *ids->id);
+    return true;
+}
+
+/* What each collector would find: a saved heap has not what it was found from. After add_tables(). */
+static struct walk_error *add_garbage(struct saver *saver)
+{
+    const struct walk_heap *heap = saver->heap;
+    size_t collectors = walk_heap_shares_collector(heap) ? 1 : heap->tables.interpreter_count;
+    for (size_t i = 0; i < collectors; i++) {
+        struct walk_garbage *garbage;
+        struct walk_error *error = walk_heap_garbage(heap, i, &garbage);
+        if (error)
+            return error;
+        bool added = add_garbage_of(saver, i, garbage);
+        walk_garbage_free(garbage);
+        if (!added)
+            return walk_error_no_memory();
+    }
+    struct walk_ids *ids;
+    struct walk_error *error = walk_heap_uncollectable(heap, &ids);
+    if (error)
+        return error;
+    bool added = add_uncollectable(saver->saved, ids);
+    walk_ids_free(ids);
+    return added ? NULL : walk_error_no_memory();
+}
+
 static bool add_info(struct saver *saver)
 {
     struct walk_saved *saved = saver->saved;
@@ -305,7 +353,7 @@ static bool add_info(struct saver *saver)
     struct walk_target_info info;
     walk_target_info(target, &info);
     if (!ITEMS(info, 1) || !ITEMS(part, walk_target_layout_part_count(target)) ||
-        !ITEMS(invariant, walk_target_invariant_count(target)))
+        !ITEMS(file, walk_target_file_count(target)) || !ITEMS(invariant, walk_target_invariant_count(target)))
         return false;
     *saved->info = (struct saved_info){.hexversion = info.version,
                                        .word = info.word,
@@ -327,6 +375,12 @@ static bool add_info(struct saver *saver)
         struct walk_layout_part part;
         walk_target_layout_part(target, i, &part);
         saved->part[i] = (struct saved_part){part.count, string(saver, part.source), string(saver, part.structures)};
+    }
+    for (size_t i = 0; i < SAVED_COUNT(saved, file); i++) {
+        struct walk_file file;
+        walk_target_file(target, i, &file);
+        saved->file[i] = (struct saved_target_file){string(saver, file.path), string(saver, file.problem),
+                                                    file.has_build_id, file.has_code};
     }
     for (size_t i = 0; i < SAVED_COUNT(saved, invariant); i++) {
         struct walk_invariant invariant;
@@ -354,6 +408,8 @@ struct walk_error *walk_heap_save(const struct walk_heap *heap, const char *path
     struct walk_error *error = NULL;
     if (!saver->saved || !saver->cache || !add_tables(saver))
         error = walk_error_no_memory();
+    if (!error)
+        error = add_garbage(saver);
     if (!error)
         error = add_nodes(saver, progress, context);
     if (!error && saver->strings.failed)

@@ -103,6 +103,24 @@ static struct walk_error *locals(const struct walk_heap *heap, walk_id id, struc
     return NULL;
 }
 
+static struct walk_error *garbage(const struct walk_heap *heap, size_t interpreter, uint8_t *found)
+{
+    const struct walk_saved *saved = heap->saved;
+    const struct saved_garbage *item = saved->garbage;
+    bool all = interpreter == WALK_ALL_INTERPRETERS || walk_heap_shares_collector(heap);
+    for (size_t i = 0; i < SAVED_COUNT(saved, interpreter); i++)
+        for (uint32_t left = saved->interpreter[i].garbage_count; left; left--, item++)
+            if (all || i == interpreter)
+                found[item->id] = (uint8_t)(WALK_FOUND | item->finalizers);
+    return NULL;
+}
+
+static void uncollectable(const struct walk_heap *heap, uint8_t *found)
+{
+    for (uint64_t i = 0; i < SAVED_COUNT(heap->saved, uncollectable); i++)
+        found[heap->saved->uncollectable[i]] = 1;
+}
+
 static struct walk_error *missing(const struct walk_heap *heap, walk_addr address)
 {
     (void)heap;
@@ -118,5 +136,7 @@ const struct walk_facts walk_saved_facts = {
     .label = label,
     .frame = frame_place,
     .locals = locals,
+    .garbage = garbage,
+    .uncollectable = uncollectable,
     .missing = missing,
 };

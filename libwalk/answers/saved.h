@@ -38,14 +38,19 @@ struct saved_part {
     uint32_t source, structures; /* strings */
 };
 
+struct saved_target_file {
+    uint32_t path, problem; /* strings; it is used: 0 */
+    uint32_t has_build_id, has_code;
+};
+
 struct saved_invariant {
     uint32_t words, verdict; /* string, enum walk_verdict */
 };
 
 struct saved_type {
     uint64_t address, guessed, fault_pc, fault_instructions;
-    uint32_t name, fault; /* strings; no fault: 0 */
-    uint32_t known, role; /* enum walk_role */
+    uint32_t name, fault, fault_file; /* strings; none: 0 */
+    uint32_t known, role, zero;       /* enum walk_role */
 };
 
 struct saved_dispute {
@@ -57,7 +62,13 @@ struct saved_interpreter {
     uint64_t address;
     int64_t number;
     uint32_t id, has_collector;
-    uint64_t tracked; /* how many nodes its collector tracks */
+    uint64_t tracked;       /* how many nodes its collector tracks */
+    uint32_t garbage_count; /* of garbage, behind that of the one before; where all share a collector, the first's */
+    uint32_t zero;
+};
+
+struct saved_garbage {
+    uint32_t id, finalizers; /* WALK_FOUND_FINALIZERS */
 };
 
 struct saved_thread {

@@ -40,14 +40,19 @@ static struct walk_error *list_marked(const uint8_t *found, walk_id count, struc
     return NULL;
 }
 
-struct walk_error *walk_heap_uncollectable(const struct walk_heap *heap, struct walk_ids **ids)
+void walk_live_uncollectable(const struct walk_heap *heap, uint8_t *found)
 {
     const struct walk_python *python = heap->python;
+    for (size_t i = 0; i < python->interpreter_count; i++)
+        mark_items(heap, list_of(python, python->interpreters[i].address), found);
+}
+
+struct walk_error *walk_heap_uncollectable(const struct walk_heap *heap, struct walk_ids **ids)
+{
     uint8_t *found = calloc((size_t)heap->graph.node_count + 1, 1);
     if (!found)
         return walk_error_no_memory();
-    for (size_t i = 0; i < python->interpreter_count; i++)
-        mark_items(heap, list_of(python, python->interpreters[i].address), found);
+    heap->facts->uncollectable(heap, found);
     struct walk_error *error = list_marked(found, heap->graph.node_count, ids);
     free(found);
     return error;

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 LAST = "last"
 _HOLDERS_SHOWN = 5
 _STEPS_SHOWN = 8
+_SAME_PROCESS = 10  # one tracked object in so many is where it was
+_ASKED = 3  # of another process' types: how many are asked what holds them
 
 
 def baseline(question: Question, name: str) -> "Baseline":
@@ -62,13 +64,25 @@ class Measure:
             return row.size - row.old_size
         return row.objects - row.old_objects
 
-    def ordered(self, rows: Sequence["GrowthRow"]) -> List["GrowthRow"]:
-        """The most growth first; of equals those that have most new objects."""
+    def _own(self, row: "GrowthRow") -> int:
+        """The delta without the `__dict__`s of new objects, which grow with these."""
+        dicts = row.instance_dicts_size if self.by_size else row.instance_dicts
+        return self.delta(row) - dicts
+
+    def ordered(
+        self, rows: Sequence["GrowthRow"], held: Sequence[int]
+    ) -> List["GrowthRow"]:
+        """The most growth first; of equals what the others are parts of.
+
+        That is first of all what is held by something long-lived (`held` has the rows of
+        these types, in their order), then classes before builtins.
+        """
+        rank = {place: at for at, place in reversed(list(enumerate(held)))}
         return sorted(
             rows,
             key=lambda row: (
-                -self.delta(row),
-                -row.new_objects,
+                -self._own(row),
+                rank.get(row.place, len(held)),
                 "." not in row.type,
                 row.type,
             ),
@@ -84,7 +98,11 @@ class GrowthAnswer(Answer):
         self.measure = Measure(args.by, args.second is not None)
         rows = growth.rows()
         self.by_index = {row.place: row for row in rows}
-        self.rows = self.measure.ordered([row for row in rows if self._wanted(row)])
+        self.same_process = growth.matched * _SAME_PROCESS > self.heap.stats().tracked
+        wanted = [row for row in rows if self._wanted(row)]
+        found = growth.holders() if self.same_process and args.new is None else []
+        held = [holder.type for holder in found if holder.type is not None]
+        self.rows = self.measure.ordered(wanted, held)
         self.shown = self.rows[: args.limit or None]
         self.of = [row for row in rows if args.new is not None and self._named(row)]
         if args.new is not None and not self.of:
@@ -92,7 +110,7 @@ class GrowthAnswer(Answer):
                 f"neither heap has a type named '{args.new}':"
                 " `py-heap-types` lists those of this one"
             )
-        self.holders = self._holders()
+        self.holders = found or self._holders(self.of or self.rows[:_ASKED])
 
     def _wanted(self, row: "GrowthRow") -> bool:
         delta = self.measure.delta(row)
@@ -104,10 +122,14 @@ class GrowthAnswer(Answer):
             "." not in wanted and name.rpartition(".")[2] == wanted
         )
 
-    def _holders(self) -> List["GrowthHolder"]:
-        if not self.of:
-            return self.growth.holders()
-        found = [holder for row in self.of for holder in self.growth.holders(row)]
+    def _holders(self, rows: Sequence["GrowthRow"]) -> List["GrowthHolder"]:
+        """What holds the new objects of some types: all of one, or those that grew most.
+
+        Of another process everything is new: what holds all that says nothing.
+        """
+        if self.args.new is None:
+            return [holder for row in rows for holder in self.growth.holders(row)[:1]]
+        found = [holder for row in rows for holder in self.growth.holders(row)]
         return sorted(found, key=lambda holder: -holder.objects)
 
     def _new(self) -> List[int]:
@@ -150,6 +172,7 @@ class GrowthAnswer(Answer):
             "size_delta": row.size - row.old_size,
             "new": row.new_objects,
             "new_size": row.new_size,
+            "instance_dicts": row.instance_dicts,
         }
 
     def _holder(self, holder: "GrowthHolder") -> Dict[str, Any]:
@@ -185,10 +208,10 @@ class GrowthAnswer(Answer):
     # ---- for a person ----
 
     def lines(self) -> Iterator[Line]:
-        if not self.growth.matched:
+        if not self.same_process:
             yield [
-                "no object of the baseline is where it was: it is of another process;"
-                " counts compare, and all objects are new"
+                "hardly an object of the baseline is where it was: it is of another"
+                " process; counts compare, and all objects are new"
             ]
         if self.of:
             yield from self._new_lines()
@@ -209,6 +232,10 @@ class GrowthAnswer(Answer):
         )
         yield from _right_aligned(header, [columns(row) for row in self.shown])
         yield from wording.cut(len(self.rows) - len(self.shown), "types")
+        for row in self.rows:
+            if row.instance_dicts:
+                number = wording.number(row.instance_dicts)
+                yield [f"{number} of the new dicts are the __dict__ of new objects"]
 
     def _columns(self, row: "GrowthRow") -> List[str]:
         return [
@@ -306,7 +333,11 @@ COMMANDS = (
         "is new when FIRST has none of its type at its address. New objects come first, by what "
         "they have in common: the nearest node that holds them all, and how it is reached; "
         "`py-heap-growth FIRST --new TYPE` asks that of one type, and lists its objects. "
-        "Then objgraph's table: type, count, delta. With SECOND, a heap between FIRST and this "
+        "Then objgraph's table: type, count, delta, the most growth first. Dicts that are the "
+        "`__dict__` of new objects (up to 3.10 each instance has one) are not counted for that "
+        "order: they grow with the class. If "
+        "FIRST is of another process of the program, counts compare, all objects are new, and "
+        "what holds them is asked of the three types that grew most. With SECOND, a heap between FIRST and this "
         "one, only what appeared between the two and is still there counts as new. Tracked "
         "objects are counted; with --untracked strings, numbers and others too.",
         (
