@@ -107,8 +107,8 @@ def endless(tool: str, python: str) -> None:
     """Code that never ends is given up, and an interrupt ends it at once."""
     sys.path.insert(0, os.path.join(os.path.dirname(_HERE), "gdbext"))
     os.environ.setdefault("LIBWALK", os.path.join(os.path.dirname(tool), "libwalk.so"))
-    from pyheap import walk as library  # type: ignore[import]
-    from pyheap.errors import WalkError  # type: ignore[import]
+    from pyheap import walk as library
+    from pyheap.errors import WalkError
 
     with stopped(python, "endless") as (pid, _):
         start = time.monotonic()

@@ -122,7 +122,7 @@ def die_foreign():
     libc.pthread_create(ctypes.byref(thread), None, libc.abort, None)
 
 
-def main():
+def main() -> None:
     gc.disable()
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, ctypes.c_ulong(-1))
     code = omits.Code()
