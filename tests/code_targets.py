@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# mypy: ignore-errors
 """Processes with code that goes wrong when it is run, for code_check.py: code_targets.py CASE
 
 Says what the case is about, then "ready", and sleeps; some die.
@@ -104,7 +105,7 @@ def by_thread(code):
 own = foreign = by_thread
 
 
-def die_own():
+def die_own() -> None:
     """In one of Python's threads, which is the one."""
 
     def run():
@@ -115,7 +116,7 @@ def die_own():
     threading.Thread(target=run).start()
 
 
-def die_foreign():
+def die_foreign() -> None:
     """In a thread that Python does not know."""
     libc = ctypes.CDLL(None)
     thread = ctypes.c_void_p()
