@@ -75,7 +75,7 @@ static bool read_all(int fd, uint8_t *buffer, size_t size, uint64_t offset)
 
 uint8_t *walk_stream_buffer(size_t tail)
 {
-    enum { LARGE = 1 << 20 }; /* what walk_large_alloc() takes a huge page for */
+    enum { LARGE = 1 << 19 }; /* what walk_large_alloc() takes a huge page for */
     return walk_large_alloc(WALK_SPAN + tail < LARGE ? LARGE : WALK_SPAN + tail, 1);
 }
 
