@@ -198,10 +198,9 @@ static enum walk_answer admit(void *context, unsigned number, walk_addr key, uns
     struct worker *worker = source->worker[number];
     struct walk_python *python = &worker->fork.python;
     python->missed = false;
-    bool known = group == FOUND
-                     ? walk_python_type_of(python, key, class)
-                     : tracked_type(source, worker, key, class) ||
-                           walk_python_type(python, walk_python_ob_type(python, key), class);
+    bool known = group == FOUND ? walk_python_type_of(python, key, class)
+                                : tracked_type(source, worker, key, class) ||
+                                      walk_python_type(python, walk_python_ob_type(python, key), class);
     if (python->missed) {
         note_unknown(worker, walk_python_ob_type(python, key));
         return WALK_LATER;

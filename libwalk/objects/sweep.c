@@ -65,9 +65,9 @@ struct sweep {
     size_t *to;                      /* of all parts */
     struct worker *workers;
     unsigned worker_count;
-    uint32_t count;  /* of all notes */
-    uint32_t *next;  /* by number, which is by address; `owner` is behind them */
-    uint8_t *owner;  /* 0: on no list; else 1 + the collector's, the last one: the permanent lists' */
+    uint32_t count; /* of all notes */
+    uint32_t *next; /* by number, which is by address; `owner` is behind them */
+    uint8_t *owner; /* 0: on no list; else 1 + the collector's, the last one: the permanent lists' */
 };
 
 /* ---- heads of lists ---- */
