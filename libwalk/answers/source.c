@@ -33,6 +33,7 @@ struct worker {
     size_t special[WALK_NODE_KIND + 1];
     size_t unreadable, guessed_edges, run_objects;
     bool collecting;
+    size_t tracked;     /* in python.tracked, behind the one that was asked last: mostly the next one */
     walk_addr *unknown; /* types that were met for the first time */
     size_t unknown_count, unknown_capacity;
     bool no_memory;
@@ -42,6 +43,7 @@ struct source {
     struct walk_heap *heap;
     struct worker **worker; /* one by one on the heap: they are written to all the time */
     unsigned workers;
+    uint32_t *class_type;            /* by class of the tracked objects; WALK_NO_TYPE: none */
     uint32_t type_count, slot_count; /* as the forks know them */
     size_t dispute_count;
 };
@@ -149,6 +151,46 @@ static void note_sample(struct samples *samples, walk_addr object)
     samples->count += samples->count < SAMPLES;
 }
 
+/* Where a key is among `count` tracked objects from `first` on, which are in order; false: it is not there. */
+static bool find_in_run(const struct walk_python *python, size_t first, size_t count, walk_addr key, size_t *at)
+{
+    size_t low = first, high = first + count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (python->tracked[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *at = low;
+    return low < first + count && python->tracked[low] == key;
+}
+
+/* Those of each interpreter are in order, and what no interpreter has of its own, and what is permanent. */
+static bool find_tracked(const struct walk_python *python, walk_addr key, size_t *at)
+{
+    size_t first = 0, permanent_from = python->tracked_count - python->permanent_count;
+    for (size_t i = 0; i < python->interpreter_count; i++) {
+        if (find_in_run(python, first, python->interpreters[i].tracked_count, key, at))
+            return true;
+        first += python->interpreters[i].tracked_count;
+    }
+    return find_in_run(python, first, permanent_from - first, key, at) ||
+           find_in_run(python, permanent_from, python->permanent_count, key, at);
+}
+
+/* The type of a tracked object as it was met when they were looked for, so that it is not read again. False: ask it. */
+static bool tracked_type(const struct source *source, struct worker *worker, walk_addr key, uint32_t *class)
+{
+    const struct walk_python *python = source->heap->python;
+    size_t at = worker->tracked;
+    if ((at >= python->tracked_count || python->tracked[at] != key) && !find_tracked(python, key, &at))
+        return false;
+    worker->tracked = at + 1;
+    *class = source->class_type[python->tracked_class[at]];
+    return *class != WALK_NO_TYPE;
+}
+
 static enum walk_answer admit(void *context, unsigned number, walk_addr key, unsigned group, uint32_t *class,
                               uint8_t *flags)
 {
@@ -157,7 +199,8 @@ static enum walk_answer admit(void *context, unsigned number, walk_addr key, uns
     struct walk_python *python = &worker->fork.python;
     python->missed = false;
     bool known = group == FOUND ? walk_python_type_of(python, key, class)
-                                : walk_python_type(python, walk_python_ob_type(python, key), class);
+                                : tracked_type(source, worker, key, class) ||
+                                      walk_python_type(python, walk_python_ob_type(python, key), class);
     if (python->missed) {
         note_unknown(worker, walk_python_ob_type(python, key));
         return WALK_LATER;
@@ -356,13 +399,15 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
 
 /* ---- the start ---- */
 
-/* Those of all objects of the start. */
-static void learn_classes(struct walk_python *python)
+/* Those of all objects of the start. False: out of memory. */
+static bool learn_classes(struct source *source)
 {
-    uint32_t index;
-    for (uint32_t i = 0; i < python->classes.count; i++)
-        if (python->classes.class[i].count)
-            (void)walk_python_class_type(python, i, &index);
+    struct walk_python *python = source->heap->python;
+    source->class_type = malloc(((size_t)python->classes.count + 1) * sizeof *source->class_type);
+    for (uint32_t i = 0; source->class_type && i < python->classes.count; i++)
+        if (!python->classes.class[i].count || !walk_python_class_type(python, i, &source->class_type[i]))
+            source->class_type[i] = WALK_NO_TYPE;
+    return source->class_type != NULL;
 }
 
 static struct walk_error *add_tracked(struct source *source, struct walk_builder *builder)
@@ -432,6 +477,7 @@ static void close_source(struct source *source)
         free(worker);
     }
     free(source->worker);
+    free(source->class_type);
 }
 
 static struct walk_error *open_source(struct source *source, struct walk_heap *heap, unsigned workers)
@@ -439,7 +485,8 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    learn_classes(heap->python);
+    if (!error && !learn_classes(source))
+        return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = calloc(1, sizeof *worker);
         if (!worker)

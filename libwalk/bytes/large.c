@@ -7,7 +7,7 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 /* Below this the rest of the last huge page would be too much of the whole. */
-#define LARGE (HUGE_PAGE / 2)
+#define LARGE (HUGE_PAGE / 4)
 
 void *walk_large_alloc(size_t count, size_t item)
 {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bytes/large.h"
+
 /* Whether its bytes can be read in any order by any thread. */
 static bool is_streamed(const struct walk_segment *segment, unsigned granule_bits)
 {
@@ -69,6 +71,12 @@ static bool read_all(int fd, uint8_t *buffer, size_t size, uint64_t offset)
         size -= (size_t)got;
     }
     return true;
+}
+
+uint8_t *walk_stream_buffer(size_t tail)
+{
+    enum { LARGE = 1 << 19 }; /* what walk_large_alloc() takes a huge page for */
+    return walk_large_alloc(WALK_SPAN + tail < LARGE ? LARGE : WALK_SPAN + tail, 1);
 }
 
 const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, size_t tail, uint8_t *buffer,

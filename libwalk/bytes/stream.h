@@ -42,6 +42,9 @@ void walk_stream_close(struct walk_stream *stream);
 /* False: there are more places than 32 bits can number. */
 bool walk_stream_numbered(const struct walk_stream *stream);
 
+/* Room for a span and its tail, in a huge page: one fault of the kernel instead of many. Freed with free(). */
+uint8_t *walk_stream_buffer(size_t tail);
+
 /*
  * The bytes of a span, and of what follows it in its segment at most `tail`: in `buffer` (of WALK_SPAN + tail bytes) or
  * elsewhere. NULL: they cannot be read. `got`: how many they are.

@@ -210,16 +210,18 @@ static void remove_refused(struct walk_builder *builder)
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
     struct walk_graph *graph = builder->graph;
+    unsigned workers = builder->source.workers;
     struct walk_error *error = close_over(builder);
     remove_refused(builder);
     if (!error)
-        error = walk_index_rank(graph, builder->source.workers);
+        error = walk_index_rank(graph, workers);
     if (!error)
-        error = walk_rows_build(graph, &builder->source, builder->emitters, builder->source.workers);
+        error = walk_rows_build(graph, &builder->source, builder->emitters, workers);
+    free_builder(builder); /* of as much memory as the backward rows are made in */
+    if (!error)
+        error = walk_rows_reverse(graph, workers);
     if (error)
-        walk_builder_abort(builder);
-    else
-        free_builder(builder);
+        walk_graph_deinit(graph);
     return error;
 }
 

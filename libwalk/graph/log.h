@@ -74,8 +74,7 @@ bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
 bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
-/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered, then into backward rows.
- */
+/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered. */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
                                    struct walk_emitter *emitters, unsigned count);
 /* The backward rows, from the forward ones. */

@@ -225,8 +225,5 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     struct rows rows = {.graph = graph, .source = source};
     struct walk_error *error = list_blocks(&rows, emitters, count) ? make_forward(&rows) : walk_error_no_memory();
     free(rows.block);
-    for (unsigned i = 0; i < count && !error; i++) {
-        walk_slabs_deinit(&emitters[i].edges);
-    }
-    return error ? error : walk_rows_reverse(graph, source->workers);
+    return error;
 }

@@ -25,8 +25,9 @@ enum { HEADS_MAX = 1 << 8, LISTS = 4 /* of an interpreter */ };
 
 /* The notes of one span. */
 struct part {
-    uint32_t *link;        /* places; in a page of its worker, as is `type` */
+    uint32_t *link;        /* places; in a page of its worker, as is `type`; then `class` */
     walk_addr *type;       /* ob_type */
+    uint32_t *class;       /* of what is on a list: its worker's number */
     uint32_t count, first; /* `first`: how many are in front of the span */
     unsigned worker;       /* who numbered their classes */
     size_t *to;            /* of each owner: how many of its objects are here; then: where they go */
@@ -59,15 +60,14 @@ struct sweep {
     size_t collector_count, owner_count;
     walk_addr first_head, last_head; /* by address */
     uint64_t *bits;                  /* per place: whether there is a note of it */
-    uint16_t *before;                /* per word of `bits`: how many are in front of it in its span */
+    uint16_t *before;                /* behind them, per word of them: how many are in front of it in its span */
     struct part *parts;              /* per span */
     size_t *to;                      /* of all parts */
     struct worker *workers;
     unsigned worker_count;
-    uint32_t count;  /* of all notes */
-    uint32_t *next;  /* by number, which is by address */
-    uint8_t *owner;  /* 0: on no list; else 1 + the collector's, the last one: the permanent lists' */
-    uint32_t *class; /* of what is on a list: its worker's number */
+    uint32_t count; /* of all notes */
+    uint32_t *next; /* by number, which is by address; `owner` is behind them */
+    uint8_t *owner; /* 0: on no list; else 1 + the collector's, the last one: the permanent lists' */
 };
 
 /* ---- heads of lists ---- */
@@ -271,11 +271,10 @@ static bool number_all(struct sweep *sweep)
     if (count >= FIRST_HEAD)
         return false;
     sweep->count = (uint32_t)count;
-    sweep->next = walk_large_alloc(count + 1, sizeof *sweep->next);
-    sweep->class = walk_large_alloc(count + 1, sizeof *sweep->class);
-    sweep->owner = walk_large_alloc(count + 1, sizeof *sweep->owner);
-    if (!sweep->next || !sweep->class || !sweep->owner)
+    sweep->next = walk_large_alloc(count + 1, sizeof *sweep->next + sizeof *sweep->owner);
+    if (!sweep->next)
         return false;
+    sweep->owner = (uint8_t *)(sweep->next + count + 1);
     memset(sweep->owner, 0, count + 1);
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, number_part, sweep);
     return true;
@@ -318,14 +317,15 @@ static void classify_part(void *context, size_t span, unsigned number)
     struct worker *worker = &sweep->workers[number];
     struct part *part = &sweep->parts[span];
     part->worker = number;
+    part->class = part->link; /* which `next` has taken over */
     for (uint32_t i = 0; i < part->count && !worker->failed; i++) {
-        uint32_t at = part->first + i;
-        if (!sweep->owner[at])
+        uint8_t owner = sweep->owner[part->first + i];
+        if (!owner)
             continue;
-        part->to[sweep->owner[at]]++;
-        worker->failed = !walk_classes_enter(&worker->classes, part->type[i], &sweep->class[at]);
+        part->to[owner]++;
+        worker->failed = !walk_classes_enter(&worker->classes, part->type[i], &part->class[i]);
         if (!worker->failed)
-            worker->classes.class[sweep->class[at]].count++;
+            worker->classes.class[part->class[i]].count++;
     }
 }
 
@@ -418,7 +418,7 @@ static void take_part(void *context, size_t span, unsigned worker)
             size_t to = part->to[sweep->owner[number]]++;
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
             python->tracked[to] = walk_stream_address(&sweep->stream, place) + head;
-            python->tracked_class[to] = class[sweep->class[number]];
+            python->tracked_class[to] = class[part->class[number - part->first]];
         }
     }
 }
@@ -452,7 +452,7 @@ static bool open_workers(struct sweep *sweep)
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
     sweep->workers = calloc(sweep->worker_count, sizeof *sweep->workers);
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
-        if (!(sweep->workers[i].buffer = malloc(WALK_SPAN + sweep->needed)))
+        if (!(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed)))
             return false;
     return sweep->workers != NULL;
 }
@@ -470,10 +470,13 @@ static bool open_sweep(struct sweep *sweep)
     sweep->lowest = stream->stretches[0].start;
     sweep->highest = stream->stretches[stream->stretch_count - 1].end;
     sweep->needed = WALK_SIZE(layout, gc_head) + WALK_SIZE(layout, object);
-    sweep->bits = calloc(places / 64, sizeof *sweep->bits);
-    sweep->before = malloc(places / 64 * sizeof *sweep->before);
+    sweep->bits = walk_large_alloc(places / 64, sizeof *sweep->bits + sizeof *sweep->before);
+    if (!sweep->bits)
+        return false;
+    memset(sweep->bits, 0, places / 64 * sizeof *sweep->bits);
+    sweep->before = (uint16_t *)(sweep->bits + places / 64);
     sweep->parts = calloc(stream->span_count, sizeof *sweep->parts);
-    return sweep->bits && sweep->before && sweep->parts && open_workers(sweep);
+    return sweep->parts && open_workers(sweep);
 }
 
 static void close_worker(struct worker *worker)
@@ -495,12 +498,9 @@ static void close_sweep(struct sweep *sweep)
     free(sweep->workers);
     free(sweep->collectors);
     free(sweep->bits);
-    free(sweep->before);
     free(sweep->parts);
     free(sweep->to);
     free(sweep->next);
-    free(sweep->class);
-    free(sweep->owner);
     walk_stream_close(&sweep->stream);
 }
 

@@ -213,7 +213,7 @@ static bool open_workers(struct tally *tally)
         struct worker *worker = &tally->workers[i];
         worker->python = *python;
         worker->python.memory = &worker->memory;
-        worker->buffer = malloc(WALK_SPAN + TAIL);
+        worker->buffer = walk_stream_buffer(TAIL);
         worker->rest = walk_large_alloc(most, sizeof *worker->rest);
         worker->tallies = calloc((size_t)python->classes.count + 1, sizeof *worker->tallies);
         if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies || !worker->rest)
