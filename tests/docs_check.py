@@ -7,8 +7,9 @@ A session is all blocks of a page that begin with "```gdb PROGRAM": its commands
 in their order, into one gdb on that program's core. The folder that it is in has the other
 cores of the interpreter as PROGRAM.core, and as PROGRAM.core.0 what a program left earlier.
 Addresses and numbers of threads differ from run to run: the page's stand for those of this
-run, each for one and the same throughout. "…" alone on a line stands for any number of
-lines; everything else must be as it is shown.
+run, each for one and the same throughout. Lines of one depth that follow each other may be
+in another order, since holders are in the order of their addresses. "…" alone on a line
+stands for any number of lines; everything else must be as it is shown.
 --fill writes what is said to commands under which the page shows nothing yet.
 """
 
@@ -109,15 +110,25 @@ class Matcher:
         if not shown:
             return not said
         if shown[0] == _ANY:
-            rest = range(len(said) + 1)
-            return any(self.lines(shown[1:], said[skipped:]) for skipped in rest)
+            return any(
+                self.lines(shown[1:], said[skipped:])
+                for skipped in range(len(said) + 1)
+            )
         if not said:
             return False
-        before = dict(self.actual), set(self._taken)
-        if self._line(shown[0], said[0]) and self.lines(shown[1:], said[1:]):
-            return True
-        self.actual, self._taken = before
+        for at in range(self._alike(said)):
+            before = dict(self.actual), set(self._taken)
+            rest = [*said[:at], *said[at + 1 :]]
+            if self._line(shown[0], said[at]) and self.lines(shown[1:], rest):
+                return True
+            self.actual, self._taken = before
         return False
+
+    @staticmethod
+    def _alike(lines: Sequence[str]) -> int:
+        """How many lines are indented as the first one, until one is not."""
+        depths = [len(line) - len(line.lstrip()) for line in lines]
+        return next((i for i, d in enumerate(depths) if d != depths[0]), len(lines))
 
     def _line(self, shown: str, said: str) -> bool:
         if self._plain(shown) != self._plain(said):

@@ -6,6 +6,8 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
+JOBS=1 # pages share cores, which go with the page
+
 INTERPRETER=$(corefiles/make-cores --list "$(realpath /usr/bin/python3)" || :)
 
 # The programs that the page $1 has sessions with, or names the cores of.
