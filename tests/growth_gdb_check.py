@@ -78,7 +78,7 @@ def check_cores(folder: str) -> None:
     with tempfile.TemporaryDirectory() as work:
         whole, bare = os.path.join(work, "whole"), os.path.join(work, "bare")
         steps = [
-            "py-heap-types --limit 1",
+            "py-heap-types --all --limit 1",
             f"core-file {core}",
             "py-heap-growth last --json",
             f"py-heap-growth {first} --json",

@@ -40,8 +40,8 @@ def baseline(question: Question, name: str) -> "Baseline":
     kept = question.previous()
     if kept is None:
         raise HeapError(
-            "no heap of an earlier stop is known: a py-heap command must have read it"
-            " before the process ran on; or name a core or a file of py-heap-save"
+            "no heap of an earlier stop is known: `py-heap-types --all` there would have"
+            " read it; or name a core or a file of py-heap-save"
         )
     return kept
 

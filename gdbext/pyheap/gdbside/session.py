@@ -185,7 +185,12 @@ class Session(Question):
 
     def known_heap(self) -> Optional[Heap]:
         loaded = self._loaded()
-        return loaded.heap if loaded else self._current().heap
+        if loaded:
+            return loaded.heap
+        opened = self._current()
+        if opened.selected.kind != selection.CORE:
+            return self.heap()  # when the process has gone on, it cannot be read again
+        return opened.heap
 
     def address(self, expression: str) -> int:
         return address.address(expression)
