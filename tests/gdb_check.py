@@ -550,6 +550,18 @@ class TaskChecks(ObjectChecks):
             match(f"^({pattern[0]})$", label)
             match(f"^{pattern[1]}", annotation)
 
+    def check_running(self) -> None:
+        """A coroutine that runs has its variables on a thread's stack, and nowhere else."""
+        with open(os.path.join(self.folder, "python"), encoding="utf-8") as file:
+            arguments = [file.read().strip(), os.path.join(self.folder, "core")]
+        (found,) = gdb(arguments, ["py-heap-find __main__.Loop --json"])
+        (loop,) = document(found)["objects"]
+        (reply,) = gdb(arguments, [f"py-heap-locals {loop['address']} 0 --json"])
+        (path,) = document(reply)["paths"]
+        equal("function", path["root"]["function"], "main")
+        equal("on a stack", path["root"]["thread"] is not None, True)
+        equal("variable", [s["label"] for s in path["steps"]], ["local 'loop'"])
+
 
 class StackChecks(Checks):
     """Of a program with stacks of every sort, maybe in several interpreters."""

@@ -166,9 +166,11 @@ class FakeHeap:
         return []
 
     def find(self, name, interpreter=None):
-        if name == "gone":
-            raise WalkError("no such type", WalkError.NOT_FOUND)
-        return [id for id, row in enumerate(self.names) if name in row[1]]
+        return [
+            id
+            for id, row in enumerate(self.names)
+            if name in (row[1], row[1].rpartition(".")[2])
+        ]
 
     def referents(self, id):
         strong = [edge for edge in self.edges if edge.holder == id]
@@ -1086,6 +1088,8 @@ class Documents(unittest.TestCase):
         self.assertIsNone(entry["value"])
         self.assertEqual(document("py-heap-find str")["objects"][0]["value"], "'a b'")
         self.assertEqual(document("py-heap-find gone")["total"], 0)
+        self.assertEqual(document("py-heap-find *.Sess*")["objects"], got["objects"])
+        self.assertEqual(document("py-heap-find *gone*")["total"], 0)
 
     def test_object(self):
         got = document("py-heap-object 0x1000")

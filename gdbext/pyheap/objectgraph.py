@@ -5,6 +5,7 @@ The objects are ids in C, and so are all sets that are made of them: nothing her
 over objects until somebody does.
 """
 
+import operator
 from array import array
 from collections import Counter
 from typing import Any, Callable
@@ -54,10 +55,7 @@ class ObjectGraph:
         return ObjectGraph(self._heap_of, walk.Part(ids, self._part.seen))
 
     def _id(self, vertex: Vertex) -> int:
-        """The id of an object of the graph; KeyError: it is not in it.
-
-        A WalkError says why an address is that of no object at all.
-        """
+        """The id of an object of the graph; KeyError: it is not in it."""
         id = id_of(self.heap, vertex)
         if not self._has(id):
             raise KeyError(vertex)
@@ -108,6 +106,8 @@ class ObjectGraph:
         return self._graph(self.heap.common(self.ids, self._ids_of(other)))
 
     def _ids_of(self, other: "ObjectGraph") -> walk.Ids:
+        if not isinstance(other, ObjectGraph):
+            raise TypeError(f"an ObjectGraph is needed, not {type(other).__name__}")
         if other._heap_of is not self._heap_of:
             raise ValueError("the graphs are of different snapshots")
         return other.ids
@@ -184,8 +184,10 @@ class ObjectGraph:
         self, start: Vertex, up: bool, generations: Optional[int]
     ) -> "ObjectGraph":
         most = walk.ALL_GENERATIONS
-        if generations is not None and 0 <= generations < most:
-            most = generations
+        if generations is not None:
+            if operator.index(generations) < 0:
+                raise ValueError("generations: a count of references, or None")
+            most = min(most, generations)
         ids = self.heap.part_within(self._part, [self._id(start)], up, most)
         return self._graph(ids)
 

@@ -4,7 +4,7 @@
 from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence, Union
 
 from pyheap import walk
-from pyheap.errors import HeapError
+from pyheap.errors import HeapError, WalkError
 
 
 def still_open(heap: walk.Heap) -> walk.Heap:
@@ -188,7 +188,10 @@ def id_of(heap: walk.Heap, vertex: Vertex) -> int:
         if vertex._heap is not heap:
             raise KeyError(vertex)
         return vertex.id
-    return heap.lookup(int(vertex))
+    try:
+        return heap.lookup(int(vertex))
+    except WalkError as error:
+        raise KeyError(str(error)) from None
 
 
 def bare(type: str) -> str:

@@ -781,6 +781,9 @@ class _Owned:
     def __init__(self, heap: "Heap", pointer: Any, free: Callable[[Any], None]) -> None:
         self._heap, self._pointer, self._free = heap, pointer, free
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("what belongs to a heap can be neither copied nor pickled")
+
     def __del__(self) -> None:
         self._free(self._pointer)
 
@@ -976,6 +979,9 @@ class _Closing:
 
     def close(self) -> None:
         raise NotImplementedError
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("targets and heaps can be neither copied nor pickled")
 
     def __enter__(self: _Handle) -> _Handle:
         return self
@@ -1219,6 +1225,9 @@ class Heap(_Closing):
     def lookup(self, address: int) -> int:
         """The id of the node at exactly this address."""
         found = c_uint32()
+        if not 0 <= address < 1 << 64:
+            text = f"{address:#x} is no address of the target"
+            raise WalkError(text, WalkError.NOT_FOUND)
         _check(_lib.walk_heap_lookup(self._pointer, address, byref(found)))
         return found.value
 

@@ -53,9 +53,10 @@ static enum walk_step up_to_root(void *context, walk_id from, walk_id to, bool m
 
 /* ---- locals ---- */
 
+/* A generator that runs is not asked: its frame is on a stack. */
 static bool has_locals(const struct walk_heap *heap, walk_id id)
 {
-    return walk_node_is_frame(heap, id) || walk_node_is_generator(heap, id);
+    return walk_node_is_frame(heap, id) || (walk_node_is_generator(heap, id) && heap->facts->suspended(heap, id));
 }
 
 /* Modules and their namespaces hold nearly everything: what is reached through them says nothing about a variable. */
@@ -65,10 +66,11 @@ static enum walk_step up_to_local(void *context, walk_id from, walk_id to, bool 
     (void)mark;
     if (ends->heap->graph.flags[to] & (WALK_NODE_MODULE | WALK_NODE_NAMESPACE))
         return WALK_STEP_SKIP;
-    if (!has_locals(ends->heap, to))
+    if (!walk_node_is_frame(ends->heap, to) && !walk_node_is_generator(ends->heap, to))
         return WALK_STEP_TAKE;
     int label = sure_label(ends, to, from);
-    return label == WALK_LABEL_LOCAL || label == WALK_LABEL_STACK ? WALK_STEP_STOP : WALK_STEP_SKIP;
+    bool variable = label == WALK_LABEL_LOCAL || label == WALK_LABEL_STACK;
+    return variable && has_locals(ends->heap, to) ? WALK_STEP_STOP : WALK_STEP_SKIP;
 }
 
 /* ---- from a search to paths ---- */

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
 from pyheap import describe, interpreters, wording
 from pyheap.command import TYPE, Answer, Argument, Command, Question, limit
-from pyheap.errors import WalkError
 from pyheap.spans import Line, hexadecimal
 from pyheap.table import aligned
 
@@ -34,13 +33,9 @@ def find(
     heap: "Heap", name: str, interpreter: Optional["Interpreter"]
 ) -> Sequence[int]:
     """The objects of the type of that name; of all that match, if it is a glob."""
-    try:
-        return heap.find(name, interpreter)
-    except WalkError as error:
-        if error.code != WalkError.NOT_FOUND:
-            raise
-    if not any(character in name for character in "*?["):
-        return ()
+    named = heap.find(name, interpreter)
+    if named or not any(character in name for character in "*?["):
+        return named
     matching = {t.name for t in heap.types() if t.address and fnmatchcase(t.name, name)}
     found = [id for each in matching for id in heap.find(each, interpreter)]
     return sorted(found, key=lambda id: heap.node(id).address)

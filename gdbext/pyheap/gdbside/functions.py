@@ -36,11 +36,12 @@ class _Function(gdb.Function):
 
 
 def _count(name: Any) -> int:
+    from pyheap.commands.find import find
     from pyheap.gdbside.session import Session
 
     if name.type.strip_typedefs().code not in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_PTR):
         raise gdb.GdbError("the argument is not the name of a type: give it in quotes")
-    return len(Session().heap().find(name.string()))
+    return len(find(Session().heap(), name.string(), None))
 
 
 def _refs(address: Any) -> int:
