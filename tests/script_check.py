@@ -10,14 +10,16 @@ The definitions are restated in plaingraph.py over what the program wrote of its
 process is stopped by a breakpoint whose condition counts its objects.
 """
 
+import copy
 import doctest
 import json
 import os
+import pickle
 import random
 import re
 import sys
 import tempfile
-from typing import Any, Callable, FrozenSet, Iterable, List, Set
+from typing import Any, Callable, FrozenSet, Iterable, List, Set, Tuple, Type
 
 from gdbrun import CHECKOUT, gdb
 from plaingraph import PlainGraph
@@ -409,6 +411,30 @@ class Checks:
         except KeyError:
             return
         raise AssertionError("full_subgraph has an object that is not in the graph")
+
+    def check_what_makes_no_sense(self) -> None:
+        """A Python error that says so, and nothing worse."""
+        start: Any = self.starts[0]
+        graph: Any = self.graph
+        questions: List[Tuple[Type[Exception], Callable[[], object]]] = [
+            (KeyError, lambda: graph.at(5)),
+            (KeyError, lambda: graph.at(start + 1)),
+            (KeyError, lambda: graph.at(start + 2**64)),
+            (KeyError, lambda: graph.at(start - 2**64)),
+            (TypeError, lambda: graph - 5),
+            (TypeError, lambda: graph.ancestors(start, 1.5)),
+            (ValueError, lambda: graph.ancestors(start, -1)),
+            (TypeError, lambda: copy.deepcopy(graph)),
+            (TypeError, lambda: copy.copy(graph.heap)),
+            (TypeError, lambda: pickle.dumps(graph.ids)),
+        ]
+        for number, (error, question) in enumerate(questions):
+            try:
+                question()
+            except error:
+                continue
+            raise AssertionError(f"question {number} has an answer")
+        assert start + 2**64 not in graph and start in graph
 
 
 NO_PATH = "No path found."
