@@ -215,9 +215,10 @@ Usage: py-heap-path A B [--image [FILE]] [--too-many N] [--filter TYPE,…]
   --no-legend           draw no legend
   --json                print one JSON object on one line (docs/json.md)
 
-refcycle's shortest_path. A and B are expressions; where one has blanks or
-commas, a comma stands between them: `py-heap-path $rdi + 8, self->ob_type`.
-Commas in brackets or quotes are the expression's own.""",
+refcycle's shortest_path, but through everything that is known, not only what
+the collector tracks. A and B are expressions; where one has blanks or commas, a
+comma stands between them: `py-heap-path $rdi + 8, self->ob_type`. Commas in
+brackets or quotes are the expression's own.""",
     "py-heap-cycle": """Show a shortest cycle of references through a Python object.
 Usage: py-heap-cycle ADDR [--image [FILE]] [--too-many N] [--filter TYPE,…]
                      [--ignore TYPE|ADDR,…] [--highlight TYPE,…] [--refcounts]
@@ -237,7 +238,8 @@ Usage: py-heap-cycle ADDR [--image [FILE]] [--too-many N] [--filter TYPE,…]
   --no-legend           draw no legend
   --json                print one JSON object on one line (docs/json.md)
 
-refcycle's shortest_cycle: from the object down, and back to it.""",
+refcycle's shortest_cycle, but through everything that is known, not only what
+the collector tracks: from the object down, and back to it.""",
     "py-heap-cycles": """List the cycles of references: strongly connected components of Python objects.
 Usage: py-heap-cycles [--by count|size] [--limit N] [--all] [--image [FILE]]
                       [--too-many N] [--filter TYPE,…] [--ignore TYPE|ADDR,…]

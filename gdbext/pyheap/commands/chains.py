@@ -206,7 +206,8 @@ __main__.SomeComputation 0x7f1b73a1b110
     Command(
         "py-heap-path",
         "Show a shortest path of references from one Python object down to another.",
-        "refcycle's shortest_path. A and B are expressions; where one has blanks or "
+        "refcycle's shortest_path, but through everything that is known, not only what "
+        "the collector tracks. A and B are expressions; where one has blanks or "
         "commas, a comma stands between them: `py-heap-path $rdi + 8, self->ob_type`. "
         "Commas in brackets or quotes are the expression's own.",
         (
@@ -232,7 +233,8 @@ __main__.Named 0x7f7eff65e290: no path to 0x7f7eff65d790
     Command(
         "py-heap-cycle",
         "Show a shortest cycle of references through a Python object.",
-        "refcycle's shortest_cycle: from the object down, and back to it.",
+        "refcycle's shortest_cycle, but through everything that is known, not only what "
+        "the collector tracks: from the object down, and back to it.",
         (address(), *IMAGE),
         cycle_answer,
         """

@@ -242,14 +242,17 @@ class InfoAnswer(Answer):
         if not self.files:
             return
         yield ["files that are not used, or not proven to be the target's:"]
-        shown = [
-            (Styled(path, FILENAME), problem)
+        shown: List[List[Cell]] = [
+            [problem] if path in problem else [Styled(path, FILENAME), problem]
             for path, problem in self.files[:_MOST_FILES]
         ]
         yield from aligned(shown, indent="  ")
         if len(self.files) > _MOST_FILES:
             left = wording.number(len(self.files) - _MOST_FILES)
             yield [f"  … {left} more files; --json has all"]
+        yield [
+            "  `set sysroot FOLDER` or `set debug-file-directory FOLDER` says where to look"
+        ]
 
     def _names(self) -> Iterator[Line]:
         """What the missing file of the interpreter means, and what would help."""

@@ -166,15 +166,23 @@ class WhyAnswer(PathsAnswer):
 class LocalsAnswer(PathsAnswer):
     """A line per frame."""
 
+    distance: Optional[int] = None  # references, at most
+
     def lines(self) -> Iterator[Line]:
         if self.paths:
             yield from aligned([self._row(path) for path in self.paths])
         else:
             yield [
                 *self.object(),
-                ": no local variable leads here within this many references",
+                f": no local variable leads here{self._within()}",
             ]
         yield from wording.incomplete(self.heap)
+
+    def _within(self) -> str:
+        if self.distance is None:
+            return ""
+        references = wording.counted(self.distance, "reference")
+        return f" within {references}; `all` in place of the number has no bound"
 
     def _row(self, path: "Path") -> List[Cell]:
         frame = self.heap.frame(path.root)
@@ -226,7 +234,9 @@ def locals_answer(question: Question, args: "Namespace") -> Answer:
     id = question.node(args.addr)
     distance = ALL_GENERATIONS if args.n is None else min(args.n, ALL_GENERATIONS)
     paths = _found(question.heap().locals, id, distance, args.limit or NO_LIMIT)
-    return LocalsAnswer(question, id, paths)
+    answer = LocalsAnswer(question, id, paths)
+    answer.distance = args.n
+    return answer
 
 
 COMMANDS = (
