@@ -44,7 +44,7 @@ struct walk_heap {
     struct walk_graph graph;
     struct walk_heap_stats stats;
     struct walk_type_stats *types; /* type_count, then one each for frames, threads, interpreters */
-    uint32_t type_count, type_capacity;
+    uint32_t type_count;
     struct walk_frame_ids *threads, *greenlets; /* of walk_python.threads and .greenlets */
     uint32_t *interpreter; /* per node: 1 + the index of the one whose collector tracks it; NULL: there is only one */
     size_t *interpreter_tracked; /* where there are several: how many nodes are whose */

@@ -41,16 +41,8 @@ static void add_member(struct walk_python *python, struct walk_pytype *info, int
 {
     if (!is_word_of_object(python, info, offset) || is_known(python, info, offset))
         return;
-    if (python->slot_count == python->slot_capacity) {
-        uint32_t capacity = python->slot_capacity ? python->slot_capacity * 2 : 256;
-        struct walk_slot *slots = realloc(python->slots, capacity * sizeof *slots);
-        if (!slots)
-            return;
-        python->slots = slots;
-        python->slot_capacity = capacity;
-    }
-    python->slots[python->slot_count++] = (struct walk_slot){.offset = offset, .name = name};
-    info->member_count++;
+    if (walk_python_add_slot(python, (struct walk_slot){.offset = offset, .name = name}))
+        info->member_count++;
 }
 
 /* `python_code`: a class made by Python code, of which subtype_traverse() visits all members but those of T_OBJECT. */

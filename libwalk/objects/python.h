@@ -190,6 +190,9 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
 /* Whether there is an object at `address`, as far as it can be told without looking at its type. */
 bool walk_python_is_likely(const struct walk_python *python, walk_addr address);
 
+/* Adds to the slots of the type that is being decided. False: no memory. */
+bool walk_python_add_slot(struct walk_python *python, struct walk_slot slot);
+
 /* The index of the type of the object at `address`; false when there is no object that makes sense. */
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index);
 

@@ -130,6 +130,20 @@ static enum walk_naming name_of(struct walk_python *python, walk_addr type, char
 
 /* ---- what Python code adds: __slots__ ---- */
 
+bool walk_python_add_slot(struct walk_python *python, struct walk_slot slot)
+{
+    if (python->slot_count == python->slot_capacity) {
+        uint32_t capacity = python->slot_capacity ? python->slot_capacity * 2 : 256;
+        struct walk_slot *slots = realloc(python->slots, capacity * sizeof *slots);
+        if (!slots)
+            return false;
+        python->slots = slots;
+        python->slot_capacity = capacity;
+    }
+    python->slots[python->slot_count++] = slot;
+    return true;
+}
+
 /* The PyMemberDefs of a heap type stand behind it, at its metatype's tp_basicsize, ob_size of them. */
 static void add_slots(struct walk_python *python, walk_addr type, struct walk_pytype *info)
 {
@@ -145,19 +159,12 @@ static void add_slots(struct walk_python *python, walk_addr type, struct walk_py
     for (uint64_t i = 0; view && i < count; i++, view += stride) {
         if (walk_load_u32(view + WALK_OFFSET(layout, member_def, type)) != MEMBER_OBJECT_EX)
             continue;
-        if (python->slot_count == python->slot_capacity) {
-            uint32_t capacity = python->slot_capacity ? python->slot_capacity * 2 : 256;
-            struct walk_slot *slots = realloc(python->slots, capacity * sizeof *slots);
-            if (!slots)
-                return;
-            python->slots = slots;
-            python->slot_capacity = capacity;
-        }
         uint32_t flags = walk_load_u32(view + WALK_OFFSET(layout, member_def, flags));
-        python->slots[python->slot_count++] =
-            (struct walk_slot){.offset = WALK_SWORD(python, view, member_def, offset),
-                               .after_items = WALK_MINOR(python) >= 15 && (flags & MEMBER_AFTER_ITEMS),
-                               .name = WALK_WORD(python, view, member_def, name)};
+        struct walk_slot slot = {.offset = WALK_SWORD(python, view, member_def, offset),
+                                 .after_items = WALK_MINOR(python) >= 15 && (flags & MEMBER_AFTER_ITEMS),
+                                 .name = WALK_WORD(python, view, member_def, name)};
+        if (!walk_python_add_slot(python, slot))
+            return;
         info->slot_count++;
     }
 }
