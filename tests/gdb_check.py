@@ -16,6 +16,7 @@ import tempfile
 from typing import Any, Counter, Dict, List, Set, Tuple
 
 import restated
+from checks import run
 from contract import document
 from gdbrun import Reply, gdb
 from truthfile import Truth, addresses
@@ -848,20 +849,11 @@ def main() -> int:
         "garbage": GarbageChecks,
     }
     kind = kinds.get(os.path.basename(folder), StackChecks)
-    failed = 0
     with tempfile.TemporaryDirectory() as temporary:
         truth = Truth(os.path.join(folder, "truth"))
         checks = kind(walk, folder, truth, os.path.join(temporary, "out.svg"))
-        names = [name for name in dir(checks) if name.startswith("check_")]
-        for name in names:
-            try:
-                getattr(checks, name)()
-            except AssertionError as error:
-                failed += 1
-                print(f"FAILED {name}: {error}")
-    print(
-        f"{len(names)} checks, {len(checks.session.replies)} commands, {failed} failed"
-    )
+        count, failed = run(checks)
+    print(f"{count} checks, {len(checks.session.replies)} commands, {failed} failed")
     return 1 if failed else 0
 
 

@@ -20,6 +20,7 @@ import tempfile
 from typing import Any, Callable, Counter, Dict, List, Optional, Set, Tuple
 
 from files import File, options
+from checks import run
 from gdbrun import CHECKOUT
 from peers_rows import OBJGRAPH, REFCYCLE
 from truthfile import Truth
@@ -461,17 +462,8 @@ def main() -> int:
         print("the kernel does not write the cores of children here")
         return SKIPPED
     checks = Checks(os.path.normpath(folder))
-    failed = 0
-    names = [name for name in dir(checks) if name.startswith("check_")]
-    for name in names:
-        try:
-            getattr(checks, name)()
-        except AssertionError as error:
-            failed += 1
-            print(f"FAILED {name}: {error}")
-    print(
-        f"{len(checks.said)} answers of objgraph, {len(names)} checks, {failed} failed"
-    )
+    count, failed = run(checks)
+    print(f"{len(checks.said)} answers of objgraph, {count} checks, {failed} failed")
     return 1 if failed else 0
 
 

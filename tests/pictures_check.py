@@ -18,6 +18,7 @@ import tempfile
 import xml.etree.ElementTree
 from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 
+from checks import run
 from gdbrun import Reply, gdb
 from truthfile import Truth
 
@@ -611,18 +612,11 @@ class Checks:
 def main() -> int:
     """Runs every check, and says which fail."""
     (folder,) = sys.argv[1:]
-    failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         checks = Checks(os.path.normpath(folder), scratch)
-        names = [name for name in dir(checks) if name.startswith("check_")]
-        for name in names:
-            try:
-                getattr(checks, name)()
-            except AssertionError as error:
-                failed += 1
-                print(f"FAILED {name}: {error}")
+        count, failed = run(checks)
     compared = f"{len(checks.drawn)} drawings of objgraph"
-    print(f"{len(names)} checks, {compared}, {failed} failed")
+    print(f"{count} checks, {compared}, {failed} failed")
     return 1 if failed else 0
 
 

@@ -21,6 +21,7 @@ import sys
 import tempfile
 from typing import Any, Callable, FrozenSet, Iterable, List, Set, Tuple, Type
 
+from checks import run
 from gdbrun import CHECKOUT, gdb
 from plaingraph import PlainGraph
 from truthfile import Truth
@@ -527,15 +528,8 @@ def main() -> int:
     if "--condition" in sys.argv[1:-1]:
         return check_condition(sys.argv[-1])
     checks = Checks(folder)
-    failed = 0
-    names = [name for name in dir(checks) if name.startswith("check_")]
-    for name in names:
-        try:
-            getattr(checks, name)()
-        except AssertionError as error:
-            failed += 1
-            print(f"FAILED {name}: {error}")
-    print(f"{len(checks.graph)} objects, {len(names)} checks, {failed} failed")
+    count, failed = run(checks)
+    print(f"{len(checks.graph)} objects, {count} checks, {failed} failed")
     return 1 if failed else 0
 
 
