@@ -10,7 +10,6 @@ forks, so that all have the same objects at the same addresses.  They are rename
 
 import os
 import sys
-from os import fork
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -65,22 +64,11 @@ def known():
     return named
 
 
-def snapshot(number):
-    """A core of the process as it is, and its truth."""
-    pid = fork()
-    if pid == 0:
-        truth.die("%s.%d" % (sys.argv[1], number), expect=known)
-    os.waitpid(pid, 0)
-    for name in os.listdir("."):  # core, or core.PID
-        if name.startswith("core") and name not in ("core.0", "core.1"):
-            os.rename(name, "core.%d" % number)
-
-
 def main():
     for number in range(3):
         load(number * REQUESTS)
         if number < 2:
-            snapshot(number)
+            truth.snapshot(sys.argv[1], number, expect=known)
     truth.die(sys.argv[1], expect=known)
 
 

@@ -17,7 +17,6 @@ import json
 import os
 import sys
 import traceback
-from os import fork
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -290,17 +289,6 @@ def ask(path):
         raise RuntimeError("objgraph did not answer")
 
 
-def snapshot():
-    """A core of the process as it is, and its truth."""
-    pid = fork()
-    if pid == 0:
-        truth.die(sys.argv[1] + ".0", expect=named)
-    os.waitpid(pid, 0)
-    for name in os.listdir("."):  # core, or core.PID
-        if name.startswith("core"):
-            os.rename(name, "core.0")
-
-
 def main():
     path = os.path.join(os.path.dirname(sys.argv[1]), "objgraph")
     for number in range(12):
@@ -308,7 +296,7 @@ def main():
     gc.collect()
     gc.disable()
     ask(path)
-    snapshot()
+    truth.snapshot(sys.argv[1], 0, expect=named)
     for number in range(12, 18):
         order(number)
     del registry["customer 7"].orders[0].lines[5]

@@ -9,7 +9,6 @@ a child that dies before something leaks.
 import gc
 import os
 import sys
-from os import fork
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import truth  # noqa: E402
@@ -119,23 +118,12 @@ def named():
     return found
 
 
-def snapshot():
-    """A core of the process as it is, and its truth."""
-    pid = fork()
-    if pid == 0:
-        truth.die(sys.argv[1] + ".0", expect=named)
-    os.waitpid(pid, 0)
-    for name in os.listdir("."):  # core, or core.PID
-        if name.startswith("core"):
-            os.rename(name, "core.0")
-
-
 def main():
     gc.collect()
     gc.disable()
     finalizer()
     cycle()
-    snapshot()
+    truth.snapshot(sys.argv[1], 0, expect=named)
     computate_something()
     truth.die(sys.argv[1], expect=named)
 
