@@ -104,10 +104,11 @@ import unreachable
 _LIBC = ctypes.PyDLL(None)  # unlike CDLL, keeps the interpreter's lock during calls
 _FORK = _LIBC.fork
 _WAITPID = _LIBC.waitpid
-_STATUS = ctypes.c_int()
+_STATUS = (ctypes.c_int * 1)()
 _STATUS_POINTER = ctypes.byref(_STATUS)
 
-# By their own names, since to look up an attribute changes the cache of attributes.
+# By their own names, and an array's item for the status, since to look up an attribute
+# changes the cache of attributes: a name that only the cache held dies (3.14).
 _GET_OBJECTS = gc.get_objects
 _GET_REFERENTS = gc.get_referents
 _INTERNED = sys.intern("a string that only this file has interned")
@@ -200,7 +201,7 @@ def write(path, expect=None, sample=None, others=None, holders=None):
         # The list first of all: what is made from here on is not in it.
         _child(_GET_OBJECTS(), path, expect, sample, others, holders)
     _WAITPID(pid, _STATUS_POINTER, 0)
-    if _STATUS.value != 0:
+    if _STATUS[0] != 0:
         raise RuntimeError("the truth could not be written")
     return ()
 
