@@ -8,14 +8,13 @@
 #include <string.h>
 
 #include "answers/heap.h"
+#include "bytes/window.h"
 #include "bytes/workers.h"
 #include "objects/fork.h"
 #include "objects/header.h"
 #include "objects/size.h"
 #include "objects/traverse.h"
 
-/* Groups of nodes that the building begins with. */
-enum { FOUND, TRACKED, PERMANENT };
 /* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
 enum { SAMPLES = 4 };
 
@@ -33,10 +32,15 @@ struct worker {
     size_t special[WALK_NODE_KIND + 1];
     size_t unreadable, guessed_edges, run_objects;
     bool collecting;
-    size_t tracked;     /* in python.tracked, behind the one that was asked last: mostly the next one */
+    struct walk_window window;
+    size_t *at;         /* in each run of tracked objects: the first one that was not asked */
     walk_addr *unknown; /* types that were met for the first time */
     size_t unknown_count, unknown_capacity;
     bool no_memory;
+};
+
+struct run {
+    size_t first, end; /* in python.tracked */
 };
 
 struct source {
@@ -44,6 +48,8 @@ struct source {
     struct worker **worker; /* one by one on the heap: they are written to all the time */
     unsigned workers;
     uint32_t *class_type;            /* by class of the tracked objects; WALK_NO_TYPE: none */
+    struct run *runs;                /* of the tracked objects: those of each are in order */
+    size_t run_count;                /* the last one is of what is permanent */
     uint32_t type_count, slot_count; /* as the forks know them */
     size_t dispute_count;
 };
@@ -151,70 +157,78 @@ static void note_sample(struct samples *samples, walk_addr object)
     samples->count += samples->count < SAMPLES;
 }
 
-/* Where a key is among `count` tracked objects from `first` on, which are in order; false: it is not there. */
-static bool find_in_run(const struct walk_python *python, size_t first, size_t count, walk_addr key, size_t *at)
+/* The first of a run that is not below the key. */
+static size_t find_in_run(const struct walk_python *python, struct run run, walk_addr key)
 {
-    size_t low = first, high = first + count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
+    while (run.first < run.end) {
+        size_t middle = run.first + (run.end - run.first) / 2;
         if (python->tracked[middle] < key)
-            low = middle + 1;
+            run.first = middle + 1;
         else
-            high = middle;
+            run.end = middle;
     }
-    *at = low;
-    return low < first + count && python->tracked[low] == key;
+    return run.first;
 }
 
-/* Those of each interpreter are in order, and what no interpreter has of its own, and what is permanent. */
-static bool find_tracked(const struct walk_python *python, walk_addr key, size_t *at)
+static void approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
 {
-    size_t first = 0, permanent_from = python->tracked_count - python->permanent_count;
-    for (size_t i = 0; i < python->interpreter_count; i++) {
-        if (find_in_run(python, first, python->interpreters[i].tracked_count, key, at))
-            return true;
-        first += python->interpreters[i].tracked_count;
-    }
-    return find_in_run(python, first, permanent_from - first, key, at) ||
-           find_in_run(python, permanent_from, python->permanent_count, key, at);
+    const struct source *source = context;
+    struct worker *worker = source->worker[number];
+    for (size_t i = 0; i < source->run_count; i++)
+        worker->at[i] = find_in_run(source->heap->python, source->runs[i], first);
+    walk_window_aim(&worker->window, &worker->fork.image, first, last, count);
 }
 
-/* The type of a tracked object as it was met when they were looked for, so that it is not read again. False: ask it. */
-static bool tracked_type(const struct source *source, struct worker *worker, walk_addr key, uint32_t *class)
+/*
+ * The type of an object that is told as tracked, as it was met when they were looked for, so that it is not read again.
+ * They are asked in order.
+ */
+static bool tracked_type(const struct source *source, struct worker *worker, walk_addr key, uint32_t *class,
+                         bool *permanent)
 {
     const struct walk_python *python = source->heap->python;
-    size_t at = worker->tracked;
-    if ((at >= python->tracked_count || python->tracked[at] != key) && !find_tracked(python, key, &at))
-        return false;
-    worker->tracked = at + 1;
-    *class = source->class_type[python->tracked_class[at]];
-    return *class != WALK_NO_TYPE;
+    for (size_t i = 0; i < source->run_count; i++) {
+        size_t at = worker->at[i];
+        while (at < source->runs[i].end && python->tracked[at] < key)
+            at++;
+        worker->at[i] = at;
+        if (at == source->runs[i].end || python->tracked[at] != key)
+            continue;
+        *permanent = i == source->run_count - 1;
+        *class = source->class_type[python->tracked_class[at]];
+        return *class != WALK_NO_TYPE;
+    }
+    return false;
 }
 
-static enum walk_answer admit(void *context, unsigned number, walk_addr key, unsigned group, uint32_t *class,
-                              uint8_t *flags)
+static enum walk_answer admit(void *context, unsigned number, walk_addr key, bool told, uint32_t *class, uint8_t *flags)
 {
     struct source *source = context;
     struct worker *worker = source->worker[number];
     struct walk_python *python = &worker->fork.python;
+    bool permanent = false;
     python->missed = false;
-    bool known = group == FOUND ? walk_python_type_of(python, key, class)
-                                : tracked_type(source, worker, key, class) ||
-                                      walk_python_type(python, walk_python_ob_type(python, key), class);
+    bool known = told && tracked_type(source, worker, key, class, &permanent);
+    if (!known) {
+        walk_window_follow(&worker->window, &worker->fork.image, key);
+        known = told ? walk_python_type(python, walk_python_ob_type(python, key), class)
+                     : walk_python_type_of(python, key, class);
+    }
     if (python->missed) {
         note_unknown(worker, walk_python_ob_type(python, key));
         return WALK_LATER;
     }
     if (!known) {
-        worker->unreadable += group != FOUND;
+        worker->unreadable += told;
         return WALK_NO;
     }
-    bool hidden = group == FOUND && is_on_hidden_list(python, key, *class);
+    bool hidden = !told && is_on_hidden_list(python, key, *class);
     worker->collecting |= hidden;
-    *flags = WALK_OBJECT | (hidden || group == TRACKED ? WALK_NODE_TRACKED : 0);
-    if (walk_traverse_wants_proof(python, &python->types[*class], key))
-        note_sample(&worker->samples[*class], key);
-    return WALK_YES;
+    *flags = WALK_OBJECT | (hidden || (told && !permanent) ? WALK_NODE_TRACKED : 0);
+    if (!walk_traverse_wants_proof(python, &python->types[*class], key))
+        return WALK_YES;
+    note_sample(&worker->samples[*class], key);
+    return WALK_WAIT;
 }
 
 /* ---- between ---- */
@@ -353,12 +367,12 @@ static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *f
         bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
         if (ref->flags & WALK_EDGE_WEAK)
             continue;
-        if (ref->flags & WALK_REF_IF_KNOWN)
+        if (ref->flags & WALK_REF_IF_KNOWN) {
             walk_emit_edge_if_known(emitter, ref->target, extra);
-        else if (!walk_emit_edge(emitter, ref->target, extra))
-            refs->unreadable = true;
-        else
-            worker->guessed_edges += (ref->flags & WALK_EDGE_GUESS) != 0;
+            continue;
+        }
+        walk_emit_edge(emitter, ref->target, extra);
+        worker->guessed_edges += (ref->flags & WALK_EDGE_GUESS) != 0;
     }
     if (refs->unreadable)
         *flags |= WALK_NODE_UNREADABLE;
@@ -399,6 +413,23 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
 
 /* ---- the start ---- */
 
+/* Those of each interpreter, what no interpreter has of its own, and what is permanent. False: out of memory. */
+static bool find_runs(struct source *source)
+{
+    const struct walk_python *python = source->heap->python;
+    size_t at = 0, permanent_from = python->tracked_count - python->permanent_count;
+    source->runs = malloc((python->interpreter_count + 2) * sizeof *source->runs);
+    for (size_t i = 0; source->runs && i < python->interpreter_count; i++) {
+        source->runs[source->run_count++] = (struct run){at, at + python->interpreters[i].tracked_count};
+        at += python->interpreters[i].tracked_count;
+    }
+    if (source->runs && at < permanent_from)
+        source->runs[source->run_count++] = (struct run){at, permanent_from};
+    if (source->runs)
+        source->runs[source->run_count++] = (struct run){permanent_from, python->tracked_count};
+    return source->runs != NULL;
+}
+
 /* Those of all objects of the start. False: out of memory. */
 static bool learn_classes(struct source *source)
 {
@@ -413,12 +444,9 @@ static bool learn_classes(struct source *source)
 static struct walk_error *add_tracked(struct source *source, struct walk_builder *builder)
 {
     const struct walk_python *python = source->heap->python;
-    size_t permanent_from = python->tracked_count - python->permanent_count, odd[2] = {0};
-    struct walk_error *error = walk_builder_nodes(builder, TRACKED, python->tracked, permanent_from, &odd[0]);
-    if (!error && python->permanent_count)
-        error =
-            walk_builder_nodes(builder, PERMANENT, python->tracked + permanent_from, python->permanent_count, &odd[1]);
-    source->heap->stats.unreadable += odd[0] + odd[1];
+    size_t odd;
+    struct walk_error *error = walk_builder_nodes(builder, python->tracked, python->tracked_count, &odd);
+    source->heap->stats.unreadable += odd;
     return error;
 }
 
@@ -444,6 +472,7 @@ static struct walk_error *build(struct source *source, walk_progress *progress, 
                                 .granule = source->heap->python->word,
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = likely,
+                                .approach = approach,
                                 .admit = admit,
                                 .settle = settle,
                                 .visit = visit,
@@ -470,7 +499,9 @@ static void close_source(struct source *source)
     for (unsigned i = 0; source->worker && i < source->workers && source->worker[i]; i++) {
         struct worker *worker = source->worker[i];
         walk_fork_close(&worker->fork);
+        walk_window_close(&worker->window);
         walk_refs_deinit(&worker->refs);
+        free(worker->at);
         free(worker->types);
         free(worker->samples);
         free(worker->unknown);
@@ -478,6 +509,7 @@ static void close_source(struct source *source)
     }
     free(source->worker);
     free(source->class_type);
+    free(source->runs);
 }
 
 static struct walk_error *open_source(struct source *source, struct walk_heap *heap, unsigned workers)
@@ -485,11 +517,14 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    if (!error && !learn_classes(source))
+    if (!error && (!learn_classes(source) || !find_runs(source)))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = calloc(1, sizeof *worker);
         if (!worker)
+            return walk_error_no_memory();
+        worker->at = malloc(source->run_count * sizeof *worker->at);
+        if (!worker->at || !walk_window_open(&worker->window))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

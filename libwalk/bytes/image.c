@@ -136,6 +136,19 @@ struct walk_error *walk_image_map_core(struct walk_image *image, const char *pat
     return error;
 }
 
+bool walk_image_read_core(const struct walk_image *image, uint64_t offset, uint8_t *buffer, size_t size)
+{
+    while (size) {
+        ssize_t got = pread(image->core.fd, buffer, size, (off_t)offset);
+        if (got <= 0)
+            return false;
+        buffer += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return true;
+}
+
 void walk_build_id_format(const uint8_t *id, size_t size, char *hex)
 {
     static const char digits[] = "0123456789abcdef";

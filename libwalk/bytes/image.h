@@ -89,6 +89,9 @@ struct walk_error *walk_image_map_file(struct walk_image *image, const char *pat
 /* The same, of the core: it also stays open. */
 struct walk_error *walk_image_map_core(struct walk_image *image, const char *path, const uint8_t **data, size_t *size);
 
+/* Reads bytes of the core's file, without the mapping; false: not all of them. */
+bool walk_image_read_core(const struct walk_image *image, uint64_t offset, uint8_t *buffer, size_t size);
+
 /*
  * Groups the mappings into modules, finds each module's file and checks its build-id against the one in memory. The
  * memory must be sealed.

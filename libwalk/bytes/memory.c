@@ -149,12 +149,7 @@ static bool load(struct walk_memory *memory, const struct walk_segment *segment,
 
 const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size)
 {
-    walk_addr inside = address - memory->window.start;
-    if (inside < memory->window.size && size <= memory->window.size - inside)
-        return memory->window.data + inside;
     const struct walk_segment *segment = walk_memory_segment(memory, address);
-    if (memory->window.size)
-        memory->last = memory->count; /* or the next bytes were looked for there before the window */
     if (!segment || size > segment->end - address || segment->kind == WALK_SEGMENT_NOT_SAVED)
         return NULL;
     if (segment->kind == WALK_SEGMENT_LAZY && size && !load(memory, segment, address, size))

@@ -36,7 +36,7 @@ struct walk_memory {
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
     size_t last; /* the segment of the last look-up: accesses cluster */
-    /* Bytes of the target that are at hand a second time, and looked at first (bytes/stream.h). */
+    /* Bytes of the target that are at hand a second time, and looked at first (bytes/window.h, bytes/stream.h). */
     struct {
         walk_addr start;
         size_t size;
@@ -63,6 +63,9 @@ const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, s
 /* `size` bytes at `address`, or NULL when any of them is not there. Mostly they are where the last ones were. */
 static inline const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
 {
+    walk_addr inside = address - memory->window.start;
+    if (inside < memory->window.size && size <= memory->window.size - inside)
+        return memory->window.data + inside;
     if (memory->last < memory->count) {
         const struct walk_segment *segment = &memory->segments[memory->last];
         if (address >= segment->start && address < segment->end && size <= segment->end - address &&

@@ -2,7 +2,6 @@
 #include "bytes/stream.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bytes/large.h"
 
@@ -59,20 +58,6 @@ bool walk_stream_numbered(const struct walk_stream *stream)
     return stream->span_count <= UINT32_MAX >> stream->place_bits;
 }
 
-/* Reads all of it: false on an error and at the end of the file. */
-static bool read_all(int fd, uint8_t *buffer, size_t size, uint64_t offset)
-{
-    while (size) {
-        ssize_t got = pread(fd, buffer, size, (off_t)offset);
-        if (got <= 0)
-            return false;
-        buffer += got;
-        offset += (uint64_t)got;
-        size -= (size_t)got;
-    }
-    return true;
-}
-
 uint8_t *walk_stream_buffer(size_t tail)
 {
     enum { LARGE = 1 << 19 }; /* what walk_large_alloc() takes a huge page for */
@@ -90,7 +75,7 @@ const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, 
     *got = size;
     if (!image->core.data || data < image->core.data || data >= image->core.data + image->core.size)
         return data;
-    return read_all(image->core.fd, buffer, size, (uint64_t)(data - image->core.data)) ? buffer : NULL;
+    return walk_image_read_core(image, (uint64_t)(data - image->core.data), buffer, size) ? buffer : NULL;
 }
 
 const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint)

@@ -4,8 +4,7 @@
 
 /* What building a graph keeps (build.c) while it goes from round to round (round.c). */
 
-#include <stdatomic.h>
-
+#include "bytes/pages.h"
 #include "graph/log.h"
 
 /* A node that was told with its class. */
@@ -16,35 +15,27 @@ struct walk_special {
     size_t order;
 };
 
-/* Nodes that admit() is asked of. */
-struct walk_group {
-    unsigned number;
-    walk_addr *keys;
-    size_t count;
-};
-enum { WALK_GROUPS_MAX = 4 };
-
 struct walk_builder {
     struct walk_graph *graph;
     struct walk_source source;
     struct walk_emitter *emitters; /* one per worker */
     struct walk_special *specials;
     size_t special_count, special_capacity;
-    struct walk_group groups[WALK_GROUPS_MAX];
-    size_t group_count;
-    struct walk_round *rounds, **last_round;
-    size_t refused, visited, known;
+    struct walk_block *blocks;
+    size_t block_count, block_capacity;
+    struct walk_pages pages; /* what is in the blocks */
+    size_t visited, known;
     atomic_bool stop;
     bool interrupted;
 };
 
-/* A round of `count` nodes, whose keys are not there yet; NULL: no memory. */
-struct walk_round *walk_round_add(struct walk_builder *builder, size_t count);
+/* A block of `count` nodes, which are to be filled in; NULL: no memory. Blocks move when there are more. */
+struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_region *region, size_t count);
 
-/* Asks all of a round what they are, and visits those that are nodes. Takes over the keys. */
-struct walk_error *walk_round_go(struct walk_builder *builder, unsigned group, walk_addr *keys, size_t count);
+/* Asks and visits what is discovered; false in `any` when there was nothing. `told`: by walk_builder_nodes(). */
+struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *any);
 
-/* Visits all of a round whose keys, classes and flags are there, by one alone. */
-struct walk_error *walk_round_go_alone(struct walk_builder *builder, struct walk_round *round);
+/* Visits all nodes of the last block, whose classes and flags are there, by one alone. */
+struct walk_error *walk_round_go_alone(struct walk_builder *builder);
 
 #endif

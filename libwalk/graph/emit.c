@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "bytes/large.h"
-#include "graph/index.h"
 #include "graph/log.h"
 
 bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first)
@@ -47,43 +46,39 @@ void walk_slabs_deinit(struct walk_slabs *slabs)
     *slabs = (struct walk_slabs){0};
 }
 
-static bool add_edge(struct walk_emitter *emitter, uint64_t edge)
+static void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
-    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges)) {
+    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges))
         emitter->no_memory = true;
-        return false;
-    }
-    *walk_slabs_at(edges, edges->count++) = edge;
-    return true;
+    else
+        *walk_slabs_at(edges, edges->count++) = edge;
 }
 
-/* Of a key that is not entered yet, as far as is known here. */
-static bool discover(struct walk_emitter *emitter, walk_addr key)
+/* Of a key that is not known yet, as far as is known here. False: it is no node. */
+static bool discover(struct walk_emitter *emitter, struct walk_region *region, walk_addr key)
 {
     const struct walk_source *source = emitter->source;
-    if (!source->likely(source->context, emitter->worker, key))
+    if (!region && source->likely && !source->likely(source->context, emitter->worker, key))
         return false;
-    enum walk_entry entry = walk_index_enter(emitter->index, key);
-    if (entry == WALK_ENTERED_BEFORE)
-        return true;
-    if (entry == WALK_ENTER_NO_MEMORY ||
-        (emitter->found_count == emitter->found_capacity &&
-         !walk_array_grow(&emitter->found, &emitter->found_capacity, sizeof *emitter->found, 1024))) {
-        emitter->no_memory = true;
-        return false;
-    }
-    emitter->found[emitter->found_count++] = key;
+    emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
     return true;
 }
 
-bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
+/* Enters a key that is not odd. False: it is no node. */
+static bool enter(struct walk_emitter *emitter, walk_addr key)
 {
-    if (!walk_emit_loggable(emitter, &key))
-        return false;
-    if (!(key & WALK_LOG_ODD) && !walk_index_has(emitter->index, key) && !discover(emitter, key))
-        return false;
-    return add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
+    uint64_t granule = walk_index_granule(emitter->index, key);
+    struct walk_region *region = walk_index_region(emitter->index, granule);
+    return (region && walk_region_has(region, granule)) || discover(emitter, region, key);
+}
+
+void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
+{
+    if (walk_emit_loggable(emitter, &key) && ((key & WALK_LOG_ODD) || enter(emitter, key)))
+        add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
+    else
+        emitter->missing = true;
 }
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)

@@ -17,12 +17,14 @@
 #define WALK_EDGE_ID(edge) ((edge) & ~WALK_EDGE_MARK)
 
 struct walk_region_table;
+struct walk_region_list;
 
 /* key -> id (index.h) */
 struct walk_index {
     unsigned shift; /* log2 of what keys are multiples of */
     size_t tables;
     _Atomic(struct walk_region_table *) *table;
+    struct walk_region_list *regions;
     walk_addr *odd; /* keys that are not in the tables, sorted */
     size_t odd_count;
     walk_id first_odd; /* their ids are the last ones */
@@ -45,8 +47,11 @@ struct walk_graph {
 
 /* ---- building (build.c, rows.c) ---- */
 
-/* A question for which a worker would have to change what the others read is answered later, when it is alone. */
-enum walk_answer { WALK_NO, WALK_YES, WALK_LATER };
+/*
+ * LATER: a worker would have to change what the others read; ask again when settle() has been there. WAIT: a node which
+ * may be visited only then.
+ */
+enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER };
 
 /* In place of a worker's number: no one else is at work, and the answer must not be WALK_LATER. */
 #define WALK_ALONE UINT_MAX
@@ -63,15 +68,18 @@ struct walk_source {
     unsigned workers;
     unsigned granule;     /* a power of two, of which nearly all keys are multiples */
     uint8_t flag_missing; /* for nodes with edges to what is no node */
-    /* Could this key be a node? Asked when edges lead to it, until one says yes. */
+    /* Could this key be a node? Asked when an edge leads to where no key is near, until one says yes. May be NULL. */
     bool (*likely)(void *context, unsigned worker, walk_addr key);
-    /* Is it, and of which class and flags? `group` is that of walk_builder_nodes(), 0 for what edges led to. */
-    enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, unsigned group, uint32_t *class,
+    /* Before some keys are asked and visited, in their order: `count` of them, the first and the last. May be NULL. */
+    void (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
+    /* Is it a node, and of which class and flags? `told`: by walk_builder_nodes(), or is it what an edge led to? */
+    enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, bool told, uint32_t *class,
                               uint8_t *flags);
-    /* When all of a round are asked, by one thread: those that said WALK_LATER are asked again. May be NULL. */
+    /* When all of a round are asked, by one thread. `again`: some have said WALK_LATER, and are asked again. May be
+     * NULL. */
     struct walk_error *(*settle)(void *context, bool again);
-    /* Calls walk_emit_edge() for everything that the node refers to; may add flags. WALK_LATER: all of it is dropped.
-     */
+    /* Calls walk_emit_edge() for everything that the node refers to; may add flags. WALK_LATER: all of it is dropped,
+     * and the node is visited after settle(), if need be by one alone. */
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
     /* Now and then, by the thread that builds; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */
@@ -79,8 +87,8 @@ struct walk_source {
     void *progress_context;
 };
 
-/* An edge of the node that is being visited. False: it is to what cannot be a node, and there is no edge. */
-bool walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
+/* An edge of the node that is being visited. If it is to what is no node, there is none, and the node is flagged. */
+void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
 
 /* An edge that counts only if the key is a node when all is done. */
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark);
@@ -90,12 +98,8 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
                                      struct walk_builder **builder);
 /* Adds a node of a class that is known. A key that is there already keeps its class, and gets `flags` added. */
 struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags);
-/*
- * Adds the keys for which admit() will say yes, once each; `keys` must stay. Odd ones (no multiples of the granule) are
- * left out and counted.
- */
-struct walk_error *walk_builder_nodes(struct walk_builder *builder, unsigned group, const walk_addr *keys, size_t count,
-                                      size_t *odd);
+/* Adds the keys for which admit() says yes, once each. Odd ones (no multiples of the granule) are left out, counted. */
+struct walk_error *walk_builder_nodes(struct walk_builder *builder, const walk_addr *keys, size_t count, size_t *odd);
 /* Visits every node, and every node found on the way; then makes the backward rows. Frees the builder in any case. */
 struct walk_error *walk_builder_finish(struct walk_builder *builder);
 void walk_builder_abort(struct walk_builder *builder);

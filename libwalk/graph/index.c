@@ -1,77 +1,185 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "graph/index.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes/large.h"
+#include "bytes/pages.h"
 #include "bytes/workers.h"
+
+/* What is changed once per region, under a lock. */
+struct walk_region_list {
+    pthread_mutex_t lock;
+    struct walk_pages pages;         /* the regions themselves */
+    size_t regions;                  /* how many there are */
+    struct walk_region **discovered; /* room for all of them */
+    size_t discovered_count, capacity;
+};
 
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule)
 {
     *index = (struct walk_index){.shift = (unsigned)__builtin_ctz(granule)};
     index->tables = (size_t)1 << (WALK_KEY_BITS - WALK_REGION_BITS - WALK_TABLE_BITS - index->shift);
     index->table = calloc(index->tables, sizeof *index->table);
-    return index->table ? NULL : walk_error_no_memory();
+    index->regions = calloc(1, sizeof *index->regions);
+    if (!index->table || !index->regions || pthread_mutex_init(&index->regions->lock, NULL) != 0) {
+        free(index->table);
+        free(index->regions);
+        *index = (struct walk_index){0};
+        return walk_error_no_memory();
+    }
+    return NULL;
 }
 
 void walk_index_deinit(struct walk_index *index)
 {
-    for (size_t i = 0; index->table && i < index->tables; i++) {
-        struct walk_region_table *table = atomic_load_explicit(&index->table[i], memory_order_relaxed);
-        for (size_t r = 0; table && r < (size_t)1 << WALK_TABLE_BITS; r++)
-            free(atomic_load_explicit(&table->region[r], memory_order_relaxed));
-        free(table);
+    for (size_t i = 0; index->table && i < index->tables; i++)
+        free(atomic_load_explicit(&index->table[i], memory_order_relaxed));
+    if (index->regions) {
+        walk_pages_deinit(&index->regions->pages);
+        pthread_mutex_destroy(&index->regions->lock);
+        free(index->regions->discovered);
     }
+    free(index->regions);
     free(index->table);
     free(index->odd);
     *index = (struct walk_index){0};
 }
 
-/* ---- regions: whoever needs one first makes it; who comes second at the same time drops his ---- */
+/* ---- regions ---- */
 
-static struct walk_region_table *make_table(struct walk_index *index, size_t at)
+static struct walk_region *new_region(struct walk_region_list *list, uint64_t first)
 {
-    struct walk_region_table *made = calloc(1, sizeof *made), *there = NULL;
-    if (!made || atomic_compare_exchange_strong_explicit(&index->table[at], &there, made, memory_order_acq_rel,
-                                                         memory_order_acquire))
-        return made;
-    free(made);
-    return there;
+    if (list->regions == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 256;
+        struct walk_region **discovered = realloc(list->discovered, capacity * sizeof(struct walk_region *));
+        if (!discovered)
+            return NULL;
+        list->discovered = discovered;
+        list->capacity = capacity;
+    }
+    struct walk_region *region = walk_pages_take(&list->pages, sizeof *region);
+    if (!region)
+        return NULL;
+    memset(region, 0, sizeof *region);
+    region->first = first;
+    list->regions++;
+    return region;
 }
 
+/* Under the lock; who looks a region up without it sees it whole, or not at all. */
 static struct walk_region *make_region(struct walk_index *index, uint64_t granule)
 {
+    struct walk_region *region = walk_index_region(index, granule);
+    if (region)
+        return region;
     size_t at = granule >> (WALK_REGION_BITS + WALK_TABLE_BITS);
-    struct walk_region_table *table = atomic_load_explicit(&index->table[at], memory_order_acquire);
-    if (!table && !(table = make_table(index, at)))
-        return NULL;
-    struct walk_region *made = calloc(1, sizeof *made), *there = NULL;
-    at = granule >> WALK_REGION_BITS & ((1 << WALK_TABLE_BITS) - 1);
-    if (!made || atomic_compare_exchange_strong_explicit(&table->region[at], &there, made, memory_order_acq_rel,
-                                                         memory_order_acquire))
-        return made;
-    free(made);
-    return there;
+    struct walk_region_table *table = atomic_load_explicit(&index->table[at], memory_order_relaxed);
+    if (!table) {
+        if (!(table = calloc(1, sizeof *table)))
+            return NULL;
+        atomic_store_explicit(&index->table[at], table, memory_order_release);
+    }
+    const uint64_t size = UINT64_C(1) << WALK_REGION_BITS;
+    region = new_region(index->regions, granule & ~(size - 1));
+    if (region)
+        atomic_store_explicit(&table->region[granule >> WALK_REGION_BITS & ((1 << WALK_TABLE_BITS) - 1)], region,
+                              memory_order_release);
+    return region;
 }
+
+static struct walk_region *need_region(struct walk_index *index, uint64_t granule)
+{
+    struct walk_region *region = walk_index_region(index, granule);
+    if (region)
+        return region;
+    pthread_mutex_lock(&index->regions->lock);
+    region = make_region(index, granule);
+    pthread_mutex_unlock(&index->regions->lock);
+    return region;
+}
+
+/* ---- keys ---- */
 
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key)
 {
-    uint64_t granule = walk_index_granule(index, key), bit = walk_granule_bit(granule);
-    struct walk_region *region = walk_index_region(index, granule);
-    if (!region && !(region = make_region(index, granule)))
+    uint64_t granule = walk_index_granule(index, key);
+    struct walk_region *region = need_region(index, granule);
+    if (!region)
         return WALK_ENTER_NO_MEMORY;
-    uint64_t before = atomic_fetch_or_explicit(&region->bits[walk_granule_word(granule)], bit, memory_order_relaxed);
-    return before & bit ? WALK_ENTERED_BEFORE : WALK_ENTERED;
+    if (walk_region_has(region, granule))
+        return WALK_ENTERED_BEFORE;
+    region->bits[walk_granule_word(granule)] |= walk_granule_bit(granule);
+    return WALK_ENTERED;
 }
 
-void walk_index_remove(struct walk_index *index, walk_addr key)
+static void list_region(struct walk_region_list *list, struct walk_region *region)
 {
-    uint64_t granule = walk_index_granule(index, key);
-    struct walk_region *region = walk_index_region(index, granule);
-    if (region)
-        atomic_fetch_and_explicit(&region->bits[walk_granule_word(granule)], ~walk_granule_bit(granule),
-                                  memory_order_relaxed);
+    pthread_mutex_lock(&list->lock);
+    list->discovered[list->discovered_count++] = region; /* once: there is room */
+    pthread_mutex_unlock(&list->lock);
+}
+
+enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key)
+{
+    uint64_t granule = walk_index_granule(index, key), bit = walk_granule_bit(granule);
+    if (!region && !(region = need_region(index, granule)))
+        return WALK_ENTER_NO_MEMORY;
+    if (walk_region_has(region, granule))
+        return WALK_ENTERED_BEFORE;
+    if (atomic_fetch_or_explicit(&region->found[walk_granule_word(granule)], bit, memory_order_relaxed) & bit)
+        return WALK_ENTERED_BEFORE;
+    if (!atomic_load_explicit(&region->listed, memory_order_relaxed) &&
+        !atomic_exchange_explicit(&region->listed, true, memory_order_relaxed))
+        list_region(index->regions, region);
+    return WALK_ENTERED;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct walk_region *x = *(struct walk_region *const *)a, *y = *(struct walk_region *const *)b;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+struct walk_region **walk_index_discovered(struct walk_index *index, size_t *count)
+{
+    struct walk_region_list *list = index->regions;
+    *count = list->discovered_count;
+    list->discovered_count = 0;
+    if (*count)
+        qsort(list->discovered, *count, sizeof(struct walk_region *), by_first);
+    for (size_t i = 0; i < *count; i++)
+        atomic_store_explicit(&list->discovered[i]->listed, false, memory_order_relaxed);
+    return list->discovered;
+}
+
+uint32_t walk_region_count(const struct walk_region *region)
+{
+    uint32_t count = 0;
+    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
+        count += walk_count_bits(atomic_load_explicit(&region->found[word], memory_order_relaxed));
+    return count;
+}
+
+void walk_region_enter(struct walk_region *region, uint32_t *place)
+{
+    for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
+        uint64_t found = atomic_load_explicit(&region->found[word], memory_order_relaxed);
+        if (!found)
+            continue;
+        uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed);
+        atomic_store_explicit(&region->bits[word], bits | found, memory_order_relaxed);
+        atomic_store_explicit(&region->found[word], 0, memory_order_relaxed);
+        for (; found; found &= found - 1)
+            *place++ = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(found);
+    }
+}
+
+void walk_region_remove(struct walk_region *region, uint32_t place)
+{
+    region->bits[place >> 6] &= ~(UINT64_C(1) << (place & 63));
 }
 
 /* ---- odd keys ---- */
@@ -128,25 +236,12 @@ static struct walk_region *next_region(const struct walk_index *index, uint64_t 
     return NULL;
 }
 
-/* Writes the keys of a region, of which there are at most `most`. */
-static size_t list_region(const struct walk_index *index, const struct walk_region *region, uint64_t first,
-                          walk_addr *keys, size_t most)
+/* Writes the keys of a region. */
+static void list_keys(const struct walk_index *index, const struct walk_region *region, walk_addr *keys)
 {
-    size_t count = 0;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        for (uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed); bits && count < most;
-             bits &= bits - 1)
-            keys[count++] = (first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << index->shift;
-    return count;
-}
-
-size_t walk_index_list(const struct walk_index *index, walk_addr *keys, size_t most)
-{
-    size_t count = 0;
-    uint64_t at = 0;
-    for (struct walk_region *region; (region = next_region(index, &at)); at += UINT64_C(1) << WALK_REGION_BITS)
-        count += list_region(index, region, at, keys + count, most - count);
-    return count;
+        for (uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed); bits; bits &= bits - 1)
+            *keys++ = (region->first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << index->shift;
 }
 
 /* ---- ranks ---- */
@@ -156,7 +251,6 @@ struct ranking {
     size_t count, capacity;
     struct numbered_region {
         struct walk_region *region;
-        uint64_t first_granule;
         uint64_t first_id;
         uint32_t keys;
     } * regions;
@@ -175,7 +269,7 @@ static bool collect_regions(struct ranking *ranking)
             ranking->regions = regions;
             ranking->capacity = capacity;
         }
-        ranking->regions[ranking->count++] = (struct numbered_region){.region = region, .first_granule = at};
+        ranking->regions[ranking->count++] = (struct numbered_region){.region = region};
     }
     return true;
 }
@@ -198,8 +292,7 @@ static void number_region(void *context, size_t task, unsigned worker)
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
         numbered->region->rank[word] += (walk_id)numbered->first_id;
-    list_region(&ranking->graph->index, numbered->region, numbered->first_granule,
-                ranking->graph->key + numbered->first_id, numbered->keys);
+    list_keys(&ranking->graph->index, numbered->region, ranking->graph->key + numbered->first_id);
 }
 
 static struct walk_error *number_all(struct ranking *ranking, unsigned workers)

@@ -9,8 +9,8 @@
 /*
  * key -> id: a bit per granule of the keys' space, and how many bits are set in front of each word of them. The space
  * is cut into regions of 2^17 granules (1 MB for keys that are multiples of 8); a table of two levels has those in
- * which keys are. While keys are entered any number of threads may enter and look up; once ranks are given nothing
- * changes.
+ * which keys are. What is discovered waits to be entered, so that it is the same whoever looks when. Any number of
+ * threads may discover and look up at the same time; once ranks are given nothing changes.
  *
  * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
@@ -23,8 +23,13 @@ enum {
 #define WALK_KEY_END (UINT64_C(1) << WALK_KEY_BITS)
 
 struct walk_region {
-    _Atomic uint64_t bits[WALK_REGION_WORDS];
-    walk_id rank[WALK_REGION_WORDS]; /* the id of the first key that is in this word or behind it */
+    _Atomic uint64_t bits[WALK_REGION_WORDS]; /* keys that are entered */
+    union {
+        _Atomic uint64_t found[WALK_REGION_WORDS]; /* keys that are discovered, and not entered yet */
+        walk_id rank[WALK_REGION_WORDS];           /* in the end: the id of the first key in this word or behind it */
+    };
+    uint64_t first;     /* granule */
+    atomic_bool listed; /* among those that have discovered keys */
 };
 
 struct walk_region_table {
@@ -41,7 +46,7 @@ static inline uint64_t walk_index_granule(const struct walk_index *index, walk_a
 static inline unsigned walk_granule_word(uint64_t granule) { return granule >> 6 & (WALK_REGION_WORDS - 1); }
 static inline uint64_t walk_granule_bit(uint64_t granule) { return UINT64_C(1) << (granule & 63); }
 
-/* The region of a granule; NULL: no key is in it. */
+/* The region of a granule; NULL: there is none. */
 static inline struct walk_region *walk_index_region(const struct walk_index *index, uint64_t granule)
 {
     struct walk_region_table *table =
@@ -59,13 +64,20 @@ static inline unsigned walk_count_bits(uint64_t bits)
     return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* Whether a key that is not odd is entered. */
-static inline bool walk_index_has(const struct walk_index *index, walk_addr key)
+/* Whether a key of the region is entered or discovered. */
+static inline bool walk_region_has(const struct walk_region *region, uint64_t granule)
 {
-    uint64_t granule = walk_index_granule(index, key);
-    struct walk_region *region = walk_index_region(index, granule);
-    return region && (atomic_load_explicit(&region->bits[walk_granule_word(granule)], memory_order_relaxed) &
-                      walk_granule_bit(granule));
+    unsigned word = walk_granule_word(granule);
+    uint64_t bit = walk_granule_bit(granule);
+    return (atomic_load_explicit(&region->bits[word], memory_order_relaxed) & bit) ||
+           (atomic_load_explicit(&region->found[word], memory_order_relaxed) & bit);
+}
+
+/* The id of the region's node that is `place` granules behind its first one. */
+static inline walk_id walk_region_id(const struct walk_region *region, uint32_t place)
+{
+    uint64_t bits = atomic_load_explicit(&region->bits[place >> 6], memory_order_relaxed);
+    return region->rank[place >> 6] + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
 }
 
 /* The id of a key that is not odd, once there are ranks; WALK_NO_ID: it is not entered. */
@@ -86,10 +98,22 @@ enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_NO_MEMORY };
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule);
 void walk_index_deinit(struct walk_index *index);
 
-/* Enters a key that is not odd. Of all threads that enter it one is told that it was the first. */
+/* Enters a key that is not odd, unless it is there or discovered. For one thread alone. */
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
+/* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
+enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
+
+/*
+ * The regions that have discovered keys, in their order, and from here on are not listed. The list is the index's, and
+ * changes with the next discovery.
+ */
+struct walk_region **walk_index_discovered(struct walk_index *index, size_t *count);
+/* How many keys of a region are discovered. */
+uint32_t walk_region_count(const struct walk_region *region);
+/* Enters all of them; `place` gets their granules, counted from the region's first one. */
+void walk_region_enter(struct walk_region *region, uint32_t *place);
 /* Takes a key that is entered out again. */
-void walk_index_remove(struct walk_index *index, walk_addr key);
+void walk_region_remove(struct walk_region *region, uint32_t place);
 
 /* Enters an odd key, before anything is looked up. False: no memory. */
 bool walk_index_enter_odd(struct walk_index *index, walk_addr key);
@@ -97,9 +121,6 @@ bool walk_index_enter_odd(struct walk_index *index, walk_addr key);
 void walk_index_sort_odd(struct walk_index *index);
 /* The position of an odd key among them; SIZE_MAX: it is not there. */
 size_t walk_index_odd(const struct walk_index *index, walk_addr key);
-
-/* Every key but for odd ones, in their order, into `keys`, which has room for `most`; returns how many there are. */
-size_t walk_index_list(const struct walk_index *index, walk_addr *keys, size_t most);
 
 /* Numbers the keys in their order; the graph's node_count and key are made. Errors: UNSUPPORTED, MEMORY. */
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);

@@ -3,12 +3,11 @@
 #define WALK_GRAPH_LOG_H
 
 /*
- * What visits told, until it becomes rows. The nodes of a round stay together; the edges of a worker are one sequence,
- * as keys, in slabs that never move. What is visited in one go is a block: blocks become rows in any order, by any
- * worker.
+ * What visits told, until it becomes rows. The edges of a worker are one sequence, as keys, in slabs that never move.
+ * What is visited in one go is a block, whose edges stand together: blocks become rows in any order, by any worker.
  */
 
-#include "graph/graph.h"
+#include "graph/index.h"
 
 /* A key in a log: below WALK_KEY_END itself, else the position of an odd key. */
 #define WALK_LOG_ODD (UINT64_C(1) << 55)
@@ -32,34 +31,27 @@ static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
     return &slabs->slab[at >> WALK_SLAB_BITS][at & (WALK_SLAB_EDGES - 1)];
 }
 
-/* The nodes that are asked and visited together. */
-struct walk_round {
-    struct walk_round *next;
-    walk_addr *keys; /* as they stand in a log */
-    uint32_t *class; /* WALK_ROUND_REFUSED: it is no node */
-    uint32_t *edges; /* how many of them; WALK_ROUND_LATER: they are in a block of its own */
+/* Nodes of one region, in their order; or any nodes. */
+struct walk_block {
+    struct walk_region *region; /* NULL: `key` says what they are */
+    union {
+        uint32_t *place; /* granules from the region's first one */
+        walk_addr *key;  /* as they stand in a log */
+    };
+    uint32_t *class; /* WALK_BLOCK_REFUSED: it is no node */
+    uint32_t *edges; /* how many of them; WALK_BLOCK_LATER: the node stands in a later block once more */
     uint8_t *flags;
-    size_t count;
+    uint32_t count;
+    uint32_t unasked, later; /* how many nodes */
+    const struct walk_emitter *emitter;
+    size_t edge; /* where their edges begin in the emitter's slabs */
 };
-#define WALK_ROUND_REFUSED UINT32_MAX
-#define WALK_ROUND_LATER UINT32_MAX
-
-struct walk_log_block {
-    const struct walk_round *round;
-    size_t first, count; /* nodes of the round */
-    size_t edge;         /* in the slabs */
-};
+#define WALK_BLOCK_REFUSED UINT32_MAX
+#define WALK_BLOCK_LATER UINT32_MAX
 
 struct walk_emitter {
     struct walk_slabs edges;
-    struct walk_log_block *block;
-    size_t block_count, block_capacity;
-    /* Keys that this worker was the first to come to, for the next round. */
-    walk_addr *found;
-    size_t found_count, found_capacity;
-    /* Positions in the round of nodes that are visited later. */
-    size_t *later;
-    size_t later_count, later_capacity;
+    bool missing; /* an edge of the node that is visited is to what is no node */
     bool no_memory;
     struct walk_error *error;
     unsigned worker;
@@ -74,9 +66,9 @@ bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
 bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
-/* Turns the logs into the forward rows, classes and flags of a graph whose nodes are numbered. */
+/* Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   struct walk_emitter *emitters, unsigned count);
+                                   const struct walk_block *blocks, size_t count);
 /* The backward rows, from the forward ones. */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);
 

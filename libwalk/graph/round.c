@@ -1,128 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A round: what is discovered is entered, asked and visited, region by region. Nodes that must wait until all are asked
+ * stand in a second block of their region; what not even then can be visited beside others, in a block of its own.
+ */
 #include <stdlib.h>
-#include <string.h>
 
-#include "bytes/large.h"
 #include "bytes/workers.h"
 #include "graph/builder.h"
-
-/* Nodes that a worker takes at a time; rounds of fewer are not worth a second thread. */
-enum { CHUNK = 1 << 11 };
 
 /* In place of a class. */
 #define UNASKED (UINT32_MAX - 1)
 
-/* What is asked and visited now. */
+/* What the workers are at: some of the builder's blocks. */
 struct now {
     struct walk_builder *builder;
-    struct walk_round *round;
-    unsigned group;
-    atomic_size_t undecided;
+    size_t first, count;
+    bool told;
     atomic_size_t visited;
 };
 
-static void ask(struct now *now, unsigned worker, size_t at)
+static struct walk_block *block_of(const struct now *now, size_t task)
+{
+    return &now->builder->blocks[now->first + task];
+}
+
+static void run(struct now *now, walk_task *task)
+{
+    walk_workers_run(now->builder->source.workers, now->count, task, now);
+}
+
+/* ---- blocks ---- */
+
+struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_region *region, size_t count)
+{
+    if (count > UINT32_MAX ||
+        (builder->block_count == builder->block_capacity &&
+         !walk_array_grow(&builder->blocks, &builder->block_capacity, sizeof *builder->blocks, 256)))
+        return NULL;
+    struct walk_block *block = &builder->blocks[builder->block_count];
+    size_t node = region ? sizeof *block->place : sizeof *block->key;
+    node += sizeof *block->class + sizeof *block->edges + sizeof *block->flags;
+    uint8_t *piece = walk_pages_take(&builder->pages, count * node);
+    if (!piece)
+        return NULL;
+    builder->block_count++;
+    *block = (struct walk_block){.region = region, .count = (uint32_t)count};
+    if (region)
+        block->place = (uint32_t *)(void *)piece;
+    else
+        block->key = (walk_addr *)(void *)piece;
+    piece += count * (region ? sizeof *block->place : sizeof *block->key);
+    block->class = (uint32_t *)(void *)piece;
+    block->edges = block->class + count;
+    block->flags = (uint8_t *)(block->edges + count);
+    return block;
+}
+
+static walk_addr key_of(const struct walk_builder *builder, const struct walk_block *block, uint32_t place)
+{
+    return (block->region->first + place) << builder->graph->index.shift;
+}
+
+/* ---- asking ---- */
+
+/* What is a node is left for later until it is visited. */
+static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at,
+                            walk_addr key)
 {
     const struct walk_source *source = &now->builder->source;
-    struct walk_round *round = now->round;
     uint32_t class = 0;
     uint8_t flags = 0;
-    switch (source->admit(source->context, worker, round->keys[at], now->group, &class, &flags)) {
-    case WALK_NO:
-        round->class[at] = WALK_ROUND_REFUSED;
-        break;
-    case WALK_YES:
-        round->class[at] = class;
-        round->flags[at] = flags;
-        break;
-    case WALK_LATER:
-        atomic_fetch_add_explicit(&now->undecided, 1, memory_order_relaxed);
-        break;
-    }
+    enum walk_answer answer = source->admit(source->context, worker, key, now->told, &class, &flags);
+    block->class[at] = answer == WALK_NO ? WALK_BLOCK_REFUSED : answer == WALK_LATER ? UNASKED : class;
+    block->flags[at] = flags;
+    block->edges[at] = WALK_BLOCK_LATER;
+    block->unasked += answer == WALK_LATER;
+    block->later += answer == WALK_YES || answer == WALK_WAIT;
+    return answer;
 }
 
-static size_t chunk_end(const struct walk_round *round, size_t task)
-{
-    return (task + 1) * CHUNK < round->count ? (task + 1) * CHUNK : round->count;
-}
-
-static void ask_chunk(void *context, size_t task, unsigned worker)
+static void ask_again(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
-    for (size_t at = task * CHUNK; at < chunk_end(now->round, task); at++)
-        if (now->round->class[at] == UNASKED)
-            ask(now, worker, at);
+    struct walk_block *block = block_of(now, task);
+    uint32_t left = block->unasked;
+    block->unasked = 0;
+    for (uint32_t at = 0; left && at < block->count; at++)
+        if (block->class[at] == UNASKED) {
+            ask(now, worker, block, at, key_of(now->builder, block, block->place[at]));
+            left--;
+        }
 }
 
-static void run_chunks(struct now *now, walk_task *task)
+static size_t unasked(const struct now *now)
 {
-    walk_workers_run(now->builder->source.workers, (now->round->count + CHUNK - 1) / CHUNK, task, now);
+    size_t count = 0;
+    for (size_t i = 0; i < now->count; i++)
+        count += block_of(now, i)->unasked;
+    return count;
 }
 
-/* Asks all of a round what they are, again and again while settle() makes that more of them can be told. */
-static struct walk_error *ask_all(struct now *now)
+/* Asks again and again while settle() makes that more can be told. */
+static struct walk_error *settle(struct now *now)
 {
-    struct walk_builder *builder = now->builder;
-    const struct walk_source *source = &builder->source;
-    struct walk_round *round = now->round;
-    for (size_t at = 0; at < round->count; at++)
-        round->class[at] = UNASKED;
-    for (size_t before = SIZE_MAX, left; before; before = left) {
-        atomic_store_explicit(&now->undecided, 0, memory_order_relaxed);
-        run_chunks(now, ask_chunk);
-        left = atomic_load_explicit(&now->undecided, memory_order_relaxed);
-        if (left >= before)
-            return walk_error_no_memory(); /* nothing else keeps it from being settled */
+    const struct walk_source *source = &now->builder->source;
+    size_t left = unasked(now), before;
+    do {
         struct walk_error *error = source->settle ? source->settle(source->context, left != 0) : NULL;
-        if (error)
+        if (error || !left)
             return error;
-    }
-    for (size_t at = 0; at < round->count; at++)
-        builder->refused += round->class[at] == WALK_ROUND_REFUSED;
-    builder->known += round->count;
-    return NULL;
+        before = left;
+        run(now, ask_again);
+        left = unasked(now);
+    } while (left < before);
+    return walk_error_no_memory(); /* nothing else keeps it from being settled */
 }
 
-static bool add_block(struct walk_emitter *emitter, struct walk_log_block block)
-{
-    if (emitter->block_count == emitter->block_capacity &&
-        !walk_array_grow(&emitter->block, &emitter->block_capacity, sizeof *emitter->block, 64)) {
-        emitter->no_memory = true;
-        return false;
-    }
-    block.edge = emitter->edges.count;
-    emitter->block[emitter->block_count++] = block;
-    return true;
-}
+/* ---- visiting ---- */
 
-static bool push_later(struct walk_emitter *emitter, size_t at)
-{
-    if (emitter->later_count == emitter->later_capacity &&
-        !walk_array_grow(&emitter->later, &emitter->later_capacity, sizeof *emitter->later, 64)) {
-        emitter->no_memory = true;
-        return false;
-    }
-    emitter->later[emitter->later_count++] = at;
-    return true;
-}
-
-/* `key` is that of position `at` in the round, as it is. */
-static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_round *round, size_t at, walk_addr key)
+/* `key` is that of node `at` of the block, as it is. */
+static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_block *block, uint32_t at, walk_addr key)
 {
     const struct walk_source *source = emitter->source;
     size_t first = emitter->edges.count;
     enum walk_answer answer = WALK_YES;
-    emitter->error =
-        source->visit(source->context, worker, key, round->class[at], &round -> flags[at], emitter, &answer);
+    uint8_t flags = block->flags[at];
+    emitter->missing = false;
+    emitter->error = source->visit(source->context, worker, key, block->class[at], &flags, emitter, &answer);
     size_t edges = emitter->edges.count - first;
-    if (edges >= WALK_ROUND_LATER && !emitter->error)
+    if (edges >= WALK_BLOCK_LATER && !emitter->error)
         emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");
-    round->edges[at] = (uint32_t)edges;
-    if (answer != WALK_LATER)
+    if (answer == WALK_LATER) {
+        emitter->edges.count = first;
         return;
-    emitter->edges.count = first;
-    round->edges[at] = WALK_ROUND_LATER;
-    push_later(emitter, at);
+    }
+    block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
+    block->edges[at] = (uint32_t)edges;
+    block->later--;
 }
 
 /* Only the thread that builds talks to the caller; it is worker 0. */
@@ -139,44 +153,55 @@ static void report(struct now *now, unsigned worker)
 
 static bool failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
 
-static void visit_chunk(void *context, size_t task, unsigned worker)
+/* False: the building has failed, or is to be. */
+static bool begin_block(struct now *now, struct walk_block *block, unsigned worker)
+{
+    struct walk_builder *builder = now->builder;
+    const struct walk_source *source = &builder->source;
+    if (atomic_load_explicit(&builder->stop, memory_order_relaxed))
+        return false;
+    report(now, worker);
+    block->emitter = &builder->emitters[worker];
+    block->edge = block->emitter->edges.count;
+    if (source->approach)
+        source->approach(source->context, worker, key_of(builder, block, block->place[0]),
+                         key_of(builder, block, block->place[block->count - 1]), block->count);
+    return true;
+}
+
+static void end_block(struct now *now, const struct walk_block *block)
+{
+    atomic_fetch_add_explicit(&now->visited, block->count - block->later - block->unasked, memory_order_relaxed);
+    if (failed(block->emitter))
+        atomic_store_explicit(&now->builder->stop, true, memory_order_relaxed);
+}
+
+static void ask_and_visit(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
-    struct walk_builder *builder = now->builder;
-    struct walk_round *round = now->round;
+    const struct walk_builder *builder = now->builder;
+    struct walk_block *block = block_of(now, task);
     struct walk_emitter *emitter = &builder->emitters[worker];
-    size_t first = task * CHUNK, end = chunk_end(round, task);
-    if (atomic_load_explicit(&builder->stop, memory_order_relaxed) ||
-        !add_block(emitter, (struct walk_log_block){.round = round, .first = first, .count = end - first}))
+    if (!begin_block(now, block, worker))
         return;
-    report(now, worker);
-    for (size_t at = first; at < end && !failed(emitter); at++)
-        if (round->class[at] != WALK_ROUND_REFUSED)
-            visit(emitter, worker, round, at, round->keys[at]);
-    atomic_fetch_add_explicit(&now->visited, end - first, memory_order_relaxed);
-    if (failed(emitter))
-        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
+    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
+        walk_addr key = key_of(builder, block, block->place[at]);
+        if (ask(now, worker, block, at, key) == WALK_YES)
+            visit(emitter, worker, block, at, key);
+    }
+    end_block(now, block);
 }
 
-struct walk_round *walk_round_add(struct walk_builder *builder, size_t count)
+static void visit_all(void *context, size_t task, unsigned worker)
 {
-    struct walk_round *round = calloc(1, sizeof *round);
-    if (!round)
-        return NULL;
-    round->count = count;
-    round->class = walk_large_alloc(count + 1, sizeof *round->class);
-    round->edges = walk_large_alloc(count + 1, sizeof *round->edges);
-    round->flags = walk_large_alloc(count + 1, sizeof *round->flags);
-    *builder->last_round = round;
-    builder->last_round = &round->next;
-    return round->class && round->edges && round->flags ? round : NULL;
-}
-
-static int by_key(const void *a, const void *b, void *context)
-{
-    const walk_addr *keys = context;
-    walk_addr x = keys[*(const size_t *)a], y = keys[*(const size_t *)b];
-    return (x > y) - (x < y);
+    struct now *now = context;
+    struct walk_block *block = block_of(now, task);
+    struct walk_emitter *emitter = &now->builder->emitters[worker];
+    if (!begin_block(now, block, worker))
+        return;
+    for (uint32_t at = 0; at < block->count && !failed(emitter); at++)
+        visit(emitter, worker, block, at, key_of(now->builder, block, block->place[at]));
+    end_block(now, block);
 }
 
 /* What went wrong for any worker. */
@@ -199,62 +224,135 @@ static struct walk_error *gather_errors(struct walk_builder *builder)
     return error;
 }
 
-struct walk_error *walk_round_go_alone(struct walk_builder *builder, struct walk_round *round)
+struct walk_error *walk_round_go_alone(struct walk_builder *builder)
 {
+    struct walk_block *block = &builder->blocks[builder->block_count - 1];
     struct walk_emitter *emitter = &builder->emitters[0];
-    if (!add_block(emitter, (struct walk_log_block){.round = round, .count = round->count}))
-        return walk_error_no_memory();
-    for (size_t i = 0; i < round->count && !failed(emitter); i++) {
-        walk_addr key = round->keys[i];
-        walk_emit_loggable(emitter, &round->keys[i]);
-        visit(emitter, WALK_ALONE, round, i, key);
+    block->emitter = emitter;
+    block->edge = emitter->edges.count;
+    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
+        walk_addr key = block->key[at];
+        walk_emit_loggable(emitter, &block->key[at]);
+        visit(emitter, WALK_ALONE, block, at, key);
     }
+    builder->visited += block->count;
     return gather_errors(builder);
 }
 
-/* Those that all workers have left for later, as a round of its own that one goes, in the order of their keys. */
-static struct walk_error *visit_later(struct now *now)
+/* ---- what was left for later ---- */
+
+static size_t count_later(const struct now *now)
 {
-    struct walk_builder *builder = now->builder;
-    struct walk_emitter *first = &builder->emitters[0];
-    for (unsigned i = 1; i < builder->source.workers; i++) {
-        struct walk_emitter *other = &builder->emitters[i];
-        for (size_t l = 0; l < other->later_count; l++)
-            if (!push_later(first, other->later[l]))
-                return walk_error_no_memory();
-        other->later_count = 0;
-    }
-    size_t count = first->later_count;
-    if (!count)
-        return NULL;
-    struct walk_round *from = now->round, *round = walk_round_add(builder, count);
-    if (!round || !(round->keys = malloc(count * sizeof *round->keys)))
-        return walk_error_no_memory();
-    qsort_r(first->later, count, sizeof *first->later, by_key, from->keys);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = first->later[i];
-        round->keys[i] = from->keys[at];
-        round->class[i] = from->class[at];
-        round->flags[i] = from->flags[at];
-    }
-    first->later_count = 0;
-    return walk_round_go_alone(builder, round);
+    size_t count = 0;
+    for (size_t i = 0; i < now->count; i++)
+        count += block_of(now, i)->later;
+    return count;
 }
 
-struct walk_error *walk_round_go(struct walk_builder *builder, unsigned group, walk_addr *keys, size_t count)
+static bool is_later(const struct walk_block *block, uint32_t at)
 {
-    struct now now = {.builder = builder, .group = group, .round = walk_round_add(builder, count)};
-    if (!now.round) {
-        free(keys);
+    return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
+}
+
+static void copy_node(struct walk_block *to, uint32_t at, const struct walk_block *from, uint32_t of)
+{
+    to->class[at] = from->class[of];
+    to->flags[at] = from->flags[of];
+    to->edges[at] = WALK_BLOCK_LATER;
+    to->later++;
+}
+
+/* A second block for the nodes of a block that are left. */
+static bool add_rest(struct walk_builder *builder, size_t number)
+{
+    struct walk_block *rest = walk_block_add(builder, builder->blocks[number].region, builder->blocks[number].later);
+    const struct walk_block *block = &builder->blocks[number];
+    if (!rest)
+        return false;
+    for (uint32_t of = 0, at = 0; of < block->count; of++)
+        if (is_later(block, of)) {
+            rest->place[at] = block->place[of];
+            copy_node(rest, at++, block, of);
+        }
+    return true;
+}
+
+static struct walk_error *visit_rest(struct now *now)
+{
+    struct walk_builder *builder = now->builder;
+    size_t first = builder->block_count;
+    for (size_t i = now->first; i < now->first + now->count; i++)
+        if (builder->blocks[i].later && !add_rest(builder, i))
+            return walk_error_no_memory();
+    now->first = first;
+    now->count = builder->block_count - first;
+    run(now, visit_all);
+    return gather_errors(builder);
+}
+
+/* In the order of their keys, which the blocks have. */
+static struct walk_error *visit_alone(struct now *now)
+{
+    struct walk_builder *builder = now->builder;
+    size_t count = count_later(now);
+    uint32_t at = 0;
+    if (!count)
+        return NULL;
+    struct walk_block *alone = walk_block_add(builder, NULL, count);
+    if (!alone)
         return walk_error_no_memory();
+    for (size_t i = 0; i < now->count; i++) {
+        const struct walk_block *block = block_of(now, i);
+        for (uint32_t of = 0; block->later && of < block->count; of++)
+            if (is_later(block, of)) {
+                alone->key[at] = key_of(builder, block, block->place[of]);
+                copy_node(alone, at++, block, of);
+            }
     }
-    now.round->keys = keys;
-    struct walk_error *error = ask_all(&now);
-    if (error)
+    return walk_round_go_alone(builder);
+}
+
+/* ---- the whole ---- */
+
+static void enter_block(void *context, size_t task, unsigned worker)
+{
+    const struct now *now = context;
+    const struct walk_block *block = block_of(now, task);
+    (void)worker;
+    walk_region_enter(block->region, block->place);
+}
+
+/* The blocks of a round. */
+static struct walk_error *open_round(struct now *now)
+{
+    struct walk_builder *builder = now->builder;
+    struct walk_region **regions = walk_index_discovered(&builder->graph->index, &now->count);
+    now->first = builder->block_count;
+    for (size_t i = 0; i < now->count; i++) {
+        struct walk_block *block = walk_block_add(builder, regions[i], walk_region_count(regions[i]));
+        if (!block)
+            return walk_error_no_memory();
+        builder->known += block->count;
+    }
+    run(now, enter_block);
+    return NULL;
+}
+
+struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *any)
+{
+    struct now now = {.builder = builder, .told = told};
+    struct walk_error *error = open_round(&now);
+    *any = now.count != 0;
+    if (error || !now.count)
         return error;
-    run_chunks(&now, visit_chunk);
-    if (!atomic_load_explicit(&builder->stop, memory_order_relaxed))
-        error = visit_later(&now);
+    run(&now, ask_and_visit);
+    error = gather_errors(builder);
+    if (!error)
+        error = settle(&now);
+    if (!error)
+        error = visit_rest(&now);
+    if (!error)
+        error = visit_alone(&now);
     builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
-    return error ? error : gather_errors(builder);
+    return error;
 }

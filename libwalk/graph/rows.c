@@ -5,16 +5,12 @@
 
 #include "bytes/large.h"
 #include "bytes/workers.h"
-#include "graph/index.h"
 #include "graph/log.h"
 
 struct rows {
     struct walk_graph *graph;
     const struct walk_source *source;
-    struct block {
-        struct walk_emitter *emitter;
-        struct walk_log_block *log;
-    } * block;
+    const struct walk_block *blocks;
     size_t block_count;
 };
 
@@ -44,30 +40,34 @@ static uint32_t translate(const struct walk_index *index, const struct walk_slab
     return kept;
 }
 
-/* Nodes that are not in the block though they are in its part of the round. */
-static bool is_elsewhere(const struct walk_round *round, size_t at)
+/* Nodes of a block that are none, or stand in a later one. */
+static bool is_elsewhere(const struct walk_block *block, uint32_t at)
 {
-    return round->class[at] == WALK_ROUND_REFUSED || round->edges[at] == WALK_ROUND_LATER;
+    return block->class[at] == WALK_BLOCK_REFUSED || block->edges[at] == WALK_BLOCK_LATER;
+}
+
+static walk_id node_id(const struct walk_index *index, const struct walk_block *block, uint32_t at)
+{
+    return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
 }
 
 static void translate_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
     struct walk_graph *graph = rows->graph;
-    const struct walk_log_block *log = rows->block[task].log;
-    const struct walk_round *round = log->round;
-    size_t edge = log->edge;
+    const struct walk_block *block = &rows->blocks[task];
+    size_t edge = block->edge;
     (void)worker;
-    for (size_t at = log->first; at < log->first + log->count; at++) {
+    for (uint32_t at = 0; at < block->count; at++) {
         bool missing = false;
-        if (is_elsewhere(round, at))
+        if (is_elsewhere(block, at))
             continue;
-        walk_id id = id_of(&graph->index, round->keys[at]);
+        walk_id id = node_id(&graph->index, block, at);
         graph->forward.start[id + 1] =
-            translate(&graph->index, &rows->block[task].emitter->edges, edge, round->edges[at], &missing);
-        graph->class[id] = round->class[at];
-        graph->flags[id] = round->flags[at] | (missing ? rows->source->flag_missing : 0);
-        edge += round->edges[at];
+            translate(&graph->index, &block->emitter->edges, edge, block->edges[at], &missing);
+        graph->class[id] = block->class[at];
+        graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
+        edge += block->edges[at];
     }
 }
 
@@ -75,16 +75,15 @@ static void copy_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
     const struct walk_rows *forward = &rows->graph->forward;
-    const struct walk_log_block *log = rows->block[task].log;
-    const struct walk_round *round = log->round;
-    size_t edge = log->edge;
+    const struct walk_block *block = &rows->blocks[task];
+    size_t edge = block->edge;
     (void)worker;
-    for (size_t at = log->first; at < log->first + log->count; at++) {
-        if (is_elsewhere(round, at) || !round->edges[at])
+    for (uint32_t at = 0; at < block->count; at++) {
+        if (is_elsewhere(block, at) || !block->edges[at])
             continue;
-        uint32_t *to = forward->edge + forward->start[id_of(&rows->graph->index, round->keys[at])];
-        for (size_t end = edge + round->edges[at]; edge < end; edge++) {
-            uint64_t id = *walk_slabs_at(&rows->block[task].emitter->edges, edge);
+        uint32_t *to = forward->edge + forward->start[node_id(&rows->graph->index, block, at)];
+        for (size_t end = edge + block->edges[at]; edge < end; edge++) {
+            uint64_t id = *walk_slabs_at(&block->emitter->edges, edge);
             if (id != DROPPED)
                 *to++ = (uint32_t)id;
         }
@@ -98,34 +97,23 @@ static void add_up(uint64_t *start, size_t count)
         start[i + 1] += start[i];
 }
 
-static bool list_blocks(struct rows *rows, struct walk_emitter *emitters, unsigned count)
+struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
+                                   const struct walk_block *blocks, size_t count)
 {
-    size_t total = 0;
-    for (unsigned i = 0; i < count; i++)
-        total += emitters[i].block_count;
-    rows->block = malloc((total + 1) * sizeof *rows->block);
-    for (unsigned i = 0; rows->block && i < count; i++)
-        for (size_t b = 0; b < emitters[i].block_count; b++)
-            rows->block[rows->block_count++] = (struct block){&emitters[i], &emitters[i].block[b]};
-    return rows->block != NULL;
-}
-
-static struct walk_error *make_forward(struct rows *rows)
-{
-    struct walk_graph *graph = rows->graph;
+    struct rows rows = {.graph = graph, .source = source, .blocks = blocks, .block_count = count};
     size_t nodes = graph->node_count;
     graph->class = walk_large_alloc(nodes + 1, sizeof *graph->class);
     graph->flags = walk_large_alloc(nodes + 1, sizeof *graph->flags);
     graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
-    walk_workers_run(rows->source->workers, rows->block_count, translate_block, rows);
+    walk_workers_run(source->workers, count, translate_block, &rows);
     add_up(graph->forward.start, nodes);
     graph->edge_count = graph->forward.start[nodes];
     graph->forward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
         return walk_error_no_memory();
-    walk_workers_run(rows->source->workers, rows->block_count, copy_block, rows);
+    walk_workers_run(source->workers, count, copy_block, &rows);
     return NULL;
 }
 
@@ -217,13 +205,4 @@ struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
     walk_workers_run(workers, reversal.parts, place_part, &reversal);
     free(reversal.count);
     return NULL;
-}
-
-struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   struct walk_emitter *emitters, unsigned count)
-{
-    struct rows rows = {.graph = graph, .source = source};
-    struct walk_error *error = list_blocks(&rows, emitters, count) ? make_forward(&rows) : walk_error_no_memory();
-    free(rows.block);
-    return error;
 }

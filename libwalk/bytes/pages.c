@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/pages.h"
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "bytes/large.h"
+
+struct walk_page {
+    struct walk_page *before;
+    uint8_t *bytes;
+};
+
+enum { PAGE = 2 << 20, ALIGNMENT = alignof(max_align_t) };
+
+static bool add_page(struct walk_pages *pages, size_t size)
+{
+    struct walk_page *page = malloc(sizeof *page);
+    if (!page || !(page->bytes = walk_large_alloc(size, 1))) {
+        free(page);
+        return false;
+    }
+    page->before = pages->last;
+    pages->last = page;
+    pages->at = page->bytes;
+    pages->left = size;
+    return true;
+}
+
+void *walk_pages_take(struct walk_pages *pages, size_t size)
+{
+    if (size > SIZE_MAX - ALIGNMENT)
+        return NULL;
+    size = (size + !size + ALIGNMENT - 1) & ~((size_t)ALIGNMENT - 1);
+    if (size > pages->left && !add_page(pages, size < PAGE ? PAGE : size))
+        return NULL;
+    void *piece = pages->at;
+    pages->at += size;
+    pages->left -= size;
+    return piece;
+}
+
+void walk_pages_deinit(struct walk_pages *pages)
+{
+    for (struct walk_page *page = pages->last, *before; page; page = before) {
+        before = page->before;
+        free(page->bytes);
+        free(page);
+    }
+    *pages = (struct walk_pages){0};
+}

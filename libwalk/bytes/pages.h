@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BYTES_PAGES_H
+#define WALK_BYTES_PAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Memory that is given out in pieces and freed all at once: pieces of one kind share huge pages. All zero is empty.
+ */
+struct walk_pages {
+    struct walk_page *last;
+    uint8_t *at; /* where the next piece begins */
+    size_t left; /* bytes */
+};
+
+/* Aligned for anything; says nothing of the bytes. NULL: no memory. */
+void *walk_pages_take(struct walk_pages *pages, size_t size);
+void walk_pages_deinit(struct walk_pages *pages);
+
+#endif

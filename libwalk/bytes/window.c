@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bytes/window.h"
+
+#include <stdlib.h>
+
+#include "bytes/large.h"
+
+/*
+ * Bytes of the window, in front of what is aimed at (heads of the collector and more), and behind it. A page that is
+ * entered costs as much as eight that are read.
+ */
+enum { SIZE = 2 << 20, FRONT = 1 << 8, TAIL = 1 << 14, PER_LOOK = 8 << 12 };
+
+bool walk_window_open(struct walk_window *window)
+{
+    *window = (struct walk_window){.next = UINT64_MAX, .buffer = walk_large_alloc(SIZE, 1)};
+    return window->buffer != NULL;
+}
+
+void walk_window_close(struct walk_window *window)
+{
+    free(window->buffer);
+    *window = (struct walk_window){0};
+}
+
+void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_addr first, walk_addr last,
+                     size_t count)
+{
+    bool worth = image->core.data && (last - first) / PER_LOOK <= count;
+    image->memory.window.size = 0;
+    window->next = worth ? first : UINT64_MAX;
+    window->last = last;
+}
+
+void walk_window_move(struct walk_window *window, struct walk_image *image, walk_addr address)
+{
+    struct walk_memory *memory = &image->memory;
+    const struct walk_segment *segment = walk_memory_segment(memory, address);
+    memory->window.size = 0;
+    window->next = address + SIZE / 2;
+    if (!segment || segment->kind != WALK_SEGMENT_SAVED)
+        return;
+    walk_addr start = address - segment->start < FRONT ? segment->start : address - FRONT;
+    bool all = window->last - start < SIZE - TAIL;
+    walk_addr end = all ? window->last + TAIL : start + SIZE;
+    const uint8_t *data = segment->data + (start - segment->start);
+    window->next = all ? UINT64_MAX : end - TAIL;
+    if (end >= segment->end)
+        end = window->next = segment->end;
+    if (data < image->core.data || data >= image->core.data + image->core.size)
+        return;
+    if (!walk_image_read_core(image, (uint64_t)(data - image->core.data), window->buffer, end - start))
+        return;
+    memory->window.start = start;
+    memory->window.size = end - start;
+    memory->window.data = window->buffer;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_BYTES_WINDOW_H
+#define WALK_BYTES_WINDOW_H
+
+/*
+ * A stretch of the target's memory that one thread has in a buffer of its own and goes through from one end to the
+ * other. A core's bytes are read into it from the file: to enter the mapping page by page takes many times as long.
+ */
+
+#include "bytes/image.h"
+
+struct walk_window {
+    uint8_t *buffer;
+    walk_addr next; /* from here on the window is to be moved; UINT64_MAX: it is not wanted */
+    walk_addr last; /* what is looked at last begins here */
+};
+
+/* False: no memory. Closed by walk_window_close(), also if all of it is zero. */
+bool walk_window_open(struct walk_window *window);
+void walk_window_close(struct walk_window *window);
+
+/* Says that `count` things from `first` to `last` are looked at next. */
+void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_addr first, walk_addr last,
+                     size_t count);
+
+/* For walk_window_follow(). */
+void walk_window_move(struct walk_window *window, struct walk_image *image, walk_addr address);
+
+/* Makes the image's memory have what stands at `address` and behind it at hand. To be called in their order. */
+static inline void walk_window_follow(struct walk_window *window, struct walk_image *image, walk_addr address)
+{
+    if (address >= window->next)
+        walk_window_move(window, image, address);
+}
+
+#endif
