@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "answers/saved.h"
+#include "bytes/large.h"
 
 /* ---- checks ---- */
 
@@ -70,6 +71,14 @@ static uint64_t *sum_rows(const uint32_t *lengths, uint64_t rows, uint64_t items
     return NULL;
 }
 
+static uint64_t total(const uint32_t *lengths, uint64_t rows)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < rows; i++)
+        sum += lengths[i];
+    return sum;
+}
+
 static bool check_nodes(struct walk_saved *saved)
 {
     uint64_t nodes = SAVED_COUNT(saved, key), types = SAVED_COUNT(saved, type);
@@ -92,9 +101,8 @@ static bool check_nodes(struct walk_saved *saved)
 static bool check_edges(struct walk_saved *saved)
 {
     uint64_t nodes = SAVED_COUNT(saved, key), edges = SAVED_COUNT(saved, edge), refs = SAVED_COUNT(saved, ref_target);
-    saved->edge_start = sum_rows(saved->edge_count, nodes, edges);
     saved->ref_start = sum_rows(saved->ref_count, nodes, refs);
-    if (!saved->edge_start || !saved->ref_start || SAVED_COUNT(saved, ref_label) != refs ||
+    if (edges > UINT32_MAX || total(saved->edge_count, nodes) != edges || !saved->ref_start || SAVED_COUNT(saved, ref_label) != refs ||
         SAVED_COUNT(saved, ref_flags) != refs)
         return false;
     for (uint64_t i = 0; i < edges; i++)
@@ -371,13 +379,14 @@ static struct walk_error *fill_graph(struct walk_heap *heap)
     uint64_t nodes = SAVED_COUNT(saved, key), edges = SAVED_COUNT(saved, edge);
     graph->node_count = (walk_id)nodes;
     graph->edge_count = edges;
-    graph->key = copy(saved->key, nodes * sizeof *graph->key);
-    graph->class = copy(saved->class, nodes * sizeof *graph->class);
-    graph->flags = copy(saved->flags, nodes);
-    graph->forward.start = copy(saved->edge_start, (nodes + 1) * sizeof *graph->forward.start);
-    graph->forward.edge = copy(saved->edge, edges * sizeof *graph->forward.edge);
+    graph->key = walk_large_copy(saved->key, nodes, sizeof *graph->key);
+    graph->class = walk_large_copy(saved->class, nodes, sizeof *graph->class);
+    graph->flags = walk_large_copy(saved->flags, nodes, sizeof *graph->flags);
+    graph->forward.start = walk_large_copy(saved->edge_count, nodes, sizeof *graph->forward.start);
+    graph->forward.edge = walk_large_copy(saved->edge, edges, sizeof *graph->forward.edge);
     if (!graph->key || !graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
         return walk_error_no_memory();
+    walk_rows_sum(&graph->forward, graph->node_count);
     if (SAVED_COUNT(saved, interpreter) > 1 &&
         !(heap->interpreter = copy(saved->collector, nodes * sizeof *heap->interpreter)))
         return walk_error_no_memory();

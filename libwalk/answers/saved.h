@@ -112,7 +112,6 @@ struct walk_saved {
 #include "answers/saved.def"
 #undef SECTION
     uint64_t *ref_start;   /* node count + 1: sums of ref_count */
-    uint64_t *edge_start;  /* likewise; the graph takes it over */
     uint32_t *local_start; /* of each frame */
     struct walk_layout_part *parts;
     struct walk_invariant *invariants;

@@ -59,7 +59,6 @@ void walk_saved_free(struct walk_saved *saved)
     for (size_t i = 0; i < SECTIONS; i++)
         free(*data_of(&sections[i], saved));
     free(saved->ref_start);
-    free(saved->edge_start);
     free(saved->local_start);
     free(saved->parts);
     free(saved->invariants);

@@ -45,7 +45,7 @@ void walk_pages_deinit(struct walk_pages *pages)
 {
     for (struct walk_page *page = pages->last, *before; page; page = before) {
         before = page->before;
-        free(page->bytes);
+        walk_large_free(page->bytes);
         free(page);
     }
     *pages = (struct walk_pages){0};

@@ -19,7 +19,7 @@ bool walk_window_open(struct walk_window *window)
 
 void walk_window_close(struct walk_window *window)
 {
-    free(window->buffer);
+    walk_large_free(window->buffer);
     *window = (struct walk_window){0};
 }
 

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "graph/builder.h"
 
 /* ---- opening, and the nodes to begin with ---- */
@@ -161,7 +162,9 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
     }
     if (!error)
         error = walk_rows_build(graph, &builder->source, builder->blocks, builder->block_count);
-    free_builder(builder); /* of as much memory as the backward rows are made in */
+    free_builder(builder); /* of more memory than what is left to be made needs */
+    if (!error)
+        error = walk_index_keys(graph, workers);
     if (!error)
         error = walk_rows_reverse(graph, workers);
     if (error)
@@ -171,13 +174,13 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
 
 void walk_graph_deinit(struct walk_graph *graph)
 {
-    free(graph->key);
-    free(graph->class);
-    free(graph->flags);
+    walk_large_free(graph->key);
+    walk_large_free(graph->class);
+    walk_large_free(graph->flags);
     walk_index_deinit(&graph->index);
-    free(graph->forward.start);
-    free(graph->forward.edge);
-    free(graph->backward.start);
-    free(graph->backward.edge);
+    walk_large_free(graph->forward.start);
+    walk_large_free(graph->forward.edge);
+    walk_large_free(graph->backward.start);
+    walk_large_free(graph->backward.edge);
     *graph = (struct walk_graph){0};
 }

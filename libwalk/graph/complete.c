@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A graph whose nodes, or nodes and rows, are known already. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
 #include "graph/index.h"
 #include "graph/log.h"
 
@@ -23,11 +23,13 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
         walk_index_sort_odd(&ranked.index);
         error = walk_index_rank(&ranked, 1);
     }
+    if (!error)
+        error = walk_index_keys(&ranked, 1);
     if (!error && (ranked.node_count != graph->node_count ||
                    memcmp(ranked.key, graph->key, graph->node_count * sizeof *graph->key) != 0))
         error = walk_error_new(WALK_ERROR_FORMAT,
                                "its nodes are not in the order of their addresses: save the heap again from its core");
-    free(ranked.key);
+    walk_large_free(ranked.key);
     if (error)
         walk_index_deinit(&ranked.index);
     else

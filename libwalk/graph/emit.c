@@ -41,7 +41,7 @@ static bool add_slab(struct walk_slabs *slabs)
 void walk_slabs_deinit(struct walk_slabs *slabs)
 {
     for (size_t i = 0; i < slabs->slab_count; i++)
-        free(slabs->slab[i]);
+        walk_large_free(slabs->slab[i]);
     free(slabs->slab);
     *slabs = (struct walk_slabs){0};
 }

@@ -31,7 +31,7 @@ struct walk_index {
 };
 
 struct walk_rows {
-    uint64_t *start; /* node_count + 1 */
+    uint32_t *start; /* node_count + 1 */
     uint32_t *edge;  /* WALK_EDGE_MARK | id */
 };
 
@@ -111,6 +111,9 @@ void walk_builder_abort(struct walk_builder *builder);
 struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule);
 /* The same, and the backward rows of a graph whose forward rows are there too. */
 struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule);
+
+/* Turns the lengths of rows, of which there are `count`, into where each starts. False: more than 2^32 edges. */
+bool walk_rows_sum(struct walk_rows *rows, walk_id count);
 
 void walk_graph_deinit(struct walk_graph *graph);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "graph/index.h"
+#include "graph/log.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -236,14 +236,6 @@ static struct walk_region *next_region(const struct walk_index *index, uint64_t 
     return NULL;
 }
 
-/* Writes the keys of a region. */
-static void list_keys(const struct walk_index *index, const struct walk_region *region, walk_addr *keys)
-{
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        for (uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed); bits; bits &= bits - 1)
-            *keys++ = (region->first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << index->shift;
-}
-
 /* ---- ranks ---- */
 
 struct ranking {
@@ -252,7 +244,6 @@ struct ranking {
     struct numbered_region {
         struct walk_region *region;
         uint64_t first_id;
-        uint32_t keys;
     } * regions;
 };
 
@@ -261,27 +252,23 @@ static bool collect_regions(struct ranking *ranking)
     uint64_t at = 0;
     for (struct walk_region *region; (region = next_region(&ranking->graph->index, &at));
          at += UINT64_C(1) << WALK_REGION_BITS) {
-        if (ranking->count == ranking->capacity) {
-            size_t capacity = ranking->capacity ? 2 * ranking->capacity : 256;
-            struct numbered_region *regions = realloc(ranking->regions, capacity * sizeof *regions);
-            if (!regions)
-                return false;
-            ranking->regions = regions;
-            ranking->capacity = capacity;
-        }
+        if (ranking->count == ranking->capacity &&
+            !walk_array_grow(&ranking->regions, &ranking->capacity, sizeof *ranking->regions, 256))
+            return false;
         ranking->regions[ranking->count++] = (struct numbered_region){.region = region};
     }
     return true;
 }
 
+/* Ranks within the region, for now; how many keys it has stands for its first id. */
 static void count_region(void *context, size_t task, unsigned worker)
 {
     struct ranking *ranking = context;
     struct numbered_region *numbered = &ranking->regions[task];
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
-        numbered->region->rank[word] = numbered->keys; /* within the region, for now */
-        numbered->keys += walk_count_bits(atomic_load_explicit(&numbered->region->bits[word], memory_order_relaxed));
+        numbered->region->rank[word] = (walk_id)numbered->first_id;
+        numbered->first_id += walk_count_bits(atomic_load_explicit(&numbered->region->bits[word], memory_order_relaxed));
     }
 }
 
@@ -292,32 +279,26 @@ static void number_region(void *context, size_t task, unsigned worker)
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
         numbered->region->rank[word] += (walk_id)numbered->first_id;
-    list_keys(&ranking->graph->index, numbered->region, ranking->graph->key + numbered->first_id);
 }
 
 static struct walk_error *number_all(struct ranking *ranking, unsigned workers)
 {
-    struct walk_graph *graph = ranking->graph;
-    struct walk_index *index = &graph->index;
+    struct walk_index *index = &ranking->graph->index;
     uint64_t count = 0;
     if (!collect_regions(ranking))
         return walk_error_no_memory();
     walk_workers_run(workers, ranking->count, count_region, ranking);
     for (size_t i = 0; i < ranking->count; i++) {
+        uint64_t keys = ranking->regions[i].first_id;
         ranking->regions[i].first_id = count;
-        count += ranking->regions[i].keys;
+        count += keys;
     }
     index->first_odd = (walk_id)count;
     count += index->odd_count;
     if (count >= WALK_EDGE_MARK)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^31 objects");
-    graph->key = walk_large_alloc(count + 1, sizeof *graph->key);
-    if (!graph->key)
-        return walk_error_no_memory();
-    graph->node_count = (walk_id)count;
+    ranking->graph->node_count = (walk_id)count;
     walk_workers_run(workers, ranking->count, number_region, ranking);
-    if (index->odd_count)
-        memcpy(graph->key + index->first_odd, index->odd, index->odd_count * sizeof *index->odd);
     return NULL;
 }
 
@@ -327,6 +308,31 @@ struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers)
     struct walk_error *error = number_all(&ranking, workers);
     free(ranking.regions);
     return error;
+}
+
+static void list_keys(void *context, size_t task, unsigned worker)
+{
+    const struct ranking *ranking = context;
+    const struct walk_region *region = ranking->regions[task].region;
+    walk_addr *key = ranking->graph->key + region->rank[0];
+    (void)worker;
+    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
+        for (uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed); bits; bits &= bits - 1)
+            *key++ = (region->first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << ranking->graph->index.shift;
+}
+
+struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers)
+{
+    const struct walk_index *index = &graph->index;
+    struct ranking ranking = {.graph = graph};
+    graph->key = walk_large_alloc((size_t)graph->node_count + 1, sizeof *graph->key);
+    bool good = graph->key && collect_regions(&ranking);
+    if (good)
+        walk_workers_run(workers, ranking.count, list_keys, &ranking);
+    if (good && index->odd_count)
+        memcpy(graph->key + index->first_odd, index->odd, index->odd_count * sizeof *index->odd);
+    free(ranking.regions);
+    return good ? NULL : walk_error_no_memory();
 }
 
 walk_id walk_graph_find(const struct walk_graph *graph, walk_addr key)

@@ -122,7 +122,9 @@ void walk_index_sort_odd(struct walk_index *index);
 /* The position of an odd key among them; SIZE_MAX: it is not there. */
 size_t walk_index_odd(const struct walk_index *index, walk_addr key);
 
-/* Numbers the keys in their order; the graph's node_count and key are made. Errors: UNSUPPORTED, MEMORY. */
+/* Numbers the keys in their order: sets the graph's node_count. Errors: UNSUPPORTED, MEMORY. */
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);
+/* Then makes the graph's key. */
+struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers);
 
 #endif

@@ -186,21 +186,27 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
         return;
     for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
         walk_addr key = key_of(builder, block, block->place[at]);
-        if (ask(now, worker, block, at, key) == WALK_YES)
+        if (ask(now, worker, block, at, key) == WALK_YES && !now->told)
             visit(emitter, worker, block, at, key);
     }
     end_block(now, block);
 }
 
-static void visit_all(void *context, size_t task, unsigned worker)
+static bool is_later(const struct walk_block *block, uint32_t at)
+{
+    return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
+}
+
+static void visit_later(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
     struct walk_block *block = block_of(now, task);
     struct walk_emitter *emitter = &now->builder->emitters[worker];
-    if (!begin_block(now, block, worker))
+    if (!block->later || !begin_block(now, block, worker))
         return;
     for (uint32_t at = 0; at < block->count && !failed(emitter); at++)
-        visit(emitter, worker, block, at, key_of(now->builder, block, block->place[at]));
+        if (is_later(block, at))
+            visit(emitter, worker, block, at, key_of(now->builder, block, block->place[at]));
     end_block(now, block);
 }
 
@@ -249,11 +255,6 @@ static size_t count_later(const struct now *now)
     return count;
 }
 
-static bool is_later(const struct walk_block *block, uint32_t at)
-{
-    return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
-}
-
 static void copy_node(struct walk_block *to, uint32_t at, const struct walk_block *from, uint32_t of)
 {
     to->class[at] = from->class[of];
@@ -262,11 +263,11 @@ static void copy_node(struct walk_block *to, uint32_t at, const struct walk_bloc
     to->later++;
 }
 
-/* A second block for the nodes of a block that are left. */
+/* Moves the nodes of a block that are left to a second one: the edges of the others stand together. */
 static bool add_rest(struct walk_builder *builder, size_t number)
 {
     struct walk_block *rest = walk_block_add(builder, builder->blocks[number].region, builder->blocks[number].later);
-    const struct walk_block *block = &builder->blocks[number];
+    struct walk_block *block = &builder->blocks[number];
     if (!rest)
         return false;
     for (uint32_t of = 0, at = 0; of < block->count; of++)
@@ -274,19 +275,19 @@ static bool add_rest(struct walk_builder *builder, size_t number)
             rest->place[at] = block->place[of];
             copy_node(rest, at++, block, of);
         }
+    block->later = 0;
     return true;
 }
 
+/* What was told has not been visited at all, and is where it stands. */
 static struct walk_error *visit_rest(struct now *now)
 {
     struct walk_builder *builder = now->builder;
-    size_t first = builder->block_count;
-    for (size_t i = now->first; i < now->first + now->count; i++)
+    for (size_t i = now->first; !now->told && i < now->first + now->count; i++)
         if (builder->blocks[i].later && !add_rest(builder, i))
             return walk_error_no_memory();
-    now->first = first;
-    now->count = builder->block_count - first;
-    run(now, visit_all);
+    now->count = builder->block_count - now->first;
+    run(now, visit_later);
     return gather_errors(builder);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what the visits told to rows: keys become ids, forward rows are laid out, backward rows are sorted. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "bytes/large.h"
@@ -63,7 +62,7 @@ static void translate_block(void *context, size_t task, unsigned worker)
         if (is_elsewhere(block, at))
             continue;
         walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id + 1] =
+        graph->forward.start[id] =
             translate(&graph->index, &block->emitter->edges, edge, block->edges[at], &missing);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
@@ -90,11 +89,16 @@ static void copy_block(void *context, size_t task, unsigned worker)
     }
 }
 
-static void add_up(uint64_t *start, size_t count)
+bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 {
-    start[0] = 0;
-    for (size_t i = 0; i < count; i++)
-        start[i + 1] += start[i];
+    uint64_t sum = 0;
+    for (walk_id id = 0; id < count; id++) {
+        uint32_t length = rows->start[id];
+        rows->start[id] = (uint32_t)sum;
+        sum += length;
+    }
+    rows->start[count] = (uint32_t)sum;
+    return sum <= UINT32_MAX;
 }
 
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
@@ -108,7 +112,8 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
     walk_workers_run(source->workers, count, translate_block, &rows);
-    add_up(graph->forward.start, nodes);
+    if (!walk_rows_sum(&graph->forward, graph->node_count))
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 references");
     graph->edge_count = graph->forward.start[nodes];
     graph->forward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
@@ -120,89 +125,68 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
 /* ---- backward: a counting sort by referent ---- */
 
 /*
- * The holders are cut into parts of consecutive ones, of about as many edges each. Every part counts for itself, so
- * that within a row its edges stand behind those of the part before, and in their order.
+ * The referents are cut into ranges, each of which one worker looks for in all forward rows: so no two write to the same
+ * row, and its edges stand in the order of their holders.
  */
 struct reversal {
     struct walk_graph *graph;
-    unsigned parts;
-    walk_id *begin;  /* parts + 1 */
-    uint32_t *count; /* per part and node; then where the part's next edge goes within the row */
+    unsigned ranges;
 };
 
-static void count_part(void *context, size_t part, unsigned worker)
+struct range {
+    walk_id first, size;
+};
+
+static struct range range_of(const struct reversal *reversal, size_t number)
 {
-    struct reversal *reversal = context;
-    const struct walk_rows *forward = &reversal->graph->forward;
-    uint32_t *count = reversal->count + part * (size_t)reversal->graph->node_count;
-    (void)worker;
-    memset(count, 0, reversal->graph->node_count * sizeof *count);
-    for (uint64_t i = forward->start[reversal->begin[part]]; i < forward->start[reversal->begin[part + 1]]; i++)
-        count[WALK_EDGE_ID(forward->edge[i])]++;
+    uint64_t nodes = reversal->graph->node_count;
+    walk_id first = (walk_id)(nodes * number / reversal->ranges);
+    return (struct range){first, (walk_id)(nodes * (number + 1) / reversal->ranges) - first};
 }
 
-static void place_part(void *context, size_t part, unsigned worker)
+static void count_range(void *context, size_t number, unsigned worker)
 {
-    struct reversal *reversal = context;
+    const struct reversal *reversal = context;
+    const struct walk_graph *graph = reversal->graph;
+    struct range range = range_of(reversal, number);
+    uint32_t *count = graph->backward.start;
+    (void)worker;
+    memset(count + range.first, 0, range.size * sizeof *count);
+    for (uint64_t i = 0; i < graph->edge_count; i++) {
+        walk_id to = WALK_EDGE_ID(graph->forward.edge[i]);
+        if (to - range.first < range.size)
+            count[to]++;
+    }
+}
+
+/* Where rows start moves on to where they end. */
+static void place_range(void *context, size_t number, unsigned worker)
+{
+    const struct reversal *reversal = context;
     const struct walk_rows *forward = &reversal->graph->forward, *backward = &reversal->graph->backward;
-    uint32_t *next = reversal->count + part * (size_t)reversal->graph->node_count;
+    struct range range = range_of(reversal, number);
     (void)worker;
-    for (walk_id id = reversal->begin[part]; id < reversal->begin[part + 1]; id++)
-        for (uint64_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
+    for (walk_id id = 0; id < reversal->graph->node_count; id++)
+        for (uint32_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
             walk_id to = WALK_EDGE_ID(forward->edge[i]);
-            backward->edge[backward->start[to] + next[to]++] = id | (forward->edge[i] & WALK_EDGE_MARK);
+            if (to - range.first < range.size)
+                backward->edge[backward->start[to]++] = id | (forward->edge[i] & WALK_EDGE_MARK);
         }
-}
-
-static void sum_parts(struct reversal *reversal)
-{
-    size_t nodes = reversal->graph->node_count;
-    uint64_t *start = reversal->graph->backward.start;
-    start[0] = 0;
-    for (size_t id = 0; id < nodes; id++) {
-        uint32_t before = 0;
-        for (unsigned part = 0; part < reversal->parts; part++) {
-            uint32_t *count = &reversal->count[part * nodes + id], own = *count;
-            *count = before;
-            before += own;
-        }
-        start[id + 1] = start[id] + before;
-    }
-}
-
-/* The first holder whose edges begin at or behind `edge`. */
-static walk_id holder_from(const struct walk_graph *graph, uint64_t edge)
-{
-    walk_id low = 0, high = graph->node_count;
-    while (low < high) {
-        walk_id middle = low + (high - low) / 2;
-        if (graph->forward.start[middle] < edge)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
 {
     size_t nodes = graph->node_count;
-    struct reversal reversal = {.graph = graph, .parts = workers < 4 ? workers : 4};
-    walk_id begin[5];
-    reversal.begin = begin;
-    reversal.count = walk_large_alloc(nodes * reversal.parts + 1, sizeof *reversal.count);
-    graph->backward.start = walk_large_alloc(nodes + 1, sizeof *graph->backward.start);
-    graph->backward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->backward.edge);
-    if (!reversal.count || !graph->backward.start || !graph->backward.edge) {
-        free(reversal.count);
+    struct reversal reversal = {.graph = graph, .ranges = workers};
+    struct walk_rows *backward = &graph->backward;
+    backward->start = walk_large_alloc(nodes + 1, sizeof *backward->start);
+    backward->edge = walk_large_alloc(graph->edge_count + 1, sizeof *backward->edge);
+    if (!backward->start || !backward->edge)
         return walk_error_no_memory();
-    }
-    for (unsigned part = 0; part <= reversal.parts; part++)
-        begin[part] = holder_from(graph, graph->edge_count / reversal.parts * part);
-    begin[reversal.parts] = graph->node_count;
-    walk_workers_run(workers, reversal.parts, count_part, &reversal);
-    sum_parts(&reversal);
-    walk_workers_run(workers, reversal.parts, place_part, &reversal);
-    free(reversal.count);
+    walk_workers_run(workers, reversal.ranges, count_range, &reversal);
+    walk_rows_sum(backward, graph->node_count);
+    walk_workers_run(workers, reversal.ranges, place_range, &reversal);
+    memmove(backward->start + 1, backward->start, nodes * sizeof *backward->start);
+    backward->start[0] = 0;
     return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/members.h"
@@ -173,8 +174,8 @@ void walk_python_close(struct walk_python *python)
     free(python->types);
     free(python->type_slots);
     free(python->slots);
-    free(python->tracked);
-    free(python->tracked_class);
+    walk_large_free(python->tracked);
+    walk_large_free(python->tracked_class);
     walk_classes_deinit(&python->classes);
     free(python->interpreters);
     free(python->threads);

@@ -437,8 +437,8 @@ static bool take(struct sweep *sweep)
 
 static void forget(struct walk_python *python)
 {
-    free(python->tracked);
-    free(python->tracked_class);
+    walk_large_free(python->tracked);
+    walk_large_free(python->tracked_class);
     walk_classes_deinit(&python->classes);
     python->tracked = NULL;
     python->tracked_class = NULL;
@@ -483,10 +483,10 @@ static void close_worker(struct worker *worker)
 {
     for (struct page *page = worker->page, *before; page; page = before) {
         before = page->before;
-        free(page->bytes);
+        walk_large_free(page->bytes);
         free(page);
     }
-    free(worker->buffer);
+    walk_large_free(worker->buffer);
     free(worker->number);
     walk_classes_deinit(&worker->classes);
 }
@@ -497,10 +497,10 @@ static void close_sweep(struct sweep *sweep)
         close_worker(&sweep->workers[i]);
     free(sweep->workers);
     free(sweep->collectors);
-    free(sweep->bits);
+    walk_large_free(sweep->bits);
     free(sweep->parts);
     free(sweep->to);
-    free(sweep->next);
+    walk_large_free(sweep->next);
     walk_stream_close(&sweep->stream);
 }
 

@@ -255,14 +255,14 @@ static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
 static void close_tally(struct tally *tally)
 {
     for (unsigned i = 0; tally->workers && i < tally->worker_count; i++) {
-        free(tally->workers[i].buffer);
+        walk_large_free(tally->workers[i].buffer);
         free(tally->workers[i].tallies);
-        free(tally->workers[i].rest);
+        walk_large_free(tally->workers[i].rest);
     }
     free(tally->workers);
     free(tally->classes);
     free(tally->span_first);
-    free(tally->rest);
+    walk_large_free(tally->rest);
     free(tally->rest_first);
     walk_stream_close(&tally->stream);
 }

@@ -3,6 +3,9 @@
 #include "objects/tracked.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "bytes/large.h"
 
 static bool reserve(struct walk_found *found, size_t capacity)
 {
@@ -94,7 +97,7 @@ static bool sort_generations(struct walk_python *python, struct walk_found *foun
 
 static bool classify(struct walk_python *python)
 {
-    python->tracked_class = malloc((python->tracked_count + 1) * sizeof *python->tracked_class);
+    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
     if (!python->tracked_class)
         return false;
     for (size_t i = 0; i < python->tracked_count; i++) {
@@ -117,18 +120,18 @@ static bool take(struct walk_python *python, struct walk_tracked *tracked)
         memcpy(all->address + all->count, permanent->address, permanent->count * sizeof *permanent->address);
         all->count += permanent->count;
     }
-    python->tracked = all->address;
+    python->tracked = walk_large_copy(all->address, all->count, sizeof *all->address);
     python->tracked_count = all->count;
     python->permanent_count = permanent->count;
+    free(all->address);
     free(permanent->address);
-    return good && classify(python);
+    return good && python->tracked && classify(python);
 }
 
-/* As many as are followed before the memory is swept: that takes no longer than to sweep what is much memory for them.
- */
+/* As many as are followed before the memory is swept: a small part of what it takes to sweep that much memory. */
 static size_t few(struct walk_python *python)
 {
-    enum { LEAST = 1 << 12, BYTES_PER_OBJECT = 1 << 13 };
+    enum { LEAST = 1 << 12, BYTES_PER_OBJECT = 1 << 16 };
     uint64_t most = walk_memory_size(python->memory) / BYTES_PER_OBJECT;
     return most < LEAST ? LEAST : (size_t)most;
 }

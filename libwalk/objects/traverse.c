@@ -274,8 +274,8 @@ static void add_by_word(struct walk_python *python, const struct walk_pytype *ty
 /* ---- the answer ---- */
 
 /*
- * Some functions visit what is free already: that of _asyncio up to 3.12.1 its list of futures' iterators to be used
- * again, whose counts are 0.
+ * Some modules visit what is free already: _asyncio up to 3.12.1 its list of futures' iterators to be used again, whose
+ * counts are 0.
  */
 static bool is_freed(struct walk_python *python, walk_addr object)
 {
@@ -317,7 +317,7 @@ static bool settle(struct walk_python *python, const struct walk_pytype *type, w
         struct walk_ref *ref = take(python->traverser, refs->ref + first, known, target);
         if (ref)
             ref->flags |= VISITED;
-        else if (is_freed(python, target))
+        else if (type->kind == WALK_KIND_module && is_freed(python, target))
             continue;
         else if (refs->unnamed)
             walk_refs_add_text(refs, target, VISITED, "visited");

@@ -728,10 +728,10 @@ START_TEST(a_chain_of_a_million_nodes_is_searched_to_its_end)
 {
     enum { LONG = 1000000 };
     struct walk_graph graph = {.node_count = LONG, .edge_count = LONG - 1};
-    uint64_t *start = malloc((LONG + 1) * sizeof *start);
+    uint32_t *start = malloc((LONG + 1) * sizeof *start);
     uint32_t *edge = malloc(LONG * sizeof *edge);
     for (size_t i = 0; i <= LONG; i++)
-        start[i] = i < LONG ? i : LONG - 1;
+        start[i] = (uint32_t)(i < LONG ? i : LONG - 1);
     for (uint32_t i = 0; i < LONG - 1; i++)
         edge[i] = i + 1;
     struct walk_rows rows = {start, edge};

@@ -2,6 +2,7 @@
 /* Parts of random graphs, compared with what a matrix of who reaches whom says. */
 #include <string.h>
 
+#include "bytes/large.h"
 #include "graph/members.h"
 #include "unit.h"
 
@@ -19,9 +20,10 @@ struct random_part {
 static void make_rows(struct walk_graph *graph, struct rng *rng)
 {
     walk_id count = graph->node_count;
-    graph->forward.start = calloc((size_t)count + 1, sizeof(uint64_t));
-    graph->forward.edge = calloc((size_t)count * ROW + 1, sizeof(uint32_t));
-    uint64_t at = 0, density = 1 + rng_below(rng, ROW);
+    graph->forward.start = walk_large_alloc((size_t)count + 1, sizeof *graph->forward.start);
+    graph->forward.edge = walk_large_alloc((size_t)count * ROW + 1, sizeof *graph->forward.edge);
+    uint32_t at = 0;
+    uint64_t density = 1 + rng_below(rng, ROW);
     for (walk_id i = 0; i < count; i++) {
         graph->forward.start[i] = at;
         for (uint64_t row = rng_below(rng, density + 1); row > 0; row--)
@@ -156,8 +158,8 @@ START_TEST(a_long_path_needs_no_stack)
     struct walk_graph graph = {.node_count = MANY};
     struct walk_members members;
     struct walk_partition partition;
-    graph.forward.start = calloc(MANY + 1, sizeof(uint64_t));
-    graph.forward.edge = calloc(MANY, sizeof(uint32_t));
+    graph.forward.start = walk_large_alloc(MANY + 1, sizeof *graph.forward.start);
+    graph.forward.edge = walk_large_alloc(MANY, sizeof *graph.forward.edge);
     for (uint32_t i = 0; i < MANY; i++) {
         graph.forward.start[i] = i;
         graph.forward.edge[i] = (i + 1) % MANY;
