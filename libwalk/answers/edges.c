@@ -117,6 +117,24 @@ struct walk_error *walk_edge_list_add(struct walk_edge_list *list, walk_id holde
     return error;
 }
 
+struct walk_error *walk_edge_list_add_to(struct walk_edge_list *list, walk_id holder, const walk_id *to, size_t count)
+{
+    struct walk_error *error = NULL;
+    walk_addr key[WALK_EDGE_LIST_FEW];
+    for (size_t i = 0; i < count; i++)
+        key[i] = list->heap->graph.key[to[i]];
+    visit(list, holder);
+    for (size_t i = 0; i < list->refs.count && !error; i++) {
+        const struct walk_ref *ref = &list->refs.ref[i];
+        size_t at = 0;
+        while (at < count && key[at] != ref->target)
+            at++;
+        if (at < count && !(ref->flags & WALK_EDGE_WEAK))
+            error = walk_edge_list_add_named(list, holder, to[at], ref, false);
+    }
+    return error;
+}
+
 struct walk_error *walk_edge_list_add_first(struct walk_edge_list *list, walk_id holder, walk_id referent)
 {
     walk_addr target = list->heap->graph.key[referent];
@@ -190,8 +208,6 @@ struct walk_error *walk_heap_referents(const struct walk_heap *heap, walk_id id,
     return walk_edge_list_close(list, error, edges);
 }
 
-static bool is_same(void *context, walk_id referent) { return referent == *(const walk_id *)context; }
-
 struct walk_error *walk_heap_referrers(const struct walk_heap *heap, walk_id id, struct walk_edges **edges)
 {
     const struct walk_rows *rows = &heap->graph.backward;
@@ -202,7 +218,7 @@ struct walk_error *walk_heap_referrers(const struct walk_heap *heap, walk_id id,
         walk_id holder = WALK_EDGE_ID(rows->edge[i]);
         /* A row is sorted by holder: parallel edges stand together, and one visit finds them all. */
         if (holder != last)
-            error = walk_edge_list_add(list, holder, is_same, &id);
+            error = walk_edge_list_add_to(list, holder, &id, 1);
         last = holder;
     }
     return walk_edge_list_close(list, error, edges);

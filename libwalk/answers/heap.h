@@ -128,6 +128,9 @@ void walk_edge_list_renew(struct walk_edge_list *list);
 /* All edges from `holder` for which `wanted` says yes, or all when it is NULL; in the order of the holder. */
 struct walk_error *walk_edge_list_add(struct walk_edge_list *list, walk_id holder,
                                       bool (*wanted)(void *context, walk_id referent), void *context);
+/* All edges from `holder` to `count` nodes, at most WALK_EDGE_LIST_FEW different ones. */
+enum { WALK_EDGE_LIST_FEW = 8 };
+struct walk_error *walk_edge_list_add_to(struct walk_edge_list *list, walk_id holder, const walk_id *to, size_t count);
 /* The first edge from `holder` to `referent`. */
 struct walk_error *walk_edge_list_add_first(struct walk_edge_list *list, walk_id holder, walk_id referent);
 /* Also weak references, and those to what is no node. */

@@ -7,7 +7,7 @@
 struct ends {
     const struct walk_heap *heap;
     struct walk_refs refs;
-    bool first_only;
+    size_t wanted; /* how many roots are enough; 0: all */
     bool guesses; /* follow stale words of value stacks too: only when nothing else leads to a root */
 };
 
@@ -48,7 +48,7 @@ static enum walk_step up_to_root(void *context, walk_id from, walk_id to, bool m
         return WALK_STEP_SKIP;
     if (!rank(ends->heap, to))
         return WALK_STEP_TAKE;
-    return ends->first_only ? WALK_STEP_FINISH : WALK_STEP_STOP;
+    return ends->wanted && --ends->wanted == 0 ? WALK_STEP_FINISH : WALK_STEP_STOP;
 }
 
 /* ---- locals ---- */
@@ -157,20 +157,20 @@ void walk_paths_free(struct walk_paths *paths)
     free(paths);
 }
 
-/* The roots that lead to `id`: with a limit of one only the nearest ones, to choose the most telling of them. */
-static struct walk_error *search_roots(struct ends *ends, walk_id id, bool nearest, struct walk_reach *reach)
+/* The roots that lead to `id`: as far away as the last of the nearest `limit`, to choose the most telling of them. */
+static struct walk_error *search_roots(struct ends *ends, walk_id id, size_t limit, struct walk_reach *reach)
 {
     const struct walk_graph *graph = &ends->heap->graph;
     uint32_t distance = rank(ends->heap, id) ? 0 : WALK_ALL_GENERATIONS;
-    if (nearest && distance) {
-        ends->first_only = true;
+    if (distance) {
+        ends->wanted = limit;
         struct walk_error *error = walk_graph_search(graph, &graph->backward, id, distance, up_to_root, ends, reach);
-        if (error)
-            return error;
+        if (error || ends->wanted)
+            return error; /* there are not as many */
         distance = reach->depth[reach->count - 1];
         walk_reach_deinit(reach);
     }
-    ends->first_only = false;
+    ends->wanted = 0;
     return walk_graph_search(graph, &graph->backward, id, distance, up_to_root, ends, reach);
 }
 
@@ -179,13 +179,14 @@ struct walk_error *walk_heap_why(const struct walk_heap *heap, walk_id id, size_
     struct ends ends = {.heap = heap};
     struct walk_error *error = NULL;
     struct walk_paths *paths = NULL;
+    limit = limit ? limit : 1;
     do {
         struct walk_reach reach;
         walk_paths_free(paths);
         paths = NULL;
-        error = search_roots(&ends, id, limit <= 1, &reach);
+        error = search_roots(&ends, id, limit, &reach);
         if (!error) {
-            error = make_paths(heap, &reach, false, limit ? limit : 1, &paths);
+            error = make_paths(heap, &reach, false, limit, &paths);
             walk_reach_deinit(&reach);
         }
         ends.guesses = !ends.guesses;

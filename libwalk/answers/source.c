@@ -411,6 +411,14 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
     return alone ? renew(source) : NULL;
 }
 
+static void foresee(void *context, unsigned number, walk_addr key, uint32_t class)
+{
+    const struct source *source = context;
+    const struct walk_python *python = &source->worker[number]->fork.python;
+    if (python->memory->window.size)
+        walk_foresee(python, &python->types[class], key);
+}
+
 /* ---- the start ---- */
 
 /* Those of each interpreter, what no interpreter has of its own, and what is permanent. False: out of memory. */
@@ -476,6 +484,7 @@ static struct walk_error *build(struct source *source, walk_progress *progress, 
                                 .admit = admit,
                                 .settle = settle,
                                 .visit = visit,
+                                .foresee = foresee,
                                 .progress = progress,
                                 .progress_context = context};
     struct walk_builder *builder;

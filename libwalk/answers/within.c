@@ -45,19 +45,22 @@ static int by_id(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Members of the subgraph, sorted, to tell whether an edge's other end is in it. */
-struct members {
-    walk_id *id;
-    size_t count;
-};
-
+/* `context` is a bit per node: that of those in the subgraph is set. */
 static bool is_member(void *context, walk_id id)
 {
-    const struct members *members = context;
-    return bsearch(&id, members->id, members->count, sizeof id, by_id) != NULL;
+    const uint8_t *members = context;
+    return members[id / 8] >> id % 8 & 1;
 }
 
-static size_t count_beyond(struct within *within, struct members *members)
+static uint8_t *make_members(const struct walk_heap *heap, const struct walk_reach *reach)
+{
+    uint8_t *members = calloc((size_t)heap->graph.node_count / 8 + 1, 1);
+    for (size_t i = 0; members && i < reach->count; i++)
+        members[reach->id[i] / 8] |= (uint8_t)(1u << reach->id[i] % 8);
+    return members;
+}
+
+static size_t count_beyond(struct within *within, uint8_t *members)
 {
     size_t beyond = 0;
     if (within->count)
@@ -68,32 +71,50 @@ static size_t count_beyond(struct within *within, struct members *members)
     return beyond;
 }
 
-static struct walk_error *induce(const struct walk_heap *heap, const struct walk_reach *reach, struct members *members,
+/* A node's edges within the subgraph. Of many nodes few of their edges are, and only few addresses are compared. */
+static struct walk_error *add_edges_of(struct walk_edge_list *list, const struct walk_rows *rows, walk_id holder,
+                                       uint8_t *members)
+{
+    walk_id to[WALK_EDGE_LIST_FEW];
+    size_t count = 0;
+    for (uint32_t i = rows->start[holder]; i < rows->start[holder + 1]; i++) {
+        walk_id id = WALK_EDGE_ID(rows->edge[i]);
+        if (!is_member(members, id))
+            continue;
+        size_t at = 0;
+        while (at < count && to[at] != id)
+            at++;
+        if (at == WALK_EDGE_LIST_FEW)
+            return walk_edge_list_add(list, holder, is_member, members);
+        to[at] = id;
+        count = at == count ? count + 1 : count;
+    }
+    return count ? walk_edge_list_add_to(list, holder, to, count) : NULL;
+}
+
+static struct walk_error *induce(const struct walk_heap *heap, const struct walk_reach *reach, uint8_t *members,
                                  struct walk_edges **edges)
 {
     struct walk_edge_list *list = NULL;
     struct walk_error *error = walk_edge_list_open(heap, &list);
     for (size_t i = 0; i < reach->count && !error; i++)
-        error = walk_edge_list_add(list, reach->id[i], is_member, members);
+        error = add_edges_of(list, &heap->graph.forward, reach->id[i], members);
     return walk_edge_list_close(list, error, edges);
 }
 
 static struct walk_error *make_subgraph(struct within *within, struct walk_reach *reach, struct walk_subgraph **result)
 {
-    struct members members = {malloc((reach->count + 1) * sizeof *members.id), reach->count};
+    uint8_t *members = make_members(within->heap, reach);
     struct walk_subgraph *subgraph = calloc(1, sizeof *subgraph);
     struct walk_error *error = NULL;
-    if (!members.id || !subgraph || within->no_memory) {
+    if (!members || !subgraph || within->no_memory)
         error = walk_error_no_memory();
-    } else {
-        memcpy(members.id, reach->id, reach->count * sizeof *members.id);
-        qsort(members.id, members.count, sizeof *members.id, by_id);
-        error = induce(within->heap, reach, &members, &subgraph->edges);
-    }
+    else
+        error = induce(within->heap, reach, members, &subgraph->edges);
     if (error) {
         free(subgraph);
     } else {
-        subgraph->beyond = count_beyond(within, &members);
+        subgraph->beyond = count_beyond(within, members);
         subgraph->count = reach->count;
         subgraph->id = reach->id;
         subgraph->depth = reach->depth;
@@ -101,7 +122,7 @@ static struct walk_error *make_subgraph(struct within *within, struct walk_reach
         reach->depth = NULL;
         *result = subgraph;
     }
-    free(members.id);
+    free(members);
     return error;
 }
 

@@ -82,6 +82,8 @@ struct walk_source {
      * and the node is visited after settle(), if need be by one alone. */
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
+    /* Will be visited soon: for who knows what that will wait for. May be NULL. */
+    void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
     /* Now and then, by the thread that builds; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */
     walk_progress *progress;
     void *progress_context;

@@ -111,7 +111,7 @@ enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key)
         return WALK_ENTER_NO_MEMORY;
     if (walk_region_has(region, granule))
         return WALK_ENTERED_BEFORE;
-    region->bits[walk_granule_word(granule)] |= walk_granule_bit(granule);
+    region->word[walk_granule_word(granule)].bits |= walk_granule_bit(granule);
     return WALK_ENTERED;
 }
 
@@ -129,7 +129,7 @@ enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region
         return WALK_ENTER_NO_MEMORY;
     if (walk_region_has(region, granule))
         return WALK_ENTERED_BEFORE;
-    if (atomic_fetch_or_explicit(&region->found[walk_granule_word(granule)], bit, memory_order_relaxed) & bit)
+    if (atomic_fetch_or_explicit(&region->word[walk_granule_word(granule)].found, bit, memory_order_relaxed) & bit)
         return WALK_ENTERED_BEFORE;
     if (!atomic_load_explicit(&region->listed, memory_order_relaxed) &&
         !atomic_exchange_explicit(&region->listed, true, memory_order_relaxed))
@@ -159,27 +159,28 @@ uint32_t walk_region_count(const struct walk_region *region)
 {
     uint32_t count = 0;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        count += walk_count_bits(atomic_load_explicit(&region->found[word], memory_order_relaxed));
+        count += walk_count_bits(atomic_load_explicit(&region->word[word].found, memory_order_relaxed));
     return count;
 }
 
 void walk_region_enter(struct walk_region *region, uint32_t *place)
 {
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
-        uint64_t found = atomic_load_explicit(&region->found[word], memory_order_relaxed);
+    for (uint32_t i = 0; i < WALK_REGION_WORDS; i++) {
+        struct walk_word *word = &region->word[i];
+        uint64_t found = atomic_load_explicit(&word->found, memory_order_relaxed);
         if (!found)
             continue;
-        uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed);
-        atomic_store_explicit(&region->bits[word], bits | found, memory_order_relaxed);
-        atomic_store_explicit(&region->found[word], 0, memory_order_relaxed);
+        uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+        atomic_store_explicit(&word->bits, bits | found, memory_order_relaxed);
+        atomic_store_explicit(&word->found, 0, memory_order_relaxed);
         for (; found; found &= found - 1)
-            *place++ = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(found);
+            *place++ = i * 64 + (uint32_t)__builtin_ctzll(found);
     }
 }
 
 void walk_region_remove(struct walk_region *region, uint32_t place)
 {
-    region->bits[place >> 6] &= ~(UINT64_C(1) << (place & 63));
+    region->word[place >> 6].bits &= ~(UINT64_C(1) << (place & 63));
 }
 
 /* ---- odd keys ---- */
@@ -267,8 +268,9 @@ static void count_region(void *context, size_t task, unsigned worker)
     struct numbered_region *numbered = &ranking->regions[task];
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
-        numbered->region->rank[word] = (walk_id)numbered->first_id;
-        numbered->first_id += walk_count_bits(atomic_load_explicit(&numbered->region->bits[word], memory_order_relaxed));
+        numbered->region->word[word].rank = (walk_id)numbered->first_id;
+        numbered->first_id +=
+            walk_count_bits(atomic_load_explicit(&numbered->region->word[word].bits, memory_order_relaxed));
     }
 }
 
@@ -278,7 +280,7 @@ static void number_region(void *context, size_t task, unsigned worker)
     struct numbered_region *numbered = &ranking->regions[task];
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        numbered->region->rank[word] += (walk_id)numbered->first_id;
+        numbered->region->word[word].rank += (walk_id)numbered->first_id;
 }
 
 static struct walk_error *number_all(struct ranking *ranking, unsigned workers)
@@ -314,10 +316,11 @@ static void list_keys(void *context, size_t task, unsigned worker)
 {
     const struct ranking *ranking = context;
     const struct walk_region *region = ranking->regions[task].region;
-    walk_addr *key = ranking->graph->key + region->rank[0];
+    walk_addr *key = ranking->graph->key + region->word[0].rank;
     (void)worker;
     for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        for (uint64_t bits = atomic_load_explicit(&region->bits[word], memory_order_relaxed); bits; bits &= bits - 1)
+        for (uint64_t bits = atomic_load_explicit(&region->word[word].bits, memory_order_relaxed); bits;
+             bits &= bits - 1)
             *key++ = (region->first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << ranking->graph->index.shift;
 }
 

@@ -22,12 +22,16 @@ enum {
 };
 #define WALK_KEY_END (UINT64_C(1) << WALK_KEY_BITS)
 
-struct walk_region {
-    _Atomic uint64_t bits[WALK_REGION_WORDS]; /* keys that are entered */
+struct walk_word {
+    _Atomic uint64_t bits; /* keys that are entered */
     union {
-        _Atomic uint64_t found[WALK_REGION_WORDS]; /* keys that are discovered, and not entered yet */
-        walk_id rank[WALK_REGION_WORDS];           /* in the end: the id of the first key in this word or behind it */
+        _Atomic uint64_t found; /* keys that are discovered, and not entered yet */
+        walk_id rank;           /* in the end: the id of the first key in this word or behind it */
     };
+};
+
+struct walk_region {
+    struct walk_word word[WALK_REGION_WORDS];
     uint64_t first;     /* granule */
     atomic_bool listed; /* among those that have discovered keys */
 };
@@ -67,17 +71,18 @@ static inline unsigned walk_count_bits(uint64_t bits)
 /* Whether a key of the region is entered or discovered. */
 static inline bool walk_region_has(const struct walk_region *region, uint64_t granule)
 {
-    unsigned word = walk_granule_word(granule);
-    uint64_t bit = walk_granule_bit(granule);
-    return (atomic_load_explicit(&region->bits[word], memory_order_relaxed) & bit) ||
-           (atomic_load_explicit(&region->found[word], memory_order_relaxed) & bit);
+    const struct walk_word *word = &region->word[walk_granule_word(granule)];
+    return ((atomic_load_explicit(&word->bits, memory_order_relaxed) |
+             atomic_load_explicit(&word->found, memory_order_relaxed)) &
+            walk_granule_bit(granule)) != 0;
 }
 
 /* The id of the region's node that is `place` granules behind its first one. */
 static inline walk_id walk_region_id(const struct walk_region *region, uint32_t place)
 {
-    uint64_t bits = atomic_load_explicit(&region->bits[place >> 6], memory_order_relaxed);
-    return region->rank[place >> 6] + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
+    const struct walk_word *word = &region->word[place >> 6];
+    uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    return word->rank + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
 }
 
 /* The id of a key that is not odd, once there are ranks; WALK_NO_ID: it is not entered. */
@@ -87,9 +92,9 @@ static inline walk_id walk_index_id(const struct walk_index *index, walk_addr ke
     const struct walk_region *region = walk_index_region(index, granule);
     if (!region)
         return WALK_NO_ID;
-    uint64_t bit = walk_granule_bit(granule);
-    uint64_t bits = atomic_load_explicit(&region->bits[walk_granule_word(granule)], memory_order_relaxed);
-    return bits & bit ? region->rank[walk_granule_word(granule)] + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
+    const struct walk_word *word = &region->word[walk_granule_word(granule)];
+    uint64_t bit = walk_granule_bit(granule), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    return bits & bit ? word->rank + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
 }
 
 enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_NO_MEMORY };

@@ -10,6 +10,8 @@
 
 /* In place of a class. */
 #define UNASKED (UINT32_MAX - 1)
+/* How many nodes ahead are foreseen. */
+enum { AHEAD = 8 };
 
 /* What the workers are at: some of the builder's blocks. */
 struct now {
@@ -197,6 +199,13 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
 }
 
+static void foresee(const struct walk_builder *builder, unsigned worker, const struct walk_block *block, uint32_t at)
+{
+    const struct walk_source *source = &builder->source;
+    if (source->foresee && at < block->count && is_later(block, at))
+        source->foresee(source->context, worker, key_of(builder, block, block->place[at]), block->class[at]);
+}
+
 static void visit_later(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
@@ -204,9 +213,11 @@ static void visit_later(void *context, size_t task, unsigned worker)
     struct walk_emitter *emitter = &now->builder->emitters[worker];
     if (!block->later || !begin_block(now, block, worker))
         return;
-    for (uint32_t at = 0; at < block->count && !failed(emitter); at++)
+    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
+        foresee(now->builder, worker, block, at + AHEAD);
         if (is_later(block, at))
             visit(emitter, worker, block, at, key_of(now->builder, block, block->place[at]));
+    }
     end_block(now, block);
 }
 

@@ -18,7 +18,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import machine
 import table
-from process import Process, Usage, run, run_sampled
+from process import Process, Usage, run, run_again, run_sampled
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _SYSTEM_PYTHON = "/usr/bin/python3"
@@ -142,15 +142,15 @@ class Bench:
             self._took("objgraph", float(answer))
 
     def _read_types(self) -> None:
-        self._ran("types", run(self._types()))
+        self._ran("types", run_again(self._types()))
 
     def _graph(self) -> None:
-        self._ran("graph", run(self._tool("walk", "info", self._core)))
+        self._ran("graph", run_again(self._tool("walk", "info", self._core)))
 
     def _limits(self) -> None:
         if self._heads is None:
             return
-        output = run(self._tool("tests/bench/limits", self._core)).output
+        output = run_again(self._tool("tests/bench/limits", self._core)).output
         for line in output.splitlines():
             name, *rest = line.split("\t")
             if name == "objects":
@@ -163,7 +163,7 @@ class Bench:
         needle = self.facts["needle"]
         tool = self._tool("tests/bench/questions", self._core, needle, "5")
         rounds: Dict[str, List[float]] = {}
-        for line in run(tool).output.splitlines():
+        for line in run_again(tool).output.splitlines():
             name, seconds, count = line.split("\t")
             rounds.setdefault(name, []).append(float(seconds))
             self._found(name, int(count))
@@ -176,7 +176,7 @@ class Bench:
         words = ["gdb", "-nx", "-batch", "--readnever", "-iex", "set auto-load no"]
         words += ["-ex", f"source {os.path.join(_HERE, 'peer_gdb.py')}"]
         words += [self._setting.python, self._core]
-        for line in run(words, WALK_HEADS=self._heads).output.splitlines():
+        for line in run_again(words, WALK_HEADS=self._heads).output.splitlines():
             if line.startswith("gdb\t"):
                 self._took("gdb script", float(line.split("\t")[1]))
                 self._found("gdb script", int(line.split("\t")[2]))

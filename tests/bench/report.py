@@ -24,7 +24,9 @@ others who read it, and beside what any reader of the core needs at least.
 The heap is that of [heap.py](../corefiles/programs/heap.py): a server's users, whose sessions come and go, with
 requests, logs, tasks, generators, closures, caches and threads. The process lives on while its core is read; all that
 is compared takes turns, and a ratio is the median of the rounds' ratios. The core is in the system's cache. Ours is
-the time of a whole command, with starting the program, opening the core and finding the layout.
+the time of a whole command, with starting the program, opening the core and finding the layout. Every command is run
+twice, and the second time counts: on a virtual machine the first one also waits for the host, which has taken the
+memory back that nobody used.
 
 *Limit A* is a C program that only follows the collector's lists in the core and counts `ob_type`: each address is
 known when the object before it was loaded. *Limit B* has the addresses already, sorted, and prefetches. The limits
