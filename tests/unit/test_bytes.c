@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bytes/image.h"
+#include "bytes/large.h"
+#include "bytes/pages.h"
+#include "bytes/window.h"
 #include "elf_writer.h"
 #include "unit.h"
 
@@ -946,6 +948,110 @@ START_TEST(a_list_of_the_dynamic_linker_may_hold_anything)
 }
 END_TEST
 
+/* ---- windows ---- */
+
+enum { WINDOW_PART = 3 << 20 };
+
+/* Two segments that touch but do not join, and one far away. */
+static struct elf_bytes write_large_core(uint8_t *bytes)
+{
+    struct rng rng = {17};
+    for (size_t i = 0; i < 2 * WINDOW_PART; i++)
+        bytes[i] = (uint8_t)rng_next(&rng);
+    const struct elf_load parts[] = {{0x10000000, WINDOW_PART, WINDOW_PART, bytes, PF_R | PF_W},
+                                     {0x10000000 + WINDOW_PART, PAGE, PAGE, bytes + WINDOW_PART, PF_R},
+                                     {0x50000000, PAGE, PAGE, bytes + WINDOW_PART + PAGE, PF_R | PF_W}};
+    struct elf_spec spec = {.word = 8, .type = ET_CORE, .loads = parts, .load_count = 3};
+    return elf_write(&spec);
+}
+
+static void expect_bytes(struct walk_memory *memory, walk_addr address, const uint8_t *bytes, size_t size)
+{
+    const uint8_t *view = walk_memory_view(memory, address, size);
+    expect(view && memcmp(view, bytes, size) == 0);
+}
+
+/* Windows are moved on, over ends of segments and from one to the next; what is seen is what is there. */
+START_TEST(through_a_window_the_same_bytes_are_seen)
+{
+    uint8_t *bytes = malloc(2 * WINDOW_PART);
+    struct elf_bytes core = write_large_core(bytes);
+    struct rng rng = {4};
+    struct walk_image image;
+    struct walk_window window;
+    size_t moves = 0;
+    assert_good(open_bytes(core.bytes, core.size, &image));
+    struct walk_memory *memory = &image.memory;
+    ck_assert(walk_window_open(&window));
+    for (int round = 0; round < 60; round++) {
+        walk_addr first = 0x10000000 + rng_below(&rng, WINDOW_PART), end = 0x10000000 + WINDOW_PART + PAGE;
+        const uint8_t *data = NULL;
+        walk_window_aim(&window, &image, first, end - 8, 1 + rng_below(&rng, 200));
+        for (walk_addr at = first; at + 8 <= end; at += 1 + rng_below(&rng, 1 << 17)) {
+            size_t offset = at - 0x10000000, left = end - at;
+            walk_window_follow(&window, &image, at);
+            moves += data != memory->window.data || memory->window.start > at;
+            data = memory->window.data;
+            if (offset < WINDOW_PART && left - PAGE < 4000) /* no view reaches over the end of a segment */
+                left -= PAGE;
+            expect_bytes(memory, at, bytes + offset, left < 4000 ? left : 4000);
+            expect_bytes(memory, 0x50000000, bytes + WINDOW_PART + PAGE, PAGE);
+        }
+        expect(!walk_memory_view(memory, end - 8, 9));
+    }
+    expect(moves > 60);
+    /* Few things far from each other are not worth it, and at addresses where nothing is there is none. */
+    walk_window_aim(&window, &image, 0x10000000, 0x50000000, 3);
+    walk_window_follow(&window, &image, 0x10000000);
+    expect_eq(memory->window.size, 0);
+    walk_window_aim(&window, &image, 0x7000, 0x7008, 2);
+    walk_window_follow(&window, &image, 0x7000);
+    expect_eq(memory->window.size, 0);
+    walk_window_close(&window);
+    walk_image_close(&image);
+    free(core.bytes);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(pieces_of_pages_do_not_overlap)
+{
+    enum { PIECES = 2000 };
+    struct walk_pages pages = {0};
+    struct rng rng = {9};
+    static uint8_t *piece[PIECES];
+    static size_t size[PIECES];
+    for (size_t i = 0; i < PIECES; i++) {
+        size[i] = rng_below(&rng, i % 500 ? 5000 : 3 << 20);
+        piece[i] = walk_pages_take(&pages, size[i]);
+        expect(piece[i] && (uintptr_t)piece[i] % 16 == 0);
+        memset(piece[i], (int)i, size[i]);
+    }
+    for (size_t i = 0; i < PIECES; i++)
+        for (size_t at = 0; at < size[i]; at++)
+            expect_eq(piece[i][at], (uint8_t)i);
+    walk_pages_deinit(&pages);
+    ck_assert_ptr_null(walk_pages_take(&pages, SIZE_MAX));
+}
+END_TEST
+
+START_TEST(large_memory_is_all_there_and_goes_back)
+{
+    static const size_t sizes[] = {0, 1, 4096, (512 << 10) - 1, 512 << 10, (2 << 20) + 1, 9 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *memory = walk_large_alloc(sizes[i], 1), *copy;
+        expect(memory && (uintptr_t)memory % 16 == 0);
+        memset(memory, 7, sizes[i]);
+        copy = walk_large_copy(memory, sizes[i], 1);
+        expect(copy && memcmp(copy, memory, sizes[i]) == 0);
+        walk_large_free(memory);
+        walk_large_free(copy);
+    }
+    ck_assert_ptr_null(walk_large_alloc(SIZE_MAX / 4, 8));
+    walk_large_free(NULL);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const error_tests[] = {context_is_put_in_front_and_the_code_stays, context_of_success_is_success,
@@ -994,8 +1100,12 @@ int main(void)
                                          a_list_of_the_dynamic_linker_may_hold_anything,
                                          NULL};
 
+    const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen, pieces_of_pages_do_not_overlap,
+                                         large_memory_is_all_there_and_goes_back, NULL};
+
     const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},
                                         {"lazy segments", lazy_tests, 0}, {"cores", core_tests, 0},
-                                        {"mapped files", file_tests, 0},  {"files without a name", linked_tests, 0}};
+                                        {"mapped files", file_tests, 0},  {"files without a name", linked_tests, 0},
+                                        {"windows", window_tests, 0}};
     return unit_run("bytes", groups, sizeof groups / sizeof *groups);
 }
