@@ -12,6 +12,7 @@ many objects that are is the REASON of a way that has passed.
 
 import contextlib
 import functools
+import gc
 import os
 import re
 import subprocess
@@ -234,6 +235,7 @@ def outcomes(core: Core) -> Iterator[Tuple[str, str, str]]:
 def main() -> int:
     """Tries all ways."""
     tool, folder, stripped, results = sys.argv[1:]
+    gc.disable()  # millions of objects, and no cycles
     core = Core(tool, folder, stripped)
     lines = list(outcomes(core))
     with open(results, "w", encoding="utf-8") as file:
