@@ -435,19 +435,16 @@ class _Truth:
             referents = gc.get_referents(obj)
             ids = list(map(id, referents))
             self.written[address] = hash(tuple(ids))
-            self.record(
-                "object",
-                "%x" % address,
-                self.type_name(type(obj)),
-                size,
-                int(self.is_tracked(obj)),
-                _addresses(ids),
-            )
+            name, tracked = self.type_name(type(obj)), self.is_tracked(obj)
+            fields = address, _field(name), size, tracked, _addresses(ids)
+            self.file.write("object\t%x\t%s\t%d\t%d\t%s\n" % fields)
             self.maybe_value(obj)
-            stack.extend(o for o in reversed(referents) if not self.is_tracked(o))
-            for other in referents:
-                if self.is_tracked(other) and id(other) not in self.tracked_ids:
-                    self.record("own", "%x" % id(other))
+            for other in reversed(referents):
+                if id(other) not in self.tracked_ids:
+                    if self.is_tracked(other):
+                        self.record("own", "%x" % id(other))
+                    elif id(other) not in self.written:
+                        stack.append(other)
 
     def is_tracked(self, obj):
         """Whether the collector tracks it, in the sense of gc.get_objects().
@@ -533,9 +530,9 @@ class _Truth:
         """Write who reaches some tracked objects, and the expected ones."""
         referrers = {}
         for obj in self.tracked:
-            for referent in gc.get_referents(obj):
-                if id(referent) in self.tracked_ids:
-                    referrers.setdefault(id(referent), []).append(id(obj))
+            referents = map(id, gc.get_referents(obj))
+            for referent in self.tracked_ids.intersection(referents):
+                referrers.setdefault(referent, []).append(id(obj))
         starts = [id(o) for o in expected if id(o) in self.tracked_ids]
         del starts[_EXPECTED_ANCESTORS:]
         starts.extend(id(o) for o in self.spread(_ANCESTORS_PER_TYPE))
@@ -543,12 +540,12 @@ class _Truth:
             found = {start}
             newest = [start]
             for generation in range(1, _GENERATIONS + 1):
-                newest = {r for n in newest for r in referrers.get(n, ())} - found
+                newest = set().union(*(referrers.get(n, ()) for n in newest)) - found
                 found |= newest
                 if len(found) > _MOST_ANCESTORS:
                     break
-                addresses = _addresses(sorted(found))
-                self.record("ancestors", "%x" % start, generation, addresses)
+                fields = start, generation, _addresses(sorted(found))
+                self.file.write("ancestors\t%x\t%d\t%s\n" % fields)
 
     def changes(self):
         """Write which objects have changed since their record was written."""

@@ -52,7 +52,7 @@ SIZE_IN_FILE = re.compile(r"^array\.array$|\.(ArraySubclass|SubArray|\w+_of_arra
 SHOWN_CHARACTERS = 120
 
 
-COMMANDS = "objects,frames,values,ancestors,held,garbage,components,leaks"
+COMMANDS = "objects,frames,values,ancestors,held,garbage,components,leaks,info"
 
 # Of the tracked objects, those that may be without the name of their type.
 MOST_UNNAMED = 0.01
@@ -75,12 +75,19 @@ class Node(NamedTuple):
         return Counter(addresses(self.joined))
 
 
+@functools.lru_cache(maxsize=None)  # several walks of a core print mostly the same
+def _node(line: str) -> Tuple[Address, Node]:
+    """The object of a line of `walk objects`."""
+    address, type, size, tracked, source, joined, interpreter = line.split("\t")
+    return address, Node(type, int(size), tracked == "1", source, joined, interpreter)
+
+
 class Failed(Exception):
     """Why the walk tool says nothing of a core."""
 
 
 class Walk:
-    """What the walk tool says of one core, in an environment; `said` is all of it."""
+    """What the walk tool says of one core, in an environment; `said` is all of it but `info`."""
 
     def __init__(
         self, tool: str, core: str, truth: Truth, environment: Mapping[str, str]
@@ -103,20 +110,23 @@ class Walk:
                 error = run.stderr.decode().strip()
                 raise Failed(error or f"walk ended with {run.returncode}")
             said.seek(0)
-            self.said = said.read()
+            self.said, _, info = said.read().rpartition(b"== info\n")
+        fields = (line.split("\t") for line in info.decode().split("\n"))
+        self.info = {name: rest for name, *rest in fields}
         self._asked = tool, core, environment
         self._printed: Dict[str, str] = {}
 
+    def printed(self, command: str) -> List[str]:
+        """The lines that a command printed."""
+        if not self._printed:
+            # Each for itself: a character that is not of ASCII makes all of a str slow.
+            self._printed = {c: part.decode() for c, part in parts(self.said).items()}
+        text = self._printed[command]
+        return text.split("\n") if text else []
+
     def lines(self, command: str) -> Iterator[List[str]]:
         """The fields of each line that a command printed."""
-        if not self._printed:
-            parts = f"\n{self.said.decode()}".split("\n== ")
-            for part in parts:
-                name, _, lines = part.partition("\n")
-                self._printed[name] = lines.rstrip("\n")
-        printed = self._printed[command]
-        for line in printed.split("\n") if printed else ():
-            yield line.split("\t")
+        return (line.split("\t") for line in self.printed(command))
 
     def lists(self, command: str) -> Dict[str, List[Set[Address]]]:
         """The lists of addresses that a command printed, by what it calls them."""
@@ -139,36 +149,17 @@ class Walk:
     @property
     def runs_code(self) -> bool:
         """Whether it says nothing that keeps it from running the target's tp_traverse."""
-        return not self._info["run"][1]
+        return not self.info["run"][1]
 
     @property
     def recovered(self) -> int:
         """How many types have names that are not in the core."""
-        return int(self._info["recovered"][0])
-
-    @functools.cached_property
-    def _info(self) -> Dict[str, List[str]]:
-        tool, core, environment = self._asked
-        info = subprocess.run(
-            [tool, "info", core],
-            env=environment,
-            stdout=subprocess.PIPE,
-            check=True,
-            encoding="utf-8",
-        )
-        lines = (line.split("\t") for line in info.stdout.split("\n"))
-        return {name: fields for name, *fields in lines}
+        return int(self.info["recovered"][0])
 
     @functools.cached_property
     def objects(self) -> Dict[Address, Node]:
         """All objects."""
-        found = {}
-        for address, type, size, tracked, *rest in self.lines("objects"):
-            source, referents, interpreter = rest
-            found[address] = Node(
-                type, int(size), tracked == "1", source, referents, interpreter
-            )
-        return found
+        return dict(map(_node, self.printed("objects")))
 
 
 class Comparison:
@@ -632,6 +623,15 @@ def _is_of_library(type: str) -> bool:
     module, dot, _ = type.partition(".")
     own: FrozenSet[str] = getattr(sys, "stdlib_module_names", frozenset())  # 3.10+
     return bool(dot) and module not in own and module != "__main__"
+
+
+def parts(said: bytes) -> Dict[str, bytes]:
+    """What each of several commands printed, without the last newline."""
+    found = {}
+    for part in (b"\n" + said).split(b"\n== ")[1:]:
+        command, _, lines = part.partition(b"\n")
+        found[command.decode()] = lines.rstrip(b"\n")
+    return found
 
 
 def _listed(words: str, counts: Counter[str]) -> str:

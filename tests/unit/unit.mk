@@ -14,7 +14,11 @@ $(BUILD)/tests/unit/test_machine: LDFLAGS += -Wl,-z,lazy
 
 .PHONY: test-unit test-asan test-tsan fuzz-core
 test-unit: $(UNIT_TESTS) ## the C unit tests
-	@failed=; for test in $^; do $$test || failed=1; done; test -z "$$failed"
+	+@$(MAKE) --no-print-directory --keep-going --output-sync=target $(UNIT_TESTS:=.run)
+
+.PHONY: $(UNIT_TESTS:=.run)
+$(UNIT_TESTS:=.run): %.run: %
+	@$<
 
 # The sanitizers: everything once more, in a folder of its own.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
