@@ -369,12 +369,11 @@ struct walk_error *walk_heap_referrers(const struct walk_heap *heap, walk_id id,
 
 /* ---- answers --------------------------------------------------------------------------------------------------- */
 
-/* Nodes within a distance, breadth first, each with its depth, and all edges between them. */
+/* Nodes within a distance, breadth first, each with its depth. */
 struct walk_subgraph {
     size_t count;
     walk_id *id;
     uint32_t *depth;
-    struct walk_edges *edges;
     size_t beyond; /* holders (referents) that were left out because the collector does not see the way to them */
 };
 void walk_subgraph_free(struct walk_subgraph *subgraph);
@@ -390,6 +389,10 @@ enum walk_direction { WALK_ANCESTORS, WALK_DESCENDANTS };
  */
 struct walk_error *walk_heap_within(const struct walk_heap *heap, walk_id start, enum walk_direction direction,
                                     uint32_t generations, bool everything, struct walk_subgraph **subgraph);
+
+/* All edges between its nodes, those of each holder together. */
+struct walk_error *walk_heap_subgraph_edges(const struct walk_heap *heap, const struct walk_subgraph *subgraph,
+                                            struct walk_edges **edges);
 
 /* A path from a root down to an object: edge[0].holder is the root, edge[count-1].referent the object. */
 struct walk_path {

@@ -486,7 +486,6 @@ class _Subgraph(Structure):
         ("count", c_size_t),
         ("id", POINTER(c_uint32)),
         ("depth", POINTER(c_uint32)),
-        ("edges", POINTER(_Edges)),
         ("beyond", c_size_t),
     ]
 
@@ -665,6 +664,7 @@ _PROTOTYPES: Dict[str, Any] = {
         _ERROR,
         [c_void_p, c_uint32, c_int, c_uint32, c_bool, c_void_p],
     ),
+    "walk_heap_subgraph_edges": (_ERROR, [c_void_p, c_void_p, c_void_p]),
     "walk_subgraph_free": (None, [c_void_p]),
     "walk_heap_why": (_ERROR, [c_void_p, c_uint32, c_size_t, c_void_p]),
     "walk_heap_locals": (_ERROR, [c_void_p, c_uint32, c_uint32, c_size_t, c_void_p]),
@@ -1381,11 +1381,10 @@ class Heap(_Closing):
         )
         owner = _Owned(self, found, _lib.walk_subgraph_free)
         raw = found.contents
-        edges = raw.edges.contents
         return Subgraph(
             Ids(owner, ctypes.addressof(raw.id.contents), raw.count),
             Ids(owner, ctypes.addressof(raw.depth.contents), raw.count),
-            Edges(owner, edges.edge, edges.count),
+            self._edges(_lib.walk_heap_subgraph_edges, found),
             raw.beyond,
         )
 

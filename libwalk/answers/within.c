@@ -52,11 +52,11 @@ static bool is_member(void *context, walk_id id)
     return members[id / 8] >> id % 8 & 1;
 }
 
-static uint8_t *make_members(const struct walk_heap *heap, const struct walk_reach *reach)
+static uint8_t *make_members(const struct walk_heap *heap, const walk_id *id, size_t count)
 {
     uint8_t *members = calloc((size_t)heap->graph.node_count / 8 + 1, 1);
-    for (size_t i = 0; members && i < reach->count; i++)
-        members[reach->id[i] / 8] |= (uint8_t)(1u << reach->id[i] % 8);
+    for (size_t i = 0; members && i < count; i++)
+        members[id[i] / 8] |= (uint8_t)(1u << id[i] % 8);
     return members;
 }
 
@@ -92,28 +92,24 @@ static struct walk_error *add_edges_of(struct walk_edge_list *list, const struct
     return count ? walk_edge_list_add_to(list, holder, to, count) : NULL;
 }
 
-static struct walk_error *induce(const struct walk_heap *heap, const struct walk_reach *reach, uint8_t *members,
-                                 struct walk_edges **edges)
+struct walk_error *walk_heap_subgraph_edges(const struct walk_heap *heap, const struct walk_subgraph *subgraph,
+                                            struct walk_edges **edges)
 {
     struct walk_edge_list *list = NULL;
-    struct walk_error *error = walk_edge_list_open(heap, &list);
-    for (size_t i = 0; i < reach->count && !error; i++)
-        error = add_edges_of(list, &heap->graph.forward, reach->id[i], members);
+    uint8_t *members = make_members(heap, subgraph->id, subgraph->count);
+    struct walk_error *error = members ? walk_edge_list_open(heap, &list) : walk_error_no_memory();
+    for (size_t i = 0; i < subgraph->count && !error; i++)
+        error = add_edges_of(list, &heap->graph.forward, subgraph->id[i], members);
+    free(members);
     return walk_edge_list_close(list, error, edges);
 }
 
 static struct walk_error *make_subgraph(struct within *within, struct walk_reach *reach, struct walk_subgraph **result)
 {
-    uint8_t *members = make_members(within->heap, reach);
     struct walk_subgraph *subgraph = calloc(1, sizeof *subgraph);
-    struct walk_error *error = NULL;
-    if (!members || !subgraph || within->no_memory)
-        error = walk_error_no_memory();
-    else
-        error = induce(within->heap, reach, members, &subgraph->edges);
-    if (error) {
-        free(subgraph);
-    } else {
+    uint8_t *members = within->count ? make_members(within->heap, reach->id, reach->count) : NULL;
+    bool good = subgraph && !within->no_memory && (members || !within->count);
+    if (good) {
         subgraph->beyond = count_beyond(within, members);
         subgraph->count = reach->count;
         subgraph->id = reach->id;
@@ -121,9 +117,11 @@ static struct walk_error *make_subgraph(struct within *within, struct walk_reach
         reach->id = NULL;
         reach->depth = NULL;
         *result = subgraph;
+    } else {
+        free(subgraph);
     }
     free(members);
-    return error;
+    return good ? NULL : walk_error_no_memory();
 }
 
 struct walk_error *walk_heap_within(const struct walk_heap *heap, walk_id start, enum walk_direction direction,
@@ -149,6 +147,5 @@ void walk_subgraph_free(struct walk_subgraph *subgraph)
         return;
     free(subgraph->id);
     free(subgraph->depth);
-    walk_edges_free(subgraph->edges);
     free(subgraph);
 }

@@ -45,6 +45,19 @@ static size_t ask_ancestors(const struct walk_heap *heap, walk_id id)
     return count;
 }
 
+/* The same, and all references between them, with their labels. */
+static size_t ask_between(const struct walk_heap *heap, walk_id id)
+{
+    struct walk_subgraph *subgraph;
+    struct walk_edges *edges;
+    die_of(walk_heap_within(heap, id, WALK_ANCESTORS, GENERATIONS, false, &subgraph));
+    die_of(walk_heap_subgraph_edges(heap, subgraph, &edges));
+    size_t count = edges->count;
+    walk_edges_free(edges);
+    walk_subgraph_free(subgraph);
+    return count;
+}
+
 static size_t ask_why(const struct walk_heap *heap, walk_id id)
 {
     struct walk_paths *paths;
@@ -57,7 +70,7 @@ static size_t ask_why(const struct walk_heap *heap, walk_id id)
 static const struct question {
     const char *name;
     size_t (*ask)(const struct walk_heap *heap, walk_id id);
-} questions[] = {{"referrers", ask_referrers}, {"ancestors", ask_ancestors}, {"why", ask_why}};
+} questions[] = {{"referrers", ask_referrers}, {"ancestors", ask_ancestors}, {"between", ask_between}, {"why", ask_why}};
 
 int main(int argc, char **argv)
 {

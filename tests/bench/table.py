@@ -22,6 +22,7 @@ QUESTIONS = {
     "open": "opening the core",
     "referrers": "referrers",
     "ancestors": "ancestors within 5",
+    "between": "ancestors within 5, and all labels of the references between them",
     "why": "why",
 }
 

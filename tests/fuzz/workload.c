@@ -197,7 +197,11 @@ static void ask_within(const struct work *work, walk_id id, enum walk_direction 
     PROMISE(subgraph->count && subgraph->id[0] == id && subgraph->depth[0] == 0);
     for (size_t i = 0; i < subgraph->count; i++)
         PROMISE(subgraph->id[i] < work->stats.nodes && subgraph->depth[i] <= generations);
-    check_edges(work, subgraph->edges);
+    struct walk_edges *edges;
+    if (good(walk_heap_subgraph_edges(work->heap, subgraph, &edges))) {
+        check_edges(work, edges);
+        walk_edges_free(edges);
+    }
     walk_subgraph_free(subgraph);
 }
 

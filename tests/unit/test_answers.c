@@ -386,6 +386,7 @@ START_TEST(ancestors_and_descendants_equal_brute_force)
         uint32_t limit = limits[n % 5], *distance = malloc(nodes * sizeof *distance);
         bool everything = n % 3 == 0;
         struct walk_subgraph *subgraph;
+        struct walk_edges *among;
         distances(model.heap, start, direction, limit, everything || !node.is_object, distance);
         assert_good(walk_heap_within(model.heap, start, direction, limit, everything, &subgraph));
         size_t reached = 0, edges = 0;
@@ -398,7 +399,9 @@ START_TEST(ancestors_and_descendants_equal_brute_force)
             for (uint64_t i = model.heap->graph.forward.start[from]; i < model.heap->graph.forward.start[from + 1]; i++)
                 edges += distance[from] != UINT32_MAX &&
                          distance[WALK_EDGE_ID(model.heap->graph.forward.edge[i])] != UINT32_MAX;
-        expect_eq(subgraph->edges->count, edges);
+        assert_good(walk_heap_subgraph_edges(model.heap, subgraph, &among));
+        expect_eq(among->count, edges);
+        walk_edges_free(among);
         walk_subgraph_free(subgraph);
         free(distance);
     }
