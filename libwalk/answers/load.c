@@ -102,8 +102,8 @@ static bool check_edges(struct walk_saved *saved)
 {
     uint64_t nodes = SAVED_COUNT(saved, key), edges = SAVED_COUNT(saved, edge), refs = SAVED_COUNT(saved, ref_target);
     saved->ref_start = sum_rows(saved->ref_count, nodes, refs);
-    if (edges > UINT32_MAX || total(saved->edge_count, nodes) != edges || !saved->ref_start || SAVED_COUNT(saved, ref_label) != refs ||
-        SAVED_COUNT(saved, ref_flags) != refs)
+    if (edges > UINT32_MAX || total(saved->edge_count, nodes) != edges || !saved->ref_start ||
+        SAVED_COUNT(saved, ref_label) != refs || SAVED_COUNT(saved, ref_flags) != refs)
         return false;
     for (uint64_t i = 0; i < edges; i++)
         if (!is_node(saved, WALK_EDGE_ID(saved->edge[i])))

@@ -8,7 +8,7 @@ struct ends {
     const struct walk_heap *heap;
     struct walk_refs refs;
     size_t wanted; /* how many roots are enough; 0: all */
-    bool guesses; /* follow stale words of value stacks too: only when nothing else leads to a root */
+    bool guesses;  /* follow stale words of value stacks too: only when nothing else leads to a root */
 };
 
 /* The best reference from `holder` to `referent` that can be relied on: what kind of label it has; -1: only guesses. */

@@ -361,9 +361,14 @@ static void count_object(struct worker *worker, walk_addr key, uint32_t class, u
 
 static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *flags)
 {
+    enum { AHEAD = 4 };
     struct walk_refs *refs = &worker->refs;
+    for (size_t i = 0; i < refs->count && i < AHEAD; i++)
+        walk_emit_foresee(emitter, refs->ref[i].target);
     for (size_t i = 0; i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
+        if (i + AHEAD < refs->count)
+            walk_emit_foresee(emitter, refs->ref[i + AHEAD].target);
         bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
         if (ref->flags & WALK_EDGE_WEAK)
             continue;
@@ -449,6 +454,30 @@ static bool learn_classes(struct source *source)
     return source->class_type != NULL;
 }
 
+/*
+ * Makes the types known that most objects are of which the collector does not track: those of what some tracked objects
+ * refer to, from one end of the memory to the other. Others are learned when they are met.
+ */
+static struct walk_error *learn_common_types(struct source *source)
+{
+    enum { LOOKS = 1 << 5, WORDS = 1 << 6 /* of an array, or it is left out */ };
+    struct walk_python *python = source->heap->python;
+    struct walk_refs refs = {.unnamed = true, .limited = true};
+    uint32_t type;
+    for (size_t i = 0; i < LOOKS && python->tracked_count; i++) {
+        size_t at = python->tracked_count * i / LOOKS;
+        type = source->class_type[python->tracked_class[at]];
+        refs.words = WORDS;
+        if (type != WALK_NO_TYPE)
+            walk_visit_by_tables(python, python->tracked[at], type, &refs);
+    }
+    for (size_t i = 0; i < refs.count; i++)
+        (void)walk_python_type_of(python, refs.ref[i].target, &type);
+    bool no_memory = refs.no_memory;
+    walk_refs_deinit(&refs);
+    return no_memory ? walk_error_no_memory() : renew(source);
+}
+
 static struct walk_error *add_tracked(struct source *source, struct walk_builder *builder)
 {
     const struct walk_python *python = source->heap->python;
@@ -488,7 +517,9 @@ static struct walk_error *build(struct source *source, walk_progress *progress, 
                                 .progress = progress,
                                 .progress_context = context};
     struct walk_builder *builder;
-    struct walk_error *error = walk_builder_open(&source->heap->graph, &asked, &builder);
+    struct walk_error *error = learn_common_types(source);
+    if (!error)
+        error = walk_builder_open(&source->heap->graph, &asked, &builder);
     if (error)
         return error;
     error = add_tracked(source, builder);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bytes/large.h"
+#include "bytes/workers.h"
 #include "graph/builder.h"
 
 /* ---- opening, and the nodes to begin with ---- */
@@ -66,16 +67,35 @@ struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key
     return NULL;
 }
 
+/* Keys that are told. */
+struct told {
+    struct walk_index *index;
+    const walk_addr *keys;
+    size_t count;
+    atomic_size_t odd;
+    atomic_bool no_memory;
+};
+enum { TOLD_CHUNK = 1 << 14 };
+
+static void discover_chunk(void *context, size_t task, unsigned worker)
+{
+    struct told *told = context;
+    size_t first = task * TOLD_CHUNK, left = told->count - first, odd = 0;
+    (void)worker;
+    for (size_t i = first; i < first + (left < TOLD_CHUNK ? left : TOLD_CHUNK); i++)
+        if (walk_index_is_odd(told->index, told->keys[i]))
+            odd++;
+        else if (walk_index_discover(told->index, NULL, told->keys[i]) == WALK_ENTER_NO_MEMORY)
+            atomic_store_explicit(&told->no_memory, true, memory_order_relaxed);
+    atomic_fetch_add_explicit(&told->odd, odd, memory_order_relaxed);
+}
+
 struct walk_error *walk_builder_nodes(struct walk_builder *builder, const walk_addr *keys, size_t count, size_t *odd)
 {
-    struct walk_index *index = &builder->graph->index;
-    *odd = 0;
-    for (size_t i = 0; i < count; i++)
-        if (walk_index_is_odd(index, keys[i]))
-            (*odd)++;
-        else if (walk_index_discover(index, NULL, keys[i]) == WALK_ENTER_NO_MEMORY)
-            return walk_error_no_memory();
-    return NULL;
+    struct told told = {.index = &builder->graph->index, .keys = keys, .count = count};
+    walk_workers_run(builder->source.workers, (count + TOLD_CHUNK - 1) / TOLD_CHUNK, discover_chunk, &told);
+    *odd = atomic_load_explicit(&told.odd, memory_order_relaxed);
+    return atomic_load_explicit(&told.no_memory, memory_order_relaxed) ? walk_error_no_memory() : NULL;
 }
 
 /* ---- the closure ---- */

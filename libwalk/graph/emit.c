@@ -73,6 +73,11 @@ static bool enter(struct walk_emitter *emitter, walk_addr key)
     return (region && walk_region_has(region, granule)) || discover(emitter, region, key);
 }
 
+void walk_emit_foresee(const struct walk_emitter *emitter, walk_addr key)
+{
+    walk_index_foresee(emitter->index, key & (WALK_KEY_END - 1));
+}
+
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
     if (walk_emit_loggable(emitter, &key) && ((key & WALK_LOG_ODD) || enter(emitter, key)))

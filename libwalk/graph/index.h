@@ -77,6 +77,15 @@ static inline bool walk_region_has(const struct walk_region *region, uint64_t gr
             walk_granule_bit(granule)) != 0;
 }
 
+/* Begins to fetch what is asked of a key, which may be odd but not beyond the space of keys. */
+static inline void walk_index_foresee(const struct walk_index *index, walk_addr key)
+{
+    uint64_t granule = walk_index_granule(index, key);
+    const struct walk_region *region = walk_index_region(index, granule);
+    if (region)
+        __builtin_prefetch(&region->word[walk_granule_word(granule)]);
+}
+
 /* The id of the region's node that is `place` granules behind its first one. */
 static inline walk_id walk_region_id(const struct walk_region *region, uint32_t place)
 {

@@ -62,8 +62,7 @@ static void translate_block(void *context, size_t task, unsigned worker)
         if (is_elsewhere(block, at))
             continue;
         walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id] =
-            translate(&graph->index, &block->emitter->edges, edge, block->edges[at], &missing);
+        graph->forward.start[id] = translate(&graph->index, &block->emitter->edges, edge, block->edges[at], &missing);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
         edge += block->edges[at];
@@ -125,8 +124,8 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
 /* ---- backward: a counting sort by referent ---- */
 
 /*
- * The referents are cut into ranges, each of which one worker looks for in all forward rows: so no two write to the same
- * row, and its edges stand in the order of their holders.
+ * The referents are cut into ranges, each of which one worker looks for in all forward rows: so no two write to the
+ * same row, and its edges stand in the order of their holders.
  */
 struct reversal {
     struct walk_graph *graph;

@@ -8,14 +8,10 @@ static const struct array {
     bool there;
     enum walk_field field;
 } arrays[WALK_KIND_COUNT] = {
-    [WALK_KIND_dict] = {true, WALK_FIELD_dict_ma_keys},
-    [WALK_KIND_defaultdict] = {true, WALK_FIELD_dict_ma_keys},
-    [WALK_KIND_frozendict] = {true, WALK_FIELD_dict_ma_keys},
-    [WALK_KIND_odict] = {true, WALK_FIELD_dict_ma_keys},
-    [WALK_KIND_list] = {true, WALK_FIELD_list_ob_item},
-    [WALK_KIND_set] = {true, WALK_FIELD_set_table},
-    [WALK_KIND_frozenset] = {true, WALK_FIELD_set_table},
-    [WALK_KIND_deque] = {true, WALK_FIELD_deque_leftblock},
+    [WALK_KIND_dict] = {true, WALK_FIELD_dict_ma_keys},       [WALK_KIND_defaultdict] = {true, WALK_FIELD_dict_ma_keys},
+    [WALK_KIND_frozendict] = {true, WALK_FIELD_dict_ma_keys}, [WALK_KIND_odict] = {true, WALK_FIELD_dict_ma_keys},
+    [WALK_KIND_list] = {true, WALK_FIELD_list_ob_item},       [WALK_KIND_set] = {true, WALK_FIELD_set_table},
+    [WALK_KIND_frozenset] = {true, WALK_FIELD_set_table},     [WALK_KIND_deque] = {true, WALK_FIELD_deque_leftblock},
 };
 
 static void fetch(const struct walk_python *python, walk_addr at)

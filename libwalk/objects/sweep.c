@@ -126,23 +126,38 @@ static uint32_t place_of(const struct sweep *sweep, walk_addr address, size_t *h
     return stretch && address % sweep->granule == 0 ? walk_stream_place(&sweep->stream, stretch, address) : NOWHERE;
 }
 
-/* Whether a list may lead to the head at `view`, the cheapest question first:if so, it is the next note.
+/* Where the words stand that are looked at, from a head on. */
+struct places {
+    uint32_t next, prev, count, type;
+};
+
+/*
+ * Whether a head with an object behind it may begin at `view`: four words, each of which rules most memory out, and
+ * which does so cannot be foreseen. So all are looked at, and one branch is taken.
  */
-static inline bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part,
-                                 const uint8_t *view, unsigned word)
+static inline bool may_begin(const struct sweep *sweep, const uint8_t *view, struct places at, unsigned word)
+{
+    const walk_addr low = sweep->lowest, size = sweep->highest - low;
+    walk_addr next = walk_load_word(word, view + at.next) & LINK_MASK;
+    walk_addr prev = walk_load_word(word, view + at.prev) & LINK_MASK;
+    walk_addr type = walk_load_word(word, view + at.type);
+    uint64_t count = walk_load_word(word, view + at.count);
+    return (next - low < size) & (prev - low < size) & (type - low < size) & (count != 0);
+}
+
+/* Whether a list may lead to it: if so, it is the next note. */
+static bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part, const uint8_t *view,
+                          struct places at)
 {
     const struct walk_layout *layout = sweep->python->layout;
-    const walk_addr low = sweep->lowest, size = sweep->highest - low;
-    walk_addr next = walk_load_word(word, view + WALK_OFFSET(layout, gc_head, next)) & LINK_MASK;
-    walk_addr prev = walk_load_word(word, view + WALK_OFFSET(layout, gc_head, prev)) & LINK_MASK;
-    if (next - low >= size || prev - low >= size)
-        return false;
-    const uint8_t *object = view + WALK_SIZE(layout, gc_head);
-    walk_addr type = walk_load_word(word, object + WALK_OFFSET(layout, object, ob_type));
-    if (type - low >= size || type % word || !walk_header_plausible(sweep->python, object))
+    unsigned word = sweep->python->word;
+    walk_addr type = walk_load_word(word, view + at.type);
+    if (type % word || !walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;
+    walk_addr next = walk_load_word(word, view + at.next) & LINK_MASK;
+    walk_addr prev = walk_load_word(word, view + at.prev) & LINK_MASK;
     part->link[part->count] = place_of(sweep, next, &worker->next_hint);
     part->type[part->count] = type;
     return part->link[part->count] != NOWHERE && place_of(sweep, prev, &worker->prev_hint) != NOWHERE;
@@ -152,9 +167,14 @@ static inline __attribute__((always_inline)) void look_through(const struct swee
                                                                struct part *part, const uint8_t *bytes, size_t size,
                                                                uint64_t *bits, unsigned word)
 {
+    const struct walk_layout *layout = sweep->python->layout;
+    const uint32_t object = WALK_SIZE(layout, gc_head);
+    const struct places places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
+                                  object + WALK_OFFSET(layout, object, ob_refcnt),
+                                  object + WALK_OFFSET(layout, object, ob_type)};
     unsigned granule_bits = sweep->stream.granule_bits;
     for (size_t at = 0; at < size; at += sweep->granule) {
-        if (!looks_tracked(sweep, worker, part, bytes + at, word))
+        if (!may_begin(sweep, bytes + at, places, word) || !looks_tracked(sweep, worker, part, bytes + at, places))
             continue;
         bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
         part->count++;

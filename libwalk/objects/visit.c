@@ -249,6 +249,13 @@ static void visit_by_tables(struct walk_python *python, const struct walk_pytype
         walk_refs_add_text(refs, python->stack_frames[greenlet->first_frame].node, WALK_EDGE_EXTRA, "gr_frame");
 }
 
+void walk_visit_by_tables(struct walk_python *python, walk_addr object, uint32_t index, struct walk_refs *refs)
+{
+    struct walk_pytype type = python->types[index]; /* a copy: to visit may make new types known */
+    if (!type.atomic)
+        visit_by_tables(python, &type, object, refs);
+}
+
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t index, struct walk_refs *refs)
 {
     /* A copy where visiting may make new types known, which moves the table. */

@@ -100,7 +100,11 @@ static inline void walk_refs_add_text(struct walk_refs *refs, walk_addr target, 
 /* The references of the object of type index `type`. Refs are appended; `unreadable` is set, never cleared. */
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
 
-/* To be called a little before the same: begins to fetch what will be looked at. Of memory that is mapped, not read. */
+/* What the tables say of the same, which the type's tp_traverse is not asked to prove. */
+void walk_visit_by_tables(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
+
+/* To be called a little before the first: begins to fetch what will be looked at. Of memory that is mapped, not read.
+ */
 void walk_foresee(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
 
 /* The __dict__ of an object whose type has a tp_dictoffset. */

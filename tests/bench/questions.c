@@ -70,7 +70,8 @@ static size_t ask_why(const struct walk_heap *heap, walk_id id)
 static const struct question {
     const char *name;
     size_t (*ask)(const struct walk_heap *heap, walk_id id);
-} questions[] = {{"referrers", ask_referrers}, {"ancestors", ask_ancestors}, {"between", ask_between}, {"why", ask_why}};
+} questions[] = {
+    {"referrers", ask_referrers}, {"ancestors", ask_ancestors}, {"between", ask_between}, {"why", ask_why}};
 
 int main(int argc, char **argv)
 {
