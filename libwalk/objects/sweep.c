@@ -123,7 +123,7 @@ static uint32_t place_of(const struct sweep *sweep, walk_addr address, size_t *h
     if (head != NOWHERE)
         return head;
     const struct walk_stretch *stretch = walk_stream_stretch(&sweep->stream, address, hint);
-    return stretch && address % sweep->granule == 0 ? walk_stream_place(&sweep->stream, stretch, address) : NOWHERE;
+    return stretch && !(address & (sweep->granule - 1)) ? walk_stream_place(&sweep->stream, stretch, address) : NOWHERE;
 }
 
 /* Where the words stand that are looked at, from a head on. */
@@ -152,7 +152,7 @@ static bool looks_tracked(const struct sweep *sweep, struct worker *worker, stru
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;
     walk_addr type = walk_load_word(word, view + at.type);
-    if (type % word || !walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
+    if ((type & (word - 1)) || !walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;

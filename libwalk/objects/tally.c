@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Objects and bytes per class. Of many types each object has the same size, which costs nothing. Other objects are read
- * in order of address, the keys of dicts after them, likewise: what is anywhere in the memory is never waited for.
+ * in order of address; the keys of dicts with them, if they are near, else after them, likewise: so hardly anything
+ * that is anywhere in the memory is waited for.
  */
 #include "objects/tally.h"
 
@@ -16,6 +17,8 @@
 enum { TAIL = 1 << 10 };
 /* Fewer are not worth it to read all memory. */
 enum { MANY = 1 << 14 };
+/* So many keys are worth it to read a span; fewer are looked at in the mapping. */
+enum { WORTH = 1 << 4 };
 
 struct class
 {
@@ -123,7 +126,9 @@ static void add_object(const struct tally *tally, struct worker *worker, size_t 
     if (class->needs != WALK_SIZE_OBJECT && class->needs != WALK_SIZE_KEYS)
         return;
     to->size += walk_size_but_keys(&worker->python, tally->tracked[object], &tally->python->types[class->type], &keys);
-    if (keys.keys)
+    if (keys.keys - worker->memory.window.start < worker->memory.window.size)
+        to->size += walk_size_of_keys(&worker->python, &keys);
+    else if (keys.keys)
         put_off(tally, worker, &keys, number);
 }
 
@@ -148,7 +153,9 @@ static void add_keys(void *context, size_t span, unsigned number)
     size_t first = tally->rest_first[span], end = tally->rest_first[span + 1];
     if (first == end)
         return;
-    worker->failed |= !open_window(tally, worker, span);
+    worker->memory.window.size = 0;
+    if (end - first >= WORTH)
+        worker->failed |= !open_window(tally, worker, span);
     for (size_t i = first; i < end && !worker->failed; i++)
         worker->tallies[tally->rest[i].class].size += walk_size_of_keys(&worker->python, &tally->rest[i].keys);
 }

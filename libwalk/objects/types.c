@@ -353,14 +353,15 @@ bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t
 
 bool walk_python_is_likely(const struct walk_python *python, walk_addr address)
 {
-    const uint8_t *view =
-        address % python->word ? NULL : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
+    const uint8_t *view = address & (python->word - 1)
+                              ? NULL
+                              : walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
     return view && walk_header_plausible(python, view);
 }
 
 bool walk_python_type_of(struct walk_python *python, walk_addr address, uint32_t *index)
 {
-    if (address % python->word)
+    if (address & (python->word - 1))
         return false;
     const uint8_t *view = walk_memory_view(python->memory, address, WALK_SIZE(python->layout, object));
     return view && walk_header_plausible(python, view) &&
