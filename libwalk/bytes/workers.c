@@ -64,7 +64,7 @@ void walk_workers_run(unsigned workers, size_t tasks, walk_task *task, void *con
         others[count] = (struct worker){.run = &run, .number = count + 1};
         count++;
     }
-    count = start(others, count);
+    count = count ? start(others, count) : 0;
     work(&caller);
     for (unsigned i = 0; i < count; i++)
         pthread_join(others[i].thread, NULL);

@@ -131,8 +131,9 @@ enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region
         return WALK_ENTERED_BEFORE;
     if (atomic_fetch_or_explicit(&region->word[walk_granule_word(granule)].found, bit, memory_order_relaxed) & bit)
         return WALK_ENTERED_BEFORE;
-    if (!atomic_load_explicit(&region->listed, memory_order_relaxed) &&
-        !atomic_exchange_explicit(&region->listed, true, memory_order_relaxed))
+    uint64_t touched = UINT64_C(1) << walk_granule_word(granule) / WALK_TOUCHED;
+    if (!(atomic_load_explicit(&region->touched, memory_order_relaxed) & touched) &&
+        !atomic_fetch_or_explicit(&region->touched, touched, memory_order_relaxed))
         list_region(index->regions, region);
     return WALK_ENTERED;
 }
@@ -150,32 +151,40 @@ struct walk_region **walk_index_discovered(struct walk_index *index, size_t *cou
     list->discovered_count = 0;
     if (*count)
         qsort(list->discovered, *count, sizeof(struct walk_region *), by_first);
-    for (size_t i = 0; i < *count; i++)
-        atomic_store_explicit(&list->discovered[i]->listed, false, memory_order_relaxed);
     return list->discovered;
 }
 
 uint32_t walk_region_count(const struct walk_region *region)
 {
     uint32_t count = 0;
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
-        count += walk_count_bits(atomic_load_explicit(&region->word[word].found, memory_order_relaxed));
+    for (uint64_t left = atomic_load_explicit(&region->touched, memory_order_relaxed); left; left &= left - 1) {
+        const struct walk_word *word = &region->word[__builtin_ctzll(left) * WALK_TOUCHED];
+        for (int i = 0; i < WALK_TOUCHED; i++)
+            count += walk_count_bits(atomic_load_explicit(&word[i].found, memory_order_relaxed));
+    }
     return count;
+}
+
+/* The discovered keys of a word; what is behind the places that are written. */
+static uint32_t *enter_word(struct walk_word *word, uint32_t first, uint32_t *place)
+{
+    uint64_t found = atomic_load_explicit(&word->found, memory_order_relaxed);
+    uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    atomic_store_explicit(&word->bits, bits | found, memory_order_relaxed);
+    atomic_store_explicit(&word->found, 0, memory_order_relaxed);
+    for (; found; found &= found - 1)
+        *place++ = first + (uint32_t)__builtin_ctzll(found);
+    return place;
 }
 
 void walk_region_enter(struct walk_region *region, uint32_t *place)
 {
-    for (uint32_t i = 0; i < WALK_REGION_WORDS; i++) {
-        struct walk_word *word = &region->word[i];
-        uint64_t found = atomic_load_explicit(&word->found, memory_order_relaxed);
-        if (!found)
-            continue;
-        uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
-        atomic_store_explicit(&word->bits, bits | found, memory_order_relaxed);
-        atomic_store_explicit(&word->found, 0, memory_order_relaxed);
-        for (; found; found &= found - 1)
-            *place++ = i * 64 + (uint32_t)__builtin_ctzll(found);
+    for (uint64_t left = atomic_load_explicit(&region->touched, memory_order_relaxed); left; left &= left - 1) {
+        uint32_t first = (uint32_t)__builtin_ctzll(left) * WALK_TOUCHED;
+        for (uint32_t i = first; i < first + WALK_TOUCHED; i++)
+            place = enter_word(&region->word[i], i * 64, place);
     }
+    atomic_store_explicit(&region->touched, 0, memory_order_relaxed);
 }
 
 void walk_region_remove(struct walk_region *region, uint32_t place)

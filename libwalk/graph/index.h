@@ -32,9 +32,10 @@ struct walk_word {
 
 struct walk_region {
     struct walk_word word[WALK_REGION_WORDS];
-    uint64_t first;     /* granule */
-    atomic_bool listed; /* among those that have discovered keys */
+    uint64_t first;           /* granule */
+    _Atomic uint64_t touched; /* a bit per WALK_TOUCHED words: some of them have discovered keys */
 };
+enum { WALK_TOUCHED = WALK_REGION_WORDS / 64 };
 
 struct walk_region_table {
     _Atomic(struct walk_region *) region[1 << WALK_TABLE_BITS];
@@ -117,10 +118,7 @@ enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
 /* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
 enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
 
-/*
- * The regions that have discovered keys, in their order, and from here on are not listed. The list is the index's, and
- * changes with the next discovery.
- */
+/* The regions that have discovered keys, in their order. The list is the index's, and changes with the next discovery. */
 struct walk_region **walk_index_discovered(struct walk_index *index, size_t *count);
 /* How many keys of a region are discovered. */
 uint32_t walk_region_count(const struct walk_region *region);
