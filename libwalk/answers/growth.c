@@ -8,23 +8,17 @@
 
 #include <stdlib.h>
 
-/* ---- what is kept of a heap ---- */
+#include "bytes/large.h"
 
-static void *copy(const void *array, size_t size)
-{
-    void *copied = malloc(size + 1);
-    if (copied && size)
-        memcpy(copied, array, size);
-    return copied;
-}
+/* ---- what is kept of a heap ---- */
 
 static bool copy_nodes(const struct walk_graph *graph, struct walk_graph *kept)
 {
     size_t nodes = graph->node_count;
     *kept = (struct walk_graph){.node_count = graph->node_count};
-    kept->key = copy(graph->key, nodes * sizeof *graph->key);
-    kept->class = copy(graph->class, nodes * sizeof *graph->class);
-    kept->flags = copy(graph->flags, nodes);
+    kept->key = walk_large_copy(graph->key, nodes, sizeof *graph->key);
+    kept->class = walk_large_copy(graph->class, nodes, sizeof *graph->class);
+    kept->flags = walk_large_copy(graph->flags, nodes, sizeof *graph->flags);
     return kept->key && kept->class && kept->flags;
 }
 

@@ -31,7 +31,7 @@ struct walk_index {
 };
 
 struct walk_rows {
-    uint32_t *start; /* node_count + 1 */
+    uint32_t *start; /* node_count + 1; of walk_large_alloc(), as all that a graph owns */
     uint32_t *edge;  /* WALK_EDGE_MARK | id */
 };
 
