@@ -32,6 +32,7 @@ struct worker {
     size_t special[WALK_NODE_KIND + 1];
     size_t unreadable, guessed_edges, run_objects;
     bool collecting;
+    bool sampled; /* since the last proofs */
     struct walk_window window;
     size_t *at;         /* in each run of tracked objects: the first one that was not asked */
     walk_addr *unknown; /* types that were met for the first time */
@@ -123,8 +124,7 @@ static bool is_on_hidden_list(const struct walk_python *python, walk_addr object
 static bool likely(void *context, unsigned number, walk_addr key)
 {
     const struct source *source = context;
-    struct walk_python *python = number == WALK_ALONE ? source->heap->python : &source->worker[number]->fork.python;
-    return walk_python_is_likely(python, key);
+    return walk_python_is_likely(&source->worker[number]->fork.python, key);
 }
 
 static void note_unknown(struct worker *worker, walk_addr type)
@@ -228,6 +228,7 @@ static enum walk_answer admit(void *context, unsigned number, walk_addr key, boo
     if (!walk_traverse_wants_proof(python, &python->types[*class], key))
         return WALK_YES;
     note_sample(&worker->samples[*class], key);
+    worker->sampled = true;
     return WALK_WAIT;
 }
 
@@ -326,11 +327,15 @@ static struct walk_error *prove_type(struct source *source, uint32_t type)
 static struct walk_error *settle(void *context, bool again)
 {
     struct source *source = context;
-    for (unsigned i = 0; i < source->workers; i++)
+    bool sampled = false;
+    for (unsigned i = 0; i < source->workers; i++) {
         if (source->worker[i]->no_memory)
             return walk_error_no_memory();
+        sampled |= source->worker[i]->sampled;
+        source->worker[i]->sampled &= again;
+    }
     struct walk_error *error = again ? learn_types(source) : NULL;
-    for (uint32_t type = 0; !again && !error && type < source->type_count; type++)
+    for (uint32_t type = 0; !again && sampled && !error && type < source->type_count; type++)
         error = prove_type(source, type);
     return error ? error : renew(source);
 }
@@ -393,6 +398,8 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
     struct walk_refs *refs = &worker->refs;
     enum walk_node_kind kind = *flags & WALK_NODE_KIND;
     uint64_t size = 0;
+    if (!alone)
+        walk_window_follow(&worker->window, &worker->fork.image, key);
     refs->count = 0;
     refs->unreadable = refs->guessed = refs->run = false;
     refs->fault = (struct walk_traverse_fault){0};

@@ -8,22 +8,10 @@
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define PAGE ((size_t)4 << 10)
-
-#ifdef __has_feature /* clang's way to say it */
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
+#define PAGE ((size_t)64 << 10) /* no kernel has larger ones */
 
 /* Below this the rest of the last huge page would be too much of the whole. */
-#ifdef SANITIZED
-#define LARGE SIZE_MAX /* who writes behind it is told so */
-#else
-#define LARGE (HUGE_PAGE / 4)
-#endif
+#define LARGE (WALK_SANITIZED ? SIZE_MAX : HUGE_PAGE / 4)
 
 /* Stands in front of the memory. */
 union head {

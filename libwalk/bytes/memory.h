@@ -5,7 +5,7 @@
 /*
  * The target's memory as a sorted list of segments. Bytes are handed out as pointers: into the mapped core, into the
  * mapped file that backs a read-only segment, or into a buffer that is filled, chunk by chunk, on first use (live
- * processes, callbacks). Views stay valid until the memory is closed.
+ * processes, callbacks). Views stay valid until the memory is closed, or has another window.
  */
 
 #include <string.h>

@@ -33,7 +33,7 @@ void *walk_pages_take(struct walk_pages *pages, size_t size)
     if (size > SIZE_MAX - ALIGNMENT)
         return NULL;
     size = (size + !size + ALIGNMENT - 1) & ~((size_t)ALIGNMENT - 1);
-    if (size > pages->left && !add_page(pages, size < PAGE ? PAGE : size))
+    if (size > pages->left && !add_page(pages, size < PAGE && !WALK_SANITIZED ? PAGE : size))
         return NULL;
     void *piece = pages->at;
     pages->at += size;

@@ -15,7 +15,7 @@
  * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
 enum {
-    WALK_KEY_BITS = 47, /* of the user's half of a 48-bit address space */
+    WALK_KEY_BITS = 48, /* of user space: 47 on x86-64, 48 on aarch64 */
     WALK_REGION_BITS = 17,
     WALK_TABLE_BITS = 13,
     WALK_REGION_WORDS = 1 << (WALK_REGION_BITS - 6),
@@ -118,7 +118,8 @@ enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
 /* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
 enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
 
-/* The regions that have discovered keys, in their order. The list is the index's, and changes with the next discovery. */
+/* The regions that have discovered keys, in their order. The list is the index's, and changes with the next discovery.
+ */
 struct walk_region **walk_index_discovered(struct walk_index *index, size_t *count);
 /* How many keys of a region are discovered. */
 uint32_t walk_region_count(const struct walk_region *region);

@@ -26,9 +26,15 @@ static struct walk_block *block_of(const struct now *now, size_t task)
     return &now->builder->blocks[now->first + task];
 }
 
+/* Rounds of fewer nodes are not worth a second thread; so often is it told how many are visited. */
+enum { WORTH = 1 << 11 };
+
 static void run(struct now *now, walk_task *task)
 {
-    walk_workers_run(now->builder->source.workers, now->count, task, now);
+    size_t nodes = 0;
+    for (size_t i = 0; i < now->count && nodes < WORTH; i++)
+        nodes += block_of(now, i)->count;
+    walk_workers_run(nodes < WORTH ? 1 : now->builder->source.workers, now->count, task, now);
 }
 
 /* ---- blocks ---- */
@@ -141,12 +147,12 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
     block->later--;
 }
 
-/* Only the thread that builds talks to the caller; it is worker 0. */
-static void report(struct now *now, unsigned worker)
+/* Only the thread that builds talks to the caller; it is worker 0. `more` nodes have been visited. */
+static void report(struct now *now, unsigned worker, size_t more)
 {
     struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
-    size_t visited = builder->visited + atomic_load_explicit(&now->visited, memory_order_relaxed);
+    size_t visited = builder->visited + atomic_fetch_add_explicit(&now->visited, more, memory_order_relaxed) + more;
     if (worker == 0 && source->progress && !source->progress(source->progress_context, visited, builder->known)) {
         builder->interrupted = true;
         atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
@@ -162,7 +168,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     const struct walk_source *source = &builder->source;
     if (atomic_load_explicit(&builder->stop, memory_order_relaxed))
         return false;
-    report(now, worker);
+    report(now, worker, 0);
     block->emitter = &builder->emitters[worker];
     block->edge = block->emitter->edges.count;
     if (source->approach)
@@ -171,10 +177,23 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     return true;
 }
 
-static void end_block(struct now *now, const struct walk_block *block)
+/* Says how many nodes have been visited since it was said, if that is time. False: the building is to be stopped. */
+static bool go_on(struct now *now, unsigned worker, size_t *visited)
 {
-    atomic_fetch_add_explicit(&now->visited, block->count - block->later - block->unasked, memory_order_relaxed);
-    if (failed(block->emitter))
+    struct walk_builder *builder = now->builder;
+    if (*visited >= WORTH) {
+        report(now, worker, *visited);
+        *visited = 0;
+    }
+    if (failed(&builder->emitters[worker]))
+        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
+    return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
+}
+
+static void end_block(struct now *now, unsigned worker, size_t visited)
+{
+    atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
+    if (failed(&now->builder->emitters[worker]))
         atomic_store_explicit(&now->builder->stop, true, memory_order_relaxed);
 }
 
@@ -183,15 +202,17 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
     struct now *now = context;
     const struct walk_builder *builder = now->builder;
     struct walk_block *block = block_of(now, task);
-    struct walk_emitter *emitter = &builder->emitters[worker];
+    size_t visited = 0;
     if (!begin_block(now, block, worker))
         return;
-    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
+    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         walk_addr key = key_of(builder, block, block->place[at]);
-        if (ask(now, worker, block, at, key) == WALK_YES && !now->told)
-            visit(emitter, worker, block, at, key);
+        if (ask(now, worker, block, at, key) != WALK_YES || now->told)
+            continue;
+        visit(&builder->emitters[worker], worker, block, at, key);
+        visited++;
     }
-    end_block(now, block);
+    end_block(now, worker, visited);
 }
 
 static bool is_later(const struct walk_block *block, uint32_t at)
@@ -209,16 +230,19 @@ static void foresee(const struct walk_builder *builder, unsigned worker, const s
 static void visit_later(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
+    const struct walk_builder *builder = now->builder;
     struct walk_block *block = block_of(now, task);
-    struct walk_emitter *emitter = &now->builder->emitters[worker];
+    size_t visited = 0;
     if (!block->later || !begin_block(now, block, worker))
         return;
-    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
-        foresee(now->builder, worker, block, at + AHEAD);
-        if (is_later(block, at))
-            visit(emitter, worker, block, at, key_of(now->builder, block, block->place[at]));
+    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
+        foresee(builder, worker, block, at + AHEAD);
+        if (!is_later(block, at))
+            continue;
+        visit(&builder->emitters[worker], worker, block, at, key_of(builder, block, block->place[at]));
+        visited++;
     }
-    end_block(now, block);
+    end_block(now, worker, visited);
 }
 
 /* What went wrong for any worker. */
@@ -298,7 +322,8 @@ static struct walk_error *visit_rest(struct now *now)
         if (builder->blocks[i].later && !add_rest(builder, i))
             return walk_error_no_memory();
     now->count = builder->block_count - now->first;
-    run(now, visit_later);
+    if (count_later(now))
+        run(now, visit_later);
     return gather_errors(builder);
 }
 

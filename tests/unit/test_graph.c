@@ -227,8 +227,8 @@ END_TEST
 /* Beyond the space of keys, and no multiples of what keys are. */
 START_TEST(odd_keys_are_keys_like_all_others)
 {
-    walk_addr keys[] = {UINT64_MAX, 8, 9, UINT64_MAX - 1, 0, UINT64_C(1) << 63, UINT64_C(1) << 47, 9};
-    walk_addr sorted[] = {0, 8, 9, UINT64_C(1) << 47, UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX};
+    walk_addr keys[] = {UINT64_MAX, 8, 9, UINT64_MAX - 1, 0, UINT64_C(1) << 63, UINT64_C(1) << 48, 9};
+    walk_addr sorted[] = {0, 8, 9, UINT64_C(1) << 48, UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX};
     struct walk_graph graph;
     build_of_keys(keys, 8, 8, &graph);
     expect_eq(graph.node_count, 7);
@@ -238,7 +238,7 @@ START_TEST(odd_keys_are_keys_like_all_others)
     }
     expect_eq(walk_graph_find(&graph, 16), WALK_NO_ID);
     expect_eq(walk_graph_find(&graph, 10), WALK_NO_ID);
-    expect_eq(walk_graph_find(&graph, (UINT64_C(1) << 47) + 8), WALK_NO_ID);
+    expect_eq(walk_graph_find(&graph, (UINT64_C(1) << 48) + 8), WALK_NO_ID);
     walk_graph_deinit(&graph);
 }
 END_TEST
