@@ -117,7 +117,7 @@ def draw_in_child(path):
         finally:
             os._exit(status)
     truth._WAITPID(pid, truth._STATUS_POINTER, 0)
-    if truth._STATUS.value:
+    if truth._STATUS[0]:
         raise RuntimeError("objgraph could not draw")
 
 

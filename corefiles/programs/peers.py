@@ -285,7 +285,7 @@ def ask(path):
         finally:
             os._exit(1)
     truth._WAITPID(pid, truth._STATUS_POINTER, 0)
-    if truth._STATUS.value != 0:
+    if truth._STATUS[0] != 0:
         raise RuntimeError("objgraph did not answer")
 
 
