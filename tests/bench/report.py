@@ -74,7 +74,7 @@ def _version(rows: List[Row]) -> Iterator[str]:
         tracked,
     )
     for name, words in table.QUESTIONS.items():
-        where = "" if name == "open" else ", when the graph is there"
+        where = "" if name == "open" else " (when the graph is there)"
         seconds = (table.median(row, name) for row in rows)
         yield from _cells(words + where, (s and 1e3 * s for s in seconds), ".2f")
     yield ""

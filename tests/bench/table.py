@@ -27,6 +27,10 @@ QUESTIONS = {
 }
 
 
+#: Those for which nothing is wanted.
+WITHOUT_GOAL = ("open", "between")
+
+
 class Goal(NamedTuple):
     """A ratio that is to be reached."""
 
@@ -87,7 +91,7 @@ def _lines(row: Dict[str, Any]) -> Iterator[str]:
     for name in QUESTIONS:
         seconds = median(row, name)
         if seconds is not None:
-            wanted = "" if name == "open" else f" (goal {MOST_MILLISECONDS})"
+            wanted = "" if name in WITHOUT_GOAL else f" (goal {MOST_MILLISECONDS})"
             yield f"  {name:18}{1e3 * seconds:10.3f} ms{wanted}"
     for name, memory in row["memory"].items():
         per = memory["own"] / tracked
