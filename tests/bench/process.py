@@ -32,8 +32,8 @@ def run_again(words: Sequence[str], **environment: str) -> Usage:
     the first to use it again waits for the host, an unknown time for each page; the second
     has what the first gave back.
     """
-    run(words, **environment)
-    return run(words, **environment)
+    run(words, True, **environment)
+    return run(words, True, **environment)
 
 
 def run_sampled(words: Sequence[str]) -> Usage:
