@@ -144,6 +144,7 @@ static struct walk_error *visit_specials(struct walk_builder *builder)
         block->class[i] = builder->specials[i].class;
         block->flags[i] = builder->specials[i].flags;
     }
+    block->later = block->count;
     return walk_round_go_alone(builder);
 }
 
