@@ -24,7 +24,7 @@ struct samples {
 };
 
 struct worker {
-    struct walk_fork fork;
+    _Alignas(WALK_APART) struct walk_fork fork;
     struct walk_refs refs;
     struct walk_type_stats *types; /* of nodes by class, and one each for frames, threads, interpreters */
     struct samples *samples;       /* by class */
@@ -567,7 +567,7 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     if (!error && (!learn_classes(source) || !find_runs(source)))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
-        struct worker *worker = source->worker[i] = calloc(1, sizeof *worker);
+        struct worker *worker = source->worker[i] = walk_workers_state(1, sizeof *worker);
         if (!worker)
             return walk_error_no_memory();
         worker->at = malloc(source->run_count * sizeof *worker->at);

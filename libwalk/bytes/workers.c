@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What the workers of one call share. */
 struct run {
@@ -27,6 +29,13 @@ unsigned walk_workers_count(unsigned wanted)
     if (!wanted)
         wanted = sched_getaffinity(0, sizeof processors, &processors) == 0 ? (unsigned)CPU_COUNT(&processors) : 1;
     return wanted < WALK_WORKERS_MAX ? wanted : WALK_WORKERS_MAX;
+}
+
+void *walk_workers_state(unsigned workers, size_t size)
+{
+    size_t room = (workers * size + WALK_APART - 1) / WALK_APART * WALK_APART;
+    void *state = aligned_alloc(WALK_APART, room ? room : WALK_APART);
+    return state ? memset(state, 0, room) : NULL;
 }
 
 static void *work(void *argument)

@@ -22,6 +22,15 @@ typedef void walk_task(void *context, size_t task, unsigned worker);
 /* How many workers there are to be when `wanted` are asked for; 0: as many as this process has processors. */
 unsigned walk_workers_count(unsigned wanted);
 
+/*
+ * What one worker writes all the time must not stand near what another one does: processors hand lines of their caches
+ * to each other, in pairs. Structures of which each worker has one begin with a member that is aligned to this.
+ */
+enum { WALK_APART = 128 };
+
+/* Zeroed room for one such structure per worker; freed with free(). NULL: no memory. */
+void *walk_workers_state(unsigned workers, size_t size);
+
 /* Runs tasks 0 … tasks-1. The caller is worker 0; where no threads can be made, it does all of them. */
 void walk_workers_run(unsigned workers, size_t tasks, walk_task *task, void *context);
 

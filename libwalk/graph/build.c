@@ -21,7 +21,7 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
         return walk_error_no_memory();
     builder->graph = graph;
     builder->source = *source;
-    builder->emitters = calloc(source->workers, sizeof *builder->emitters);
+    builder->emitters = walk_workers_state(source->workers, sizeof *builder->emitters);
     struct walk_error *error = walk_index_init(&graph->index, source->granule);
     if (error || !builder->emitters) {
         walk_builder_abort(builder);

@@ -7,6 +7,7 @@
  * What is visited in one go is a block, whose edges stand together: blocks become rows in any order, by any worker.
  */
 
+#include "bytes/workers.h"
 #include "graph/index.h"
 
 /* A key in a log: below WALK_KEY_END itself, else the position of an odd key. */
@@ -50,7 +51,7 @@ struct walk_block {
 #define WALK_BLOCK_LATER UINT32_MAX
 
 struct walk_emitter {
-    struct walk_slabs edges;
+    _Alignas(WALK_APART) struct walk_slabs edges;
     bool missing; /* an edge of the node that is visited is to what is no node */
     bool no_memory;
     struct walk_error *error;

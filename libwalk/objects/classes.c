@@ -39,6 +39,15 @@ void walk_classes_deinit(struct walk_classes *classes)
     *classes = (struct walk_classes){0};
 }
 
+bool walk_classes_find(const struct walk_classes *classes, walk_addr type, uint32_t *number)
+{
+    size_t at = classes->slots ? slot_of(classes, type) : 0;
+    if (!classes->slots || !classes->slot[at])
+        return false;
+    *number = classes->slot[at] - 1;
+    return true;
+}
+
 bool walk_classes_enter(struct walk_classes *classes, walk_addr type, uint32_t *number)
 {
     if (classes->count == classes->capacity && !grow(classes))

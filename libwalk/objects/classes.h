@@ -23,6 +23,9 @@ struct walk_classes {
 
 void walk_classes_deinit(struct walk_classes *classes);
 
+/* False: there is no class of that type. */
+bool walk_classes_find(const struct walk_classes *classes, walk_addr type, uint32_t *number);
+
 /* The number of a type's class, which is made if there is none. False: out of memory. */
 bool walk_classes_enter(struct walk_classes *classes, walk_addr type, uint32_t *number);
 

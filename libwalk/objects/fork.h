@@ -21,4 +21,11 @@ struct walk_error *walk_fork_open(struct walk_fork *fork, const struct walk_pyth
 void walk_fork_renew(struct walk_fork *fork, const struct walk_python *python);
 void walk_fork_close(struct walk_fork *fork);
 
+/* A fork that reads objects and no more (it has no machine); there is nothing to close. */
+void walk_fork_reading(struct walk_fork *fork, const struct walk_python *python);
+
+/* The same, but it learns types, from nothing, for itself: walk_fork_forget() frees them. */
+void walk_fork_learning(struct walk_fork *fork, const struct walk_python *python);
+void walk_fork_forget(struct walk_fork *fork);
+
 #endif

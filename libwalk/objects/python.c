@@ -148,6 +148,8 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     }
     if (!error)
         error = walk_python_learn_traverse(python);
+    if (python->sized_with != python->subtype_traverse)
+        walk_python_forget_sizes(python);
     if (!error)
         error = walk_python_read_threads(python);
     if (!error)
@@ -159,23 +161,38 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     return error;
 }
 
-void walk_python_close(struct walk_python *python)
+void walk_python_forget_types(struct walk_python *python)
 {
     for (size_t i = 0; i < python->string_slots; i++)
         free(python->strings[i]);
     free(python->strings);
     walk_names_close(python->names);
+    free(python->types);
+    free(python->type_slots);
+    free(python->slots);
+}
+
+void walk_python_forget_sizes(struct walk_python *python)
+{
+    walk_large_free(python->tracked_size);
+    walk_large_free(python->far_keys);
+    python->tracked_size = NULL;
+    python->far_keys = NULL;
+    python->far_keys_count = 0;
+}
+
+void walk_python_close(struct walk_python *python)
+{
+    walk_python_forget_types(python);
     walk_traverser_close(python->traverser);
     walk_members_close(python->members);
     free(python->disputes);
     free(python->taken);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
-    free(python->types);
-    free(python->type_slots);
-    free(python->slots);
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
+    walk_python_forget_sizes(python);
     walk_classes_deinit(&python->classes);
     free(python->interpreters);
     free(python->threads);

@@ -2,8 +2,8 @@
 /*
  * The collector's lists, followed in a table. Who follows them in the memory waits for each object's bytes before it is
  * known where the next one is. So all memory is read once, in order of address and by several threads, and of
- * everything that looks like an object on a list two things are noted: where its link leads, and its ob_type. The lists
- * are then followed in these notes.
+ * everything that looks like an object on a list three things are noted: where its link leads, its ob_type and its
+ * size. The lists are then followed in these notes.
  *
  * What was noted too much does no harm, since no list leads there. If a list leads to what was not noted, or to the
  * same place twice, nothing is believed, and the lists are followed in the memory: so the result is always the same.
@@ -14,23 +14,34 @@
 #include "bytes/stream.h"
 #include "bytes/workers.h"
 #include "objects/header.h"
+#include "objects/measure.h"
 #include "objects/tracked.h"
 
 /* _gc_next and _gc_prev keep flags in their low bits. */
 #define LINK_MASK (~(uint64_t)3)
 /* What a link leads to: a place (later the number of a note), the head of a list, or nothing that is known. */
-enum { HEADS_MAX = 1 << 8, LISTS = 4 /* of an interpreter */ };
+enum { HEADS_MAX = 1 << 8, LISTS = 4 /* of an interpreter */, OWNERS_MAX = HEADS_MAX / LISTS + 2 };
+/* What is read behind a span, for objects that begin in it. */
+enum { TAIL = 1 << 10 };
 #define NOWHERE UINT32_MAX
 #define FIRST_HEAD (UINT32_MAX - HEADS_MAX)
 
 /* The notes of one span. */
 struct part {
-    uint32_t *link;        /* places; in a page of its worker, as is `type`; then `class` */
-    walk_addr *type;       /* ob_type */
-    uint32_t *class;       /* of what is on a list: its worker's number */
+    struct note *note;     /* in a page of its worker */
     uint32_t count, first; /* `first`: how many are in front of the span */
     unsigned worker;       /* who numbered their classes */
+    size_t far, far_count; /* keys that are to be read: in that worker's list */
     size_t *to;            /* of each owner: how many of its objects are here; then: where they go */
+};
+
+struct note {
+    union {
+        walk_addr type; /* ob_type */
+        uint32_t class; /* of what is on a list: the worker's number for it */
+    };
+    uint32_t link; /* a place */
+    uint32_t size;
 };
 
 /* Where a worker notes. */
@@ -42,10 +53,13 @@ struct page {
 enum { PAGE = 8 << 20 };
 
 struct worker {
-    uint8_t *buffer;
+    _Alignas(WALK_APART) uint8_t *buffer;
     struct page *page;           /* the last one */
-    struct walk_classes classes; /* of the objects on lists */
-    uint32_t *number;            /* of its classes among those of all workers */
+    struct walk_classes classes; /* of its notes that are on lists */
+    struct walk_measure measure;
+    struct walk_far_keys *far; /* of what was noted */
+    size_t far_count, far_capacity;
+    uint32_t *number; /* of its classes among those of all workers */
     size_t next_hint, prev_hint;
     bool failed;
 };
@@ -63,6 +77,7 @@ struct sweep {
     uint16_t *before;                /* behind them, per word of them: how many are in front of it in its span */
     struct part *parts;              /* per span */
     size_t *to;                      /* of all parts */
+    struct walk_measures *measures;
     struct worker *workers;
     unsigned worker_count;
     uint32_t count; /* of all notes */
@@ -131,54 +146,108 @@ struct places {
     uint32_t next, prev, count, type;
 };
 
+/* What no word of a head and its object has. */
+struct filter {
+    walk_addr low;               /* in front of all that is looked at; a multiple of words */
+    uint64_t beyond, link, type; /* bits behind all that; bits that no link has, and no address of a type */
+};
+
+static struct filter make_filter(const struct sweep *sweep)
+{
+    walk_addr low = sweep->lowest, size = sweep->highest - low;
+    return (struct filter){.low = low,
+                           .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
+                           .link = (sweep->python->word - 1) & LINK_MASK,
+                           .type = sweep->python->word - 1};
+}
+
 /*
  * Whether a head with an object behind it may begin at `view`: four words, each of which rules most memory out, and
- * which does so cannot be foreseen. So all are looked at, and one branch is taken.
+ * which does so cannot be foreseen. So all are looked at before a branch is taken.
  */
-static inline bool may_begin(const struct sweep *sweep, const uint8_t *view, struct places at, unsigned word)
+static inline bool may_begin(struct filter filter, const uint8_t *view, struct places at, unsigned word)
 {
-    const walk_addr low = sweep->lowest, size = sweep->highest - low;
-    walk_addr next = walk_load_word(word, view + at.next) & LINK_MASK;
-    walk_addr prev = walk_load_word(word, view + at.prev) & LINK_MASK;
-    walk_addr type = walk_load_word(word, view + at.type);
-    uint64_t count = walk_load_word(word, view + at.count);
-    return (next - low < size) & (prev - low < size) & (type - low < size) & (count != 0);
+    walk_addr type = walk_load_word(word, view + at.type) - filter.low;
+    walk_addr links =
+        (walk_load_word(word, view + at.next) - filter.low) | (walk_load_word(word, view + at.prev) - filter.low);
+    uint64_t wrong = ((links | type) & filter.beyond) | (links & filter.link) | (type & filter.type);
+    return !wrong && walk_load_word(word, view + at.count);
+}
+
+/* The size of an object; what its keys add may be left for later. */
+static uint32_t measure(struct worker *worker, const struct part *part, walk_addr type, walk_addr object)
+{
+    struct walk_size_keys rest;
+    uint32_t size = walk_measure_object(&worker->measure, type, object, &rest);
+    if (!rest.keys)
+        return size;
+    if (worker->far_count == worker->far_capacity) {
+        size_t capacity = worker->far_capacity ? worker->far_capacity * 2 : 1 << 12;
+        struct walk_far_keys *far = realloc(worker->far, capacity * sizeof *far);
+        if (!far)
+            return WALK_UNSIZED;
+        worker->far = far;
+        worker->far_capacity = capacity;
+    }
+    worker->far[worker->far_count++] = (struct walk_far_keys){rest, part->count};
+    return size;
 }
 
 /* Whether a list may lead to it: if so, it is the next note. */
-static bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part, const uint8_t *view,
-                          struct places at)
+static __attribute__((noinline)) bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part,
+                                                    const uint8_t *view, struct places at, walk_addr address)
 {
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;
     walk_addr type = walk_load_word(word, view + at.type);
-    if ((type & (word - 1)) || !walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
+    if (!walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;
     walk_addr next = walk_load_word(word, view + at.next) & LINK_MASK;
     walk_addr prev = walk_load_word(word, view + at.prev) & LINK_MASK;
-    part->link[part->count] = place_of(sweep, next, &worker->next_hint);
-    part->type[part->count] = type;
-    return part->link[part->count] != NOWHERE && place_of(sweep, prev, &worker->prev_hint) != NOWHERE;
+    uint32_t link = place_of(sweep, next, &worker->next_hint);
+    if (link == NOWHERE || place_of(sweep, prev, &worker->prev_hint) == NOWHERE)
+        return false;
+    uint32_t size = measure(worker, part, type, address + WALK_SIZE(layout, gc_head));
+    part->note[part->count] = (struct note){.type = type, .link = link, .size = size};
+    return true;
 }
 
-static inline __attribute__((always_inline)) void look_through(const struct sweep *sweep, struct worker *worker,
-                                                               struct part *part, const uint8_t *bytes, size_t size,
-                                                               uint64_t *bits, unsigned word)
+/* Returns how many notes there are. */
+static inline __attribute__((always_inline)) uint32_t look_through(const struct sweep *sweep, struct worker *worker,
+                                                                   struct part part, const uint8_t *bytes, size_t size,
+                                                                   walk_addr start, uint64_t *bits,
+                                                                   struct places places, unsigned word)
+{
+    const struct filter filter = make_filter(sweep);
+    const unsigned granule_bits = sweep->stream.granule_bits;
+    const size_t granule = sweep->granule;
+    for (size_t at = 0; at < size; at += granule) {
+        if (!may_begin(filter, bytes + at, places, word) ||
+            !looks_tracked(sweep, worker, &part, bytes + at, places, start + at))
+            continue;
+        bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
+        part.count++;
+    }
+    return part.count;
+}
+
+/* The most common places are known to the compiler. */
+static uint32_t look_through_any(const struct sweep *sweep, struct worker *worker, struct part part,
+                                 const uint8_t *bytes, size_t size, walk_addr start, uint64_t *bits)
 {
     const struct walk_layout *layout = sweep->python->layout;
     const uint32_t object = WALK_SIZE(layout, gc_head);
-    const struct places places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
+    const struct places common = {0, 8, 16, 24},
+                        places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
                                   object + WALK_OFFSET(layout, object, ob_refcnt),
                                   object + WALK_OFFSET(layout, object, ob_type)};
-    unsigned granule_bits = sweep->stream.granule_bits;
-    for (size_t at = 0; at < size; at += sweep->granule) {
-        if (!may_begin(sweep, bytes + at, places, word) || !looks_tracked(sweep, worker, part, bytes + at, places))
-            continue;
-        bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
-        part->count++;
-    }
+    if (sweep->python->word == 4)
+        return look_through(sweep, worker, part, bytes, size, start, bits, places, 4);
+    if (memcmp(&places, &common, sizeof common) == 0)
+        return look_through(sweep, worker, part, bytes, size, start, bits, common, 8);
+    return look_through(sweep, worker, part, bytes, size, start, bits, places, 8);
 }
 
 /* The bits of a word that are set. */
@@ -202,12 +271,10 @@ static void count_before(const struct sweep *sweep, size_t span)
     }
 }
 
-/* Room for as many notes as a span can need: there may be one per place, and one that is begun. False: out of memory.
- */
+/* Room for as many notes as a span can need: there may be one per place. False: out of memory. */
 static bool begin_notes(const struct sweep *sweep, struct worker *worker, struct part *part)
 {
-    size_t notes = ((size_t)1 << sweep->stream.place_bits) + 1,
-           size = notes * (sizeof *part->type + sizeof *part->link);
+    size_t size = sizeof *part->note << sweep->stream.place_bits;
     if (!worker->page || PAGE - worker->page->used < size) {
         struct page *page = calloc(1, sizeof *page);
         if (!page || !(page->bytes = walk_large_alloc(PAGE, 1))) {
@@ -217,41 +284,32 @@ static bool begin_notes(const struct sweep *sweep, struct worker *worker, struct
         page->before = worker->page;
         worker->page = page;
     }
-    part->type = (walk_addr *)(void *)(worker->page->bytes + worker->page->used);
-    part->link = (uint32_t *)(part->type + notes);
+    part->note = (struct note *)(void *)(worker->page->bytes + worker->page->used);
     return true;
-}
-
-/* Only what was noted stays: the links move up behind the types. */
-static void end_notes(struct worker *worker, struct part *part)
-{
-    uint32_t *link = (uint32_t *)(part->type + part->count);
-    memmove(link, part->link, part->count * sizeof *link);
-    part->link = link;
-    worker->page->used += (part->count * (sizeof *part->type + sizeof *link) + 7) / 8 * 8;
 }
 
 static void look(void *context, size_t span, unsigned number)
 {
     struct sweep *sweep = context;
     struct worker *worker = &sweep->workers[number];
-    struct part *part = &sweep->parts[span];
+    struct part part = {.worker = number, .far = worker->far_count};
     uint64_t *bits = sweep->bits + span * words_of_span(sweep);
+    walk_addr start = sweep->stream.spans[span].start;
     size_t got, size;
     const uint8_t *bytes =
-        worker->failed ? NULL : walk_stream_read(&sweep->stream, span, sweep->needed, worker->buffer, &got);
-    if (!bytes || !begin_notes(sweep, worker, part)) {
+        worker->failed ? NULL : walk_stream_read(&sweep->stream, span, sweep->needed + TAIL, worker->buffer, &got);
+    if (!bytes || !begin_notes(sweep, worker, &part)) {
         worker->failed = true;
         return;
     }
+    walk_measure_aim(&worker->measure, start, got, bytes);
     size = got < sweep->needed ? 0 : got - sweep->needed + 1;
     if (size > sweep->stream.spans[span].size)
         size = sweep->stream.spans[span].size;
-    if (sweep->python->word == 8)
-        look_through(sweep, worker, part, bytes, size, bits, 8);
-    else
-        look_through(sweep, worker, part, bytes, size, bits, 4);
-    end_notes(worker, part);
+    part.count = look_through_any(sweep, worker, part, bytes, size, start, bits);
+    worker->page->used += part.count * sizeof *part.note;
+    part.far_count = worker->far_count - part.far;
+    sweep->parts[span] = part;
     count_before(sweep, span);
 }
 
@@ -275,7 +333,7 @@ static void number_part(void *context, size_t span, unsigned worker)
     const struct part *part = &sweep->parts[span];
     (void)worker;
     for (uint32_t i = 0; i < part->count; i++)
-        sweep->next[part->first + i] = number_of(sweep, part->link[i]);
+        sweep->next[part->first + i] = number_of(sweep, part->note[i].link);
 }
 
 static bool number_all(struct sweep *sweep)
@@ -331,21 +389,33 @@ static bool follow_all(const struct sweep *sweep)
 
 /* ---- what is on lists: its classes ---- */
 
-static void classify_part(void *context, size_t span, unsigned number)
+/* Of the spans that one worker has noted. */
+static void classify_notes(void *context, size_t noted_by, unsigned number)
 {
     struct sweep *sweep = context;
-    struct worker *worker = &sweep->workers[number];
-    struct part *part = &sweep->parts[span];
-    part->worker = number;
-    part->class = part->link; /* which `next` has taken over */
-    for (uint32_t i = 0; i < part->count && !worker->failed; i++) {
-        uint8_t owner = sweep->owner[part->first + i];
-        if (!owner)
-            continue;
-        part->to[owner]++;
-        worker->failed = !walk_classes_enter(&worker->classes, part->type[i], &part->class[i]);
-        if (!worker->failed)
-            worker->classes.class[part->class[i]].count++;
+    struct walk_classes *classes = &sweep->workers[noted_by].classes;
+    uint32_t class = 0;
+    walk_addr type = 0;
+    (void)number;
+    for (size_t span = 0; span < sweep->stream.span_count; span++) {
+        const struct part *part = &sweep->parts[span];
+        const uint8_t *owner = sweep->owner + part->first;
+        size_t of[OWNERS_MAX] = {0};
+        for (uint32_t i = 0; part->worker == noted_by && i < part->count; i++) {
+            struct note *note = &part->note[i];
+            of[owner[i]]++;
+            if (!owner[i])
+                continue;
+            if (type != note->type && !walk_classes_enter(classes, note->type, &class)) {
+                sweep->workers[noted_by].failed = true;
+                return;
+            }
+            type = note->type;
+            note->class = class;
+            classes->class[class].count++;
+        }
+        if (part->worker == noted_by)
+            memcpy(part->to, of, sweep->owner_count * sizeof *part->to);
     }
 }
 
@@ -374,7 +444,7 @@ static bool collect_classes(const struct sweep *sweep, struct walk_classes *all)
 
 static bool number_classes(struct worker *worker, struct walk_classes *all)
 {
-    bool good = !worker->failed && (worker->number = calloc(worker->classes.count + 1, sizeof *worker->number));
+    bool good = !worker->failed && (worker->number = calloc((size_t)worker->classes.count + 1, sizeof *worker->number));
     for (uint32_t i = 0; i < worker->classes.count && good; i++) {
         const struct walk_class *class = &worker->classes.class[i];
         good = walk_classes_enter(all, class->type, &worker->number[i]);
@@ -391,7 +461,7 @@ static bool classify(struct sweep *sweep)
         return false;
     for (size_t span = 0; span < sweep->stream.span_count; span++)
         sweep->parts[span].to = sweep->to + span * sweep->owner_count;
-    walk_workers_run(sweep->worker_count, sweep->stream.span_count, classify_part, sweep);
+    walk_workers_run(sweep->worker_count, sweep->worker_count, classify_notes, sweep);
     bool good = collect_classes(sweep, &sweep->python->classes);
     for (unsigned w = 0; w < sweep->worker_count && good; w++)
         good = number_classes(&sweep->workers[w], &sweep->python->classes);
@@ -422,25 +492,54 @@ static void lay_out(struct sweep *sweep)
     python->permanent_count = sum - first;
 }
 
-static void take_part(void *context, size_t span, unsigned worker)
+/* Keys of what is on no list are nobody's. */
+static struct walk_far_keys *pass_far(struct walk_far_keys *far, const struct walk_far_keys *end, uint32_t note)
+{
+    for (; far < end && far->object < note; far++)
+        far->object = SIZE_MAX;
+    return far;
+}
+
+static void take_part(void *context, size_t span, unsigned number)
 {
     const struct sweep *sweep = context;
     struct walk_python *python = sweep->python;
     const struct part *part = &sweep->parts[span];
-    const uint32_t *class = sweep->workers[part->worker].number;
-    uint32_t head = WALK_SIZE(python->layout, gc_head), number = part->first;
+    const struct worker *worker = &sweep->workers[part->worker];
+    struct walk_far_keys *far = worker->far + part->far, *far_end = far + part->far_count;
+    const uint8_t *owner = sweep->owner + part->first;
+    uint32_t head = WALK_SIZE(python->layout, gc_head), i = 0;
     size_t first = span * words_of_span(sweep);
-    (void)worker;
+    (void)number;
     for (size_t word = first; word < first + words_of_span(sweep); word++) {
-        for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, number++) {
-            if (!sweep->owner[number])
+        for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
+            if (!owner[i])
                 continue;
-            size_t to = part->to[sweep->owner[number]]++;
+            size_t to = part->to[owner[i]]++;
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
             python->tracked[to] = walk_stream_address(&sweep->stream, place) + head;
-            python->tracked_class[to] = class[part->class[number - part->first]];
+            python->tracked_class[to] = worker->number[part->note[i].class];
+            python->tracked_size[to] = part->note[i].size;
+            far = pass_far(far, far_end, i);
+            if (far < far_end && far->object == i)
+                (far++)->object = to;
         }
     }
+    pass_far(far, far_end, UINT32_MAX);
+}
+
+static bool take_far(const struct sweep *sweep)
+{
+    struct walk_python *python = sweep->python;
+    size_t count = 0;
+    for (unsigned w = 0; w < sweep->worker_count; w++)
+        count += sweep->workers[w].far_count;
+    python->far_keys = walk_large_alloc(count + 1, sizeof *python->far_keys);
+    for (unsigned w = 0; w < sweep->worker_count && python->far_keys; w++)
+        for (size_t i = 0; i < sweep->workers[w].far_count; i++)
+            if (sweep->workers[w].far[i].object != SIZE_MAX)
+                python->far_keys[python->far_keys_count++] = sweep->workers[w].far[i];
+    return python->far_keys != NULL;
 }
 
 static bool take(struct sweep *sweep)
@@ -449,16 +548,18 @@ static bool take(struct sweep *sweep)
     lay_out(sweep);
     python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
     python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
-    if (!python->tracked || !python->tracked_class)
+    python->tracked_size = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_size);
+    if (!python->tracked || !python->tracked_class || !python->tracked_size)
         return false;
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, take_part, sweep);
-    return true;
+    return take_far(sweep);
 }
 
 static void forget(struct walk_python *python)
 {
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
+    walk_python_forget_sizes(python);
     walk_classes_deinit(&python->classes);
     python->tracked = NULL;
     python->tracked_class = NULL;
@@ -470,9 +571,10 @@ static void forget(struct walk_python *python)
 static bool open_workers(struct sweep *sweep)
 {
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
-    sweep->workers = calloc(sweep->worker_count, sizeof *sweep->workers);
+    sweep->workers = walk_workers_state(sweep->worker_count, sizeof *sweep->workers);
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
-        if (!(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed)))
+        if (!walk_measure_open(&sweep->workers[i].measure, sweep->measures) ||
+            !(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed + TAIL)))
             return false;
     return sweep->workers != NULL;
 }
@@ -496,7 +598,7 @@ static bool open_sweep(struct sweep *sweep)
     memset(sweep->bits, 0, places / 64 * sizeof *sweep->bits);
     sweep->before = (uint16_t *)(sweep->bits + places / 64);
     sweep->parts = calloc(stream->span_count, sizeof *sweep->parts);
-    return sweep->parts && open_workers(sweep);
+    return sweep->parts && sweep->measures && open_workers(sweep);
 }
 
 static void close_worker(struct worker *worker)
@@ -507,6 +609,8 @@ static void close_worker(struct worker *worker)
         free(page);
     }
     walk_large_free(worker->buffer);
+    walk_measure_close(&worker->measure);
+    free(worker->far);
     free(worker->number);
     walk_classes_deinit(&worker->classes);
 }
@@ -516,6 +620,7 @@ static void close_sweep(struct sweep *sweep)
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
         close_worker(&sweep->workers[i]);
     free(sweep->workers);
+    walk_measures_close(sweep->measures);
     free(sweep->collectors);
     walk_large_free(sweep->bits);
     free(sweep->parts);
@@ -530,12 +635,13 @@ static unsigned granule_bits(const struct walk_python *python)
     return python->word == 4 || WALK_HAS(python->layout, gc_head, refs) ? 3 : 4;
 }
 
-bool walk_tracked_by_sweep(struct walk_python *python)
+bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample *sample)
 {
-    struct sweep sweep = {.python = python};
+    struct sweep sweep = {.python = python, .measures = walk_measures_open(python, sample)};
     struct walk_error *error = walk_stream_open(&sweep.stream, python->runtime->image, granule_bits(python));
     if (error) {
         walk_error_free(error);
+        walk_measures_close(sweep.measures);
         return false;
     }
     bool good = open_sweep(&sweep);

@@ -11,7 +11,7 @@
 #include "bytes/large.h"
 #include "bytes/stream.h"
 #include "bytes/workers.h"
-#include "objects/size.h"
+#include "objects/measure.h"
 
 /* How far from its address an object is looked at, most of the time; what is further is read all the same. */
 enum { TAIL = 1 << 10 };
@@ -36,8 +36,8 @@ struct rest {
 #define NO_SPAN UINT32_MAX
 
 struct worker {
-    struct walk_memory memory; /* the target's, with the window of the span that is read */
-    struct walk_python python; /* a copy with that memory, only read */
+    _Alignas(WALK_APART) struct walk_memory memory; /* the target's, with the window of the span that is read */
+    struct walk_python python;                      /* a copy with that memory, only read */
     uint8_t *buffer;
     struct walk_tally *tallies;
     struct rest *rest; /* room for one of each object that may have some */
@@ -50,7 +50,8 @@ struct tally {
     struct walk_stream stream;
     const walk_addr *tracked; /* sorted */
     const uint32_t *class_of;
-    size_t count;
+    const uint32_t *size_of; /* NULL: nothing was measured when they were found */
+    size_t first, count;     /* `first`: of python->tracked */
     struct class *classes;
     size_t *span_first; /* the first object of each span, and the number of all behind the last one */
     struct rest *rest;  /* of all workers, in order of spans */
@@ -76,6 +77,12 @@ static struct class *open_classes(struct walk_python *python)
     return classes;
 }
 
+/* Whether its size is known from when it was found. */
+static bool is_sized(const struct tally *tally, size_t object)
+{
+    return tally->size_of && tally->size_of[object] != WALK_UNSIZED;
+}
+
 /* ---- one after the other ---- */
 
 /* `every`: otherwise only those whose size nobody else may ask for. */
@@ -83,7 +90,7 @@ static void add_one_by_one(const struct tally *tally, bool every, struct walk_ta
 {
     for (size_t i = 0; i < tally->count; i++) {
         const struct class *class = &tally->classes[tally->class_of[i]];
-        if (!every && class->needs != WALK_SIZE_ALONE)
+        if (!every && (class->needs != WALK_SIZE_ALONE || is_sized(tally, i)))
             continue;
         struct walk_tally *to = &tallies[tally->class_of[i]];
         to->count += every;
@@ -95,6 +102,13 @@ static void add_one_by_one(const struct tally *tally, bool every, struct walk_ta
 }
 
 /* ---- by several, in order of address ---- */
+
+/* Whether its bytes must be read for its size. */
+static bool reads(const struct tally *tally, size_t object)
+{
+    enum walk_sizing needs = tally->classes[tally->class_of[object]].needs;
+    return (needs == WALK_SIZE_OBJECT || needs == WALK_SIZE_KEYS) && !is_sized(tally, object);
+}
 
 /* Lets the worker's memory have a span at hand; false: it cannot be read. */
 static bool open_window(const struct tally *tally, struct worker *worker, size_t span)
@@ -122,8 +136,12 @@ static void add_object(const struct tally *tally, struct worker *worker, size_t 
     struct walk_tally *to = &worker->tallies[number];
     struct walk_size_keys keys;
     to->count++;
+    if (is_sized(tally, object)) {
+        to->size += tally->size_of[object];
+        return;
+    }
     to->size += class->size;
-    if (class->needs != WALK_SIZE_OBJECT && class->needs != WALK_SIZE_KEYS)
+    if (!reads(tally, object))
         return;
     to->size += walk_size_but_keys(&worker->python, tally->tracked[object], &tally->python->types[class->type], &keys);
     if (keys.keys - worker->memory.window.start < worker->memory.window.size)
@@ -137,13 +155,26 @@ static void add_span(void *context, size_t span, unsigned number)
     const struct tally *tally = context;
     struct worker *worker = &tally->workers[number];
     size_t first = tally->span_first[span], end = tally->span_first[span + 1];
-    bool reads = false;
-    for (size_t i = first; i < end && !reads; i++)
-        reads = tally->classes[tally->class_of[i]].needs != WALK_SIZE_TYPE;
-    if (worker->failed || (reads && !open_window(tally, worker, span)))
+    size_t read = 0;
+    for (size_t i = first; i < end && read < WORTH; i++)
+        read += reads(tally, i);
+    worker->memory.window.size = 0;
+    if (worker->failed || (read == WORTH && !open_window(tally, worker, span)))
         worker->failed = true;
     for (size_t i = first; i < end && !worker->failed; i++)
         add_object(tally, worker, i);
+}
+
+/* Those that were not at hand when the objects were found. */
+static void put_off_far(struct tally *tally)
+{
+    const struct walk_python *python = tally->python;
+    struct worker *worker = &tally->workers[0];
+    for (size_t i = 0; tally->size_of && i < python->far_keys_count; i++) {
+        size_t object = python->far_keys[i].object - tally->first;
+        if (object < tally->count && tally->classes[tally->class_of[object]].needs == WALK_SIZE_KEYS)
+            put_off(tally, worker, &python->far_keys[i].keys, tally->class_of[object]);
+    }
 }
 
 static void add_keys(void *context, size_t span, unsigned number)
@@ -215,7 +246,7 @@ static bool open_workers(struct tally *tally)
     for (uint32_t i = 0; i < python->classes.count; i++)
         most += tally->classes[i].needs == WALK_SIZE_KEYS ? python->classes.class[i].count : 0;
     tally->worker_count = tally->stream.image->workers ? tally->stream.image->workers : 1;
-    tally->workers = calloc(tally->worker_count, sizeof *tally->workers);
+    tally->workers = walk_workers_state(tally->worker_count, sizeof *tally->workers);
     for (unsigned i = 0; tally->workers && i < tally->worker_count; i++) {
         struct worker *worker = &tally->workers[i];
         worker->python = *python;
@@ -243,6 +274,7 @@ static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
     size_t spans = tally->stream.span_count;
     if (tally->count < MANY || !open_workers(tally) || !find_spans(tally))
         return false;
+    put_off_far(tally);
     walk_workers_run(tally->worker_count, spans, add_span, tally);
     if (any_failed(tally) || !sort_rest(tally))
         return false;
@@ -280,6 +312,8 @@ struct walk_error *walk_tally(struct walk_python *python, size_t first, size_t c
     struct tally tally = {.python = python,
                           .tracked = python->tracked + first,
                           .class_of = python->tracked_class + first,
+                          .size_of = python->tracked_size ? python->tracked_size + first : NULL,
+                          .first = first,
                           .count = count,
                           .classes = open_classes(python)};
     struct walk_error *error = walk_stream_open(&tally.stream, python->runtime->image, GRANULE_BITS);

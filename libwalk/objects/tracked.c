@@ -136,8 +136,22 @@ static size_t few(struct walk_python *python)
     return most < LEAST ? LEAST : (size_t)most;
 }
 
-/* False: out of memory. `stopped`: there are more than `most`, and nothing is set. */
-static bool one_by_one(struct walk_python *python, size_t most, bool *stopped)
+/* What can be told of all objects by a few of them. False: out of memory. */
+static bool take_sample(const struct walk_python *python, const struct walk_found *found, struct walk_sample *sample)
+{
+    struct walk_python few = *python;
+    few.tracked = found->address;
+    few.tracked_count = found->count;
+    struct walk_error *error = classify(&few) ? walk_python_learn_traverse(&few) : walk_error_no_memory();
+    walk_large_free(few.tracked_class);
+    sample->classes = few.classes;
+    sample->subtype_traverse = few.subtype_traverse;
+    walk_error_free(error);
+    return !error;
+}
+
+/* False: out of memory. `stopped`: there are more than `most`, of which a sample was taken, and nothing is set. */
+static bool one_by_one(struct walk_python *python, size_t most, bool *stopped, struct walk_sample *sample)
 {
     struct walk_tracked tracked = {.most = most};
     bool free_threaded = WALK_FREE_THREADED(python->layout);
@@ -146,6 +160,7 @@ static bool one_by_one(struct walk_python *python, size_t most, bool *stopped)
     *stopped = tracked.stopped;
     if (good && !tracked.stopped)
         return take(python, &tracked);
+    good = good && take_sample(python, &tracked.generations, sample);
     free(tracked.generations.address);
     free(tracked.permanent.address);
     python->broken_lists = 0;
@@ -158,12 +173,16 @@ struct walk_error *walk_python_find_tracked(struct walk_python *python)
     struct walk_memory fork;
     bool can_sweep = !WALK_FREE_THREADED(python->layout) && image->search != WALK_SEARCH_LISTS &&
                      walk_memory_fork(python->memory, &fork);
+    struct walk_sample sample = {.subtype_traverse = 0};
     bool stopped = true, good = true;
     if (can_sweep && image->search == WALK_SEARCH_ANY)
-        good = one_by_one(python, few(python), &stopped);
-    if (good && stopped && can_sweep && walk_tracked_by_sweep(python))
+        good = one_by_one(python, few(python), &stopped, &sample);
+    if (good && stopped && can_sweep && walk_tracked_by_sweep(python, &sample)) {
         python->tracked_by = WALK_BY_SWEEP;
-    else if (good && stopped)
-        good = one_by_one(python, SIZE_MAX, &stopped);
+        python->sized_with = sample.subtype_traverse;
+    } else if (good && stopped) {
+        good = one_by_one(python, SIZE_MAX, &stopped, &sample);
+    }
+    walk_classes_deinit(&sample.classes);
     return good ? NULL : walk_error_no_memory();
 }

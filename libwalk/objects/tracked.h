@@ -4,7 +4,7 @@
 
 /* How the objects are found that the collector tracks: on its lists, or among the blocks of the allocator. */
 
-#include "objects/python.h"
+#include "objects/measure.h"
 
 struct walk_found {
     walk_addr *address;
@@ -31,6 +31,6 @@ bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *trac
  * Finds what walk_tracked_on_lists() finds, and sets all that walk_python has of tracked objects. False: the lists must
  * be followed in the memory; nothing is set that would be in the way.
  */
-bool walk_tracked_by_sweep(struct walk_python *python); /* sweep.c */
+bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample *sample); /* sweep.c */
 
 #endif

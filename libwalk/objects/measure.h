@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_MEASURE_H
+#define WALK_OBJECTS_MEASURE_H
+
+/*
+ * Sizes of objects as a sweep passes them by, whose bytes are at hand then and never again. What their types are is
+ * learned for this alone: in which order they are met must not be seen in a python's own table of types, nor is it
+ * known yet which of them are types at all.
+ */
+
+#include "objects/fork.h"
+#include "objects/size.h"
+
+/* What is known from a few tracked objects. */
+struct walk_sample {
+    struct walk_classes classes;
+    walk_addr subtype_traverse; /* 0: not known */
+};
+
+/* What the measures of several workers share. */
+struct walk_measures;
+
+/* NULL: no memory. Both must stay. */
+struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample);
+void walk_measures_close(struct walk_measures *all);
+
+/* Of one worker. */
+struct walk_measure {
+    struct walk_measures *all;
+    struct walk_fork fork;
+    struct walk_measured *types; /* a hash table of what is known of types */
+    uint32_t count, slots;
+    struct walk_measured *last; /* what was asked for last */
+    struct walk_met *met;       /* of types that are not known */
+};
+
+/* False: no memory. To be closed in any case. */
+bool walk_measure_open(struct walk_measure *measure, struct walk_measures *all);
+void walk_measure_close(struct walk_measure *measure);
+
+/* Objects of these bytes are next. */
+void walk_measure_aim(struct walk_measure *measure, walk_addr start, size_t size, const uint8_t *bytes);
+
+/* In place of a size: it must be asked otherwise. */
+#define WALK_UNSIZED UINT32_MAX
+
+/*
+ * The size of what has `type` in ob_type, bytes; `rest`: what its keys add is still to be read, since they are not at
+ * hand (keys 0: nothing is).
+ */
+uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
+                             struct walk_size_keys *rest);
+
+#endif
