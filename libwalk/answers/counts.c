@@ -33,17 +33,12 @@ static bool may_hide(const struct walk_python *python)
 static struct walk_error *count_memory(struct walk_target *target, struct walk_counts **result)
 {
     struct walk_python *python = &target->python;
-    size_t classes = (size_t)python->classes.count + 1, first = 0;
+    size_t classes = (size_t)python->classes.count + 1;
     struct walk_tally *tallies = calloc(classes, sizeof *tallies);
     struct walk_counts *counts = calloc(1, sizeof *counts + classes * sizeof *counts->type);
     struct walk_error *error = tallies && counts ? NULL : walk_error_no_memory();
-    for (size_t i = 0; i < python->interpreter_count && !error; i++) {
-        size_t count = python->interpreters[i].tracked_count;
-        error = walk_tally(python, first, count, tallies);
-        first += count;
-    }
-    if (!error && first < python->tracked_count - python->permanent_count) /* all share one collector */
-        error = walk_tally(python, first, python->tracked_count - python->permanent_count - first, tallies);
+    if (!error)
+        error = walk_tally(python, tallies);
     if (!error) {
         add(python, tallies, counts);
         counts->stats.collecting = may_hide(python);

@@ -28,17 +28,27 @@ static bool add_page(struct walk_pages *pages, size_t size)
     return true;
 }
 
+/* As pieces follow each other. */
+static size_t rounded(size_t size) { return (size + !size + ALIGNMENT - 1) & ~((size_t)ALIGNMENT - 1); }
+
 void *walk_pages_take(struct walk_pages *pages, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT)
         return NULL;
-    size = (size + !size + ALIGNMENT - 1) & ~((size_t)ALIGNMENT - 1);
+    size = rounded(size);
     if (size > pages->left && !add_page(pages, size < PAGE && !WALK_SANITIZED ? PAGE : size))
         return NULL;
     void *piece = pages->at;
     pages->at += size;
     pages->left -= size;
     return piece;
+}
+
+void walk_pages_give_back(struct walk_pages *pages, size_t taken, size_t used)
+{
+    size_t back = rounded(taken) - rounded(used);
+    pages->at -= back;
+    pages->left += back;
 }
 
 void walk_pages_deinit(struct walk_pages *pages)

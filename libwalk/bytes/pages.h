@@ -16,6 +16,8 @@ struct walk_pages {
 
 /* Aligned for anything; says nothing of the bytes. NULL: no memory. */
 void *walk_pages_take(struct walk_pages *pages, size_t size);
+/* Of the piece that was taken last, of `taken` bytes, only the first `used` are needed. */
+void walk_pages_give_back(struct walk_pages *pages, size_t taken, size_t used);
 void walk_pages_deinit(struct walk_pages *pages);
 
 #endif

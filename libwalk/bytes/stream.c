@@ -64,6 +64,27 @@ uint8_t *walk_stream_buffer(size_t tail)
     return walk_large_alloc(WALK_SPAN + tail < LARGE ? LARGE : WALK_SPAN + tail, 1);
 }
 
+/* Whether bytes are those of the core's file, at `offset`. */
+static bool is_in_core(const struct walk_image *image, const uint8_t *data, uint64_t *offset)
+{
+    *offset = (uint64_t)(data - image->core.data);
+    return image->core.data && data >= image->core.data && data < image->core.data + image->core.size;
+}
+
+bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_t size, void *buffer, size_t *hint)
+{
+    const struct walk_stretch *stretch = walk_stream_stretch(stream, address, hint);
+    uint64_t offset;
+    if (!stretch || size > stretch->end - address)
+        return false;
+    const struct walk_segment *segment = stream->spans[stretch->first_span].segment;
+    const uint8_t *data = segment->data + (address - segment->start);
+    if (is_in_core(stream->image, data, &offset))
+        return walk_image_read_core(stream->image, offset, buffer, size);
+    memcpy(buffer, data, size);
+    return true;
+}
+
 const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, size_t tail, uint8_t *buffer,
                                 size_t *got)
 {
@@ -73,9 +94,10 @@ const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, 
     size_t size = span->size, rest = (size_t)(span->segment->end - span->start) - size;
     size += rest < tail ? rest : tail;
     *got = size;
-    if (!image->core.data || data < image->core.data || data >= image->core.data + image->core.size)
+    uint64_t offset;
+    if (!is_in_core(image, data, &offset))
         return data;
-    return walk_image_read_core(image, (uint64_t)(data - image->core.data), buffer, size) ? buffer : NULL;
+    return walk_image_read_core(image, offset, buffer, size) ? buffer : NULL;
 }
 
 const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint)

@@ -53,6 +53,12 @@ uint8_t *walk_stream_buffer(size_t tail);
 const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t span, size_t tail, uint8_t *buffer,
                                 size_t *got);
 
+/*
+ * A few bytes, copied to `buffer`: where nothing else is read, this takes a tenth of the time that it takes to enter
+ * the mapping. False: they are not there.
+ */
+bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_t size, void *buffer, size_t *hint);
+
 /* The stretch of an address; `hint` is where the last one was: any number to begin with. NULL: there is none. */
 const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint);
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "bytes/bits.h"
 #include "graph/graph.h"
 
 /*
@@ -58,15 +59,6 @@ static inline struct walk_region *walk_index_region(const struct walk_index *ind
         atomic_load_explicit(&index->table[granule >> (WALK_REGION_BITS + WALK_TABLE_BITS)], memory_order_acquire);
     size_t at = granule >> WALK_REGION_BITS & ((1 << WALK_TABLE_BITS) - 1);
     return table ? atomic_load_explicit(&table->region[at], memory_order_acquire) : NULL;
-}
-
-/* Not every x86-64 has an instruction for it, and the compiler's own would be a call. */
-static inline unsigned walk_count_bits(uint64_t bits)
-{
-    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
-    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
-    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-    return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
 /* Whether a key of the region is entered or discovered. */

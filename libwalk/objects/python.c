@@ -8,6 +8,7 @@
 #include "objects/dict.h"
 #include "objects/members.h"
 #include "objects/names.h"
+#include "objects/tally.h"
 #include "objects/text.h"
 #include "objects/traverse.h"
 
@@ -148,8 +149,10 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
     }
     if (!error)
         error = walk_python_learn_traverse(python);
-    if (python->sized_with != python->subtype_traverse)
-        walk_python_forget_sizes(python);
+    if (python->census && python->census->subtype_traverse != python->subtype_traverse) {
+        walk_census_free(python->census);
+        python->census = NULL;
+    }
     if (!error)
         error = walk_python_read_threads(python);
     if (!error)
@@ -172,15 +175,6 @@ void walk_python_forget_types(struct walk_python *python)
     free(python->slots);
 }
 
-void walk_python_forget_sizes(struct walk_python *python)
-{
-    walk_large_free(python->tracked_size);
-    walk_large_free(python->far_keys);
-    python->tracked_size = NULL;
-    python->far_keys = NULL;
-    python->far_keys_count = 0;
-}
-
 void walk_python_close(struct walk_python *python)
 {
     walk_python_forget_types(python);
@@ -192,7 +186,7 @@ void walk_python_close(struct walk_python *python)
     walk_kinds_deinit(&python->kinds);
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
-    walk_python_forget_sizes(python);
+    walk_census_free(python->census);
     walk_classes_deinit(&python->classes);
     free(python->interpreters);
     free(python->threads);

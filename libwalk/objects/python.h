@@ -150,10 +150,7 @@ struct walk_python {
     walk_addr *tracked;
     uint32_t *tracked_class; /* of each, its number in `classes` */
     size_t tracked_count, permanent_count;
-    uint32_t *tracked_size;         /* bytes, but what far keys add, or WALK_UNSIZED (measure.h); NULL: all are that */
-    walk_addr sized_with;           /* subtype_traverse as they were measured with it */
-    struct walk_far_keys *far_keys; /* what was not at hand when those were measured */
-    size_t far_keys_count;
+    struct walk_census *census;  /* of the tracked objects (tally.h); NULL: there is none */
     struct walk_classes classes; /* what the tracked objects have in ob_type */
     enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_ALLOCATOR } tracked_by;
     size_t broken_lists;
@@ -182,9 +179,6 @@ void walk_python_close(struct walk_python *python);
 
 /* Frees what is known of types, and no more. */
 void walk_python_forget_types(struct walk_python *python);
-
-/* Frees the sizes of tracked objects: they are asked one by one from then on. */
-void walk_python_forget_sizes(struct walk_python *python);
 
 /* The one copy of `text` that is kept until the close; NULL without memory. */
 const char *walk_python_keep(struct walk_python *python, const char *text);

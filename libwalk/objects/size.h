@@ -25,10 +25,4 @@ uint64_t walk_size_but_keys(struct walk_python *python, walk_addr object, const 
                             struct walk_size_keys *keys);
 uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *dict);
 
-/* The keys of a tracked object (its number among them; SIZE_MAX: of none) that are still to be added to its size. */
-struct walk_far_keys {
-    struct walk_size_keys keys;
-    size_t object;
-};
-
 #endif

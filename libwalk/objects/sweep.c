@@ -3,115 +3,52 @@
  * The collector's lists, followed in a table. Who follows them in the memory waits for each object's bytes before it is
  * known where the next one is. So all memory is read once, in order of address and by several threads, and of
  * everything that looks like an object on a list three things are noted: where its link leads, its ob_type and its
- * size. The lists are then followed in these notes.
+ * size. The lists are then followed in these notes (sweep_follow.c).
  *
  * What was noted too much does no harm, since no list leads there. If a list leads to what was not noted, or to the
  * same place twice, nothing is believed, and the lists are followed in the memory: so the result is always the same.
  */
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "bytes/large.h"
-#include "bytes/stream.h"
 #include "bytes/workers.h"
 #include "objects/header.h"
-#include "objects/measure.h"
+#include "objects/sweep.h"
 #include "objects/tracked.h"
 
-/* _gc_next and _gc_prev keep flags in their low bits. */
-#define LINK_MASK (~(uint64_t)3)
-/* What a link leads to: a place (later the number of a note), the head of a list, or nothing that is known. */
-enum { HEADS_MAX = 1 << 8, LISTS = 4 /* of an interpreter */, OWNERS_MAX = HEADS_MAX / LISTS + 2 };
 /* What is read behind a span, for objects that begin in it. */
 enum { TAIL = 1 << 10 };
-#define NOWHERE UINT32_MAX
-#define FIRST_HEAD (UINT32_MAX - HEADS_MAX)
-
-/* The notes of one span. */
-struct part {
-    struct note *note;     /* in a page of its worker */
-    uint32_t count, first; /* `first`: how many are in front of the span */
-    unsigned worker;       /* who numbered their classes */
-    size_t far, far_count; /* keys that are to be read: in that worker's list */
-    size_t *to;            /* of each owner: how many of its objects are here; then: where they go */
-};
-
-struct note {
-    union {
-        walk_addr type; /* ob_type */
-        uint32_t class; /* of what is on a list: the worker's number for it */
-    };
-    uint32_t link; /* a place */
-    uint32_t size;
-};
-
-/* Where a worker notes. */
-struct page {
-    struct page *before;
-    uint8_t *bytes; /* PAGE of them */
-    size_t used;
-};
-enum { PAGE = 8 << 20 };
-
-struct worker {
-    _Alignas(WALK_APART) uint8_t *buffer;
-    struct page *page;           /* the last one */
-    struct walk_classes classes; /* of its notes that are on lists */
-    struct walk_measure measure;
-    struct walk_far_keys *far; /* of what was noted */
-    size_t far_count, far_capacity;
-    uint32_t *number; /* of its classes among those of all workers */
-    size_t next_hint, prev_hint;
-    bool failed;
-};
-
-struct sweep {
-    struct walk_python *python;
-    struct walk_stream stream;
-    unsigned granule;          /* bytes */
-    walk_addr lowest, highest; /* of all stretches */
-    size_t needed;             /* bytes from a head to the end of what is looked at */
-    struct walk_collector *collectors;
-    size_t collector_count, owner_count;
-    walk_addr first_head, last_head; /* by address */
-    uint64_t *bits;                  /* per place: whether there is a note of it */
-    uint16_t *before;                /* behind them, per word of them: how many are in front of it in its span */
-    struct part *parts;              /* per span */
-    size_t *to;                      /* of all parts */
-    struct walk_measures *measures;
-    struct worker *workers;
-    unsigned worker_count;
-    uint32_t count; /* of all notes */
-    uint32_t *next; /* by number, which is by address; `owner` is behind them */
-    uint8_t *owner; /* 0: on no list; else 1 + the collector's, the last one: the permanent lists' */
-};
 
 /* ---- heads of lists ---- */
 
-static walk_addr head_at(const struct sweep *sweep, size_t head)
+walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head)
 {
-    const struct walk_collector *collector = &sweep->collectors[head / LISTS];
-    return head % LISTS < 3 ? collector->generation[head % LISTS] : collector->permanent;
+    const struct walk_collector *collector = &sweep->collectors[head / WALK_SWEEP_LISTS];
+    return head % WALK_SWEEP_LISTS < 3 ? collector->generation[head % WALK_SWEEP_LISTS] : collector->permanent;
 }
 
-/* NOWHERE: it is none. */
-static uint32_t find_head(const struct sweep *sweep, walk_addr address)
+/* WALK_SWEEP_NOWHERE: it is none. */
+static uint32_t find_head(const struct walk_sweep *sweep, walk_addr address)
 {
     if (address < sweep->first_head || address > sweep->last_head)
-        return NOWHERE;
-    for (size_t i = 0; i < sweep->collector_count * LISTS; i++)
-        if (head_at(sweep, i) == address)
-            return FIRST_HEAD + (uint32_t)i;
-    return NOWHERE;
+        return WALK_SWEEP_NOWHERE;
+    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
+        if (walk_sweep_head_at(sweep, i) == address)
+            return WALK_SWEEP_HEADS + (uint32_t)i;
+    return WALK_SWEEP_NOWHERE;
 }
 
 /* False: the lists are not what they are at other times, or there are too many. */
-static bool read_heads(struct sweep *sweep)
+static bool read_heads(struct walk_sweep *sweep)
 {
     struct walk_python *python = sweep->python;
     bool shared = walk_runtime_shares_collector(python->runtime);
     sweep->collector_count = shared ? 1 : python->interpreter_count;
     sweep->owner_count = sweep->collector_count + 2;
-    if (sweep->collector_count * LISTS >= HEADS_MAX ||
+    if (sweep->collector_count * WALK_SWEEP_LISTS >= WALK_SWEEP_HEADS_MAX ||
         !(sweep->collectors = calloc(sweep->collector_count, sizeof *sweep->collectors)))
         return false;
     for (size_t i = 0; i < sweep->collector_count; i++) {
@@ -120,8 +57,8 @@ static bool read_heads(struct sweep *sweep)
             return false;
     }
     sweep->first_head = UINT64_MAX;
-    for (size_t i = 0; i < sweep->collector_count * LISTS; i++) {
-        walk_addr head = head_at(sweep, i);
+    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++) {
+        walk_addr head = walk_sweep_head_at(sweep, i);
         if (head && head < sweep->first_head)
             sweep->first_head = head;
         if (head > sweep->last_head)
@@ -132,13 +69,14 @@ static bool read_heads(struct sweep *sweep)
 
 /* ---- what is in a span ---- */
 
-static uint32_t place_of(const struct sweep *sweep, walk_addr address, size_t *hint)
+uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
 {
     uint32_t head = find_head(sweep, address);
-    if (head != NOWHERE)
+    if (head != WALK_SWEEP_NOWHERE)
         return head;
     const struct walk_stretch *stretch = walk_stream_stretch(&sweep->stream, address, hint);
-    return stretch && !(address & (sweep->granule - 1)) ? walk_stream_place(&sweep->stream, stretch, address) : NOWHERE;
+    return stretch && !(address & (sweep->granule - 1)) ? walk_stream_place(&sweep->stream, stretch, address)
+                                                        : WALK_SWEEP_NOWHERE;
 }
 
 /* Where the words stand that are looked at, from a head on. */
@@ -150,52 +88,107 @@ struct places {
 struct filter {
     walk_addr low;               /* in front of all that is looked at; a multiple of words */
     uint64_t beyond, link, type; /* bits behind all that; bits that no link has, and no address of a type */
+    size_t granule;
+    unsigned word;
+    struct places places;
+    size_t (*go)(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size);
 };
-
-static struct filter make_filter(const struct sweep *sweep)
-{
-    walk_addr low = sweep->lowest, size = sweep->highest - low;
-    return (struct filter){.low = low,
-                           .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
-                           .link = (sweep->python->word - 1) & LINK_MASK,
-                           .type = sweep->python->word - 1};
-}
 
 /*
  * Whether a head with an object behind it may begin at `view`: four words, each of which rules most memory out, and
  * which does so cannot be foreseen. So all are looked at before a branch is taken.
  */
-static inline bool may_begin(struct filter filter, const uint8_t *view, struct places at, unsigned word)
+static inline bool may_begin(const struct filter *filter, const uint8_t *view, struct places at, unsigned word)
 {
-    walk_addr type = walk_load_word(word, view + at.type) - filter.low;
+    walk_addr type = walk_load_word(word, view + at.type) - filter->low;
     walk_addr links =
-        (walk_load_word(word, view + at.next) - filter.low) | (walk_load_word(word, view + at.prev) - filter.low);
-    uint64_t wrong = ((links | type) & filter.beyond) | (links & filter.link) | (type & filter.type);
+        (walk_load_word(word, view + at.next) - filter->low) | (walk_load_word(word, view + at.prev) - filter->low);
+    uint64_t wrong = ((links | type) & filter->beyond) | (links & filter->link) | (type & filter->type);
     return !wrong && walk_load_word(word, view + at.count);
 }
 
-/* The size of an object; what its keys add may be left for later. */
-static uint32_t measure(struct worker *worker, const struct part *part, walk_addr type, walk_addr object)
+/* Goes on from `at` to where may_begin(), or to `size`. */
+static size_t go_to_begin(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size)
+{
+    if (filter->word == 8)
+        while (at < size && !may_begin(filter, bytes + at, filter->places, 8))
+            at += filter->granule;
+    else
+        while (at < size && !may_begin(filter, bytes + at, filter->places, 4))
+            at += filter->granule;
+    return at;
+}
+
+#ifdef __x86_64__
+/* The same where the four words stand beside each other, as they do since 3.8: they are one vector. */
+static __attribute__((target("avx2"))) size_t go_to_begin_avx2(const struct filter *filter, const uint8_t *bytes,
+                                                               size_t at, size_t size)
+{
+    const long long low = (long long)filter->low, link = (long long)(filter->beyond | filter->link);
+    const __m256i lows = _mm256_setr_epi64x(low, low, 0, low);
+    const __m256i wrong = _mm256_setr_epi64x(link, link, 0, (long long)(filter->beyond | filter->type));
+    for (; at < size; at += 16) {
+        __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
+        if (_mm256_testz_si256(_mm256_sub_epi64(words, lows), wrong) && walk_load_u64(bytes + at + 16))
+            return at;
+    }
+    return at;
+}
+#endif
+
+static struct filter make_filter(const struct walk_sweep *sweep)
+{
+    const struct walk_layout *layout = sweep->python->layout;
+    const uint32_t object = WALK_SIZE(layout, gc_head);
+    const walk_addr low = sweep->lowest, size = sweep->highest - low;
+    struct filter filter = {.low = low,
+                            .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
+                            .link = (sweep->python->word - 1) & WALK_LINK_MASK,
+                            .type = sweep->python->word - 1,
+                            .granule = sweep->granule,
+                            .word = sweep->python->word,
+                            .go = go_to_begin};
+    filter.places =
+        (struct places){WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
+                        object + WALK_OFFSET(layout, object, ob_refcnt), object + WALK_OFFSET(layout, object, ob_type)};
+#ifdef __x86_64__
+    const struct places vector = {0, 8, 16, 24};
+    if (memcmp(&filter.places, &vector, sizeof vector) == 0 && filter.word == 8 && filter.granule == 16 &&
+        __builtin_cpu_supports("avx2"))
+        filter.go = go_to_begin_avx2;
+#endif
+    return filter;
+}
+
+static bool note_unread(struct walk_sweep_worker *worker, struct walk_unread unread)
+{
+    if (worker->unread_count == worker->unread_capacity) {
+        size_t capacity = worker->unread_capacity ? worker->unread_capacity * 2 : 1 << 12;
+        struct walk_unread *grown = realloc(worker->unread, capacity * sizeof *grown);
+        if (!grown)
+            return false;
+        worker->unread = grown;
+        worker->unread_capacity = capacity;
+    }
+    worker->unread[worker->unread_count++] = unread;
+    return true;
+}
+
+/* The size of an object; what is missing in it is noted. */
+static uint32_t measure(struct walk_sweep_worker *worker, const struct walk_sweep_part *part, walk_addr type,
+                        walk_addr object)
 {
     struct walk_size_keys rest;
     uint32_t size = walk_measure_object(&worker->measure, type, object, &rest);
-    if (!rest.keys)
-        return size;
-    if (worker->far_count == worker->far_capacity) {
-        size_t capacity = worker->far_capacity ? worker->far_capacity * 2 : 1 << 12;
-        struct walk_far_keys *far = realloc(worker->far, capacity * sizeof *far);
-        if (!far)
-            return WALK_UNSIZED;
-        worker->far = far;
-        worker->far_capacity = capacity;
-    }
-    worker->far[worker->far_count++] = (struct walk_far_keys){rest, part->count};
-    return size;
+    if (rest.keys || size == WALK_UNSIZED)
+        worker->failed |= !note_unread(worker, (struct walk_unread){rest, object, part->count});
+    return size == WALK_UNSIZED ? 0 : size;
 }
 
 /* Whether a list may lead to it: if so, it is the next note. */
-static __attribute__((noinline)) bool looks_tracked(const struct sweep *sweep, struct worker *worker, struct part *part,
-                                                    const uint8_t *view, struct places at, walk_addr address)
+static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+                                                    struct walk_sweep_part *part, const uint8_t *view, struct places at,
+                                                    walk_addr address)
 {
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;
@@ -204,28 +197,26 @@ static __attribute__((noinline)) bool looks_tracked(const struct sweep *sweep, s
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;
-    walk_addr next = walk_load_word(word, view + at.next) & LINK_MASK;
-    walk_addr prev = walk_load_word(word, view + at.prev) & LINK_MASK;
-    uint32_t link = place_of(sweep, next, &worker->next_hint);
-    if (link == NOWHERE || place_of(sweep, prev, &worker->prev_hint) == NOWHERE)
+    walk_addr next = walk_load_word(word, view + at.next) & WALK_LINK_MASK;
+    walk_addr prev = walk_load_word(word, view + at.prev) & WALK_LINK_MASK;
+    uint32_t link = walk_sweep_place(sweep, next, &worker->next_hint);
+    if (link == WALK_SWEEP_NOWHERE || walk_sweep_place(sweep, prev, &worker->prev_hint) == WALK_SWEEP_NOWHERE)
         return false;
     uint32_t size = measure(worker, part, type, address + WALK_SIZE(layout, gc_head));
-    part->note[part->count] = (struct note){.type = type, .link = link, .size = size};
+    part->note[part->count] = (struct walk_sweep_note){.type = type, .link = link, .size = size};
     return true;
 }
 
 /* Returns how many notes there are. */
-static inline __attribute__((always_inline)) uint32_t look_through(const struct sweep *sweep, struct worker *worker,
-                                                                   struct part part, const uint8_t *bytes, size_t size,
-                                                                   walk_addr start, uint64_t *bits,
-                                                                   struct places places, unsigned word)
+static uint32_t look_through(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+                             struct walk_sweep_part part, const uint8_t *bytes, size_t size, walk_addr start,
+                             uint64_t *bits)
 {
     const struct filter filter = make_filter(sweep);
     const unsigned granule_bits = sweep->stream.granule_bits;
-    const size_t granule = sweep->granule;
-    for (size_t at = 0; at < size; at += granule) {
-        if (!may_begin(filter, bytes + at, places, word) ||
-            !looks_tracked(sweep, worker, &part, bytes + at, places, start + at))
+    for (size_t at = filter.go(&filter, bytes, 0, size); at < size;
+         at = filter.go(&filter, bytes, at + filter.granule, size)) {
+        if (!looks_tracked(sweep, worker, &part, bytes + at, filter.places, start + at))
             continue;
         bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
         part.count++;
@@ -233,72 +224,28 @@ static inline __attribute__((always_inline)) uint32_t look_through(const struct 
     return part.count;
 }
 
-/* The most common places are known to the compiler. */
-static uint32_t look_through_any(const struct sweep *sweep, struct worker *worker, struct part part,
-                                 const uint8_t *bytes, size_t size, walk_addr start, uint64_t *bits)
+static void count_before(const struct walk_sweep *sweep, size_t span)
 {
-    const struct walk_layout *layout = sweep->python->layout;
-    const uint32_t object = WALK_SIZE(layout, gc_head);
-    const struct places common = {0, 8, 16, 24},
-                        places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
-                                  object + WALK_OFFSET(layout, object, ob_refcnt),
-                                  object + WALK_OFFSET(layout, object, ob_type)};
-    if (sweep->python->word == 4)
-        return look_through(sweep, worker, part, bytes, size, start, bits, places, 4);
-    if (memcmp(&places, &common, sizeof common) == 0)
-        return look_through(sweep, worker, part, bytes, size, start, bits, common, 8);
-    return look_through(sweep, worker, part, bytes, size, start, bits, places, 8);
-}
-
-/* The bits of a word that are set. */
-static inline unsigned population(uint64_t word)
-{
-    word -= word >> 1 & 0x5555555555555555u;
-    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
-    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (unsigned)(word * 0x0101010101010101u >> 56);
-}
-
-static size_t words_of_span(const struct sweep *sweep) { return (size_t)1 << (sweep->stream.place_bits - 6); }
-
-static void count_before(const struct sweep *sweep, size_t span)
-{
-    size_t first = span * words_of_span(sweep);
+    size_t first = span * walk_sweep_words(sweep);
     unsigned count = 0;
-    for (size_t i = first; i < first + words_of_span(sweep); i++) {
+    for (size_t i = first; i < first + walk_sweep_words(sweep); i++) {
         sweep->before[i] = (uint16_t)count;
-        count += population(sweep->bits[i]);
+        count += walk_count_bits(sweep->bits[i]);
     }
-}
-
-/* Room for as many notes as a span can need: there may be one per place. False: out of memory. */
-static bool begin_notes(const struct sweep *sweep, struct worker *worker, struct part *part)
-{
-    size_t size = sizeof *part->note << sweep->stream.place_bits;
-    if (!worker->page || PAGE - worker->page->used < size) {
-        struct page *page = calloc(1, sizeof *page);
-        if (!page || !(page->bytes = walk_large_alloc(PAGE, 1))) {
-            free(page);
-            return false;
-        }
-        page->before = worker->page;
-        worker->page = page;
-    }
-    part->note = (struct note *)(void *)(worker->page->bytes + worker->page->used);
-    return true;
 }
 
 static void look(void *context, size_t span, unsigned number)
 {
-    struct sweep *sweep = context;
-    struct worker *worker = &sweep->workers[number];
-    struct part part = {.worker = number, .far = worker->far_count};
-    uint64_t *bits = sweep->bits + span * words_of_span(sweep);
+    struct walk_sweep *sweep = context;
+    struct walk_sweep_worker *worker = &sweep->workers[number];
+    struct walk_sweep_part part = {.worker = number, .unread = worker->unread_count};
+    uint64_t *bits = sweep->bits + span * walk_sweep_words(sweep);
     walk_addr start = sweep->stream.spans[span].start;
     size_t got, size;
     const uint8_t *bytes =
         worker->failed ? NULL : walk_stream_read(&sweep->stream, span, sweep->needed + TAIL, worker->buffer, &got);
-    if (!bytes || !begin_notes(sweep, worker, &part)) {
+    size_t room = sizeof *part.note << sweep->stream.place_bits; /* there may be a note per place */
+    if (!bytes || !(part.note = walk_pages_take(&worker->pages, room))) {
         worker->failed = true;
         return;
     }
@@ -306,37 +253,15 @@ static void look(void *context, size_t span, unsigned number)
     size = got < sweep->needed ? 0 : got - sweep->needed + 1;
     if (size > sweep->stream.spans[span].size)
         size = sweep->stream.spans[span].size;
-    part.count = look_through_any(sweep, worker, part, bytes, size, start, bits);
-    worker->page->used += part.count * sizeof *part.note;
-    part.far_count = worker->far_count - part.far;
+    part.count = look_through(sweep, worker, part, bytes, size, start, bits);
+    walk_pages_give_back(&worker->pages, room, part.count * sizeof *part.note);
+    part.unread_count = worker->unread_count - part.unread;
     sweep->parts[span] = part;
     count_before(sweep, span);
 }
 
-/* ---- from places to numbers ---- */
-
-/* NOWHERE: there is no note of it. */
-static inline uint32_t number_of(const struct sweep *sweep, uint32_t link)
-{
-    if (link >= FIRST_HEAD)
-        return link;
-    uint64_t word = sweep->bits[link / 64], bit = UINT64_C(1) << link % 64;
-    if (!(word & bit))
-        return NOWHERE;
-    return sweep->parts[walk_stream_span(&sweep->stream, link)].first + sweep->before[link / 64] +
-           population(word & (bit - 1));
-}
-
-static void number_part(void *context, size_t span, unsigned worker)
-{
-    struct sweep *sweep = context;
-    const struct part *part = &sweep->parts[span];
-    (void)worker;
-    for (uint32_t i = 0; i < part->count; i++)
-        sweep->next[part->first + i] = number_of(sweep, part->note[i].link);
-}
-
-static bool number_all(struct sweep *sweep)
+/* False: not everything was looked at, or there are too many notes. */
+static bool number_notes(struct walk_sweep *sweep)
 {
     uint64_t count = 0;
     for (unsigned w = 0; w < sweep->worker_count; w++)
@@ -346,77 +271,91 @@ static bool number_all(struct sweep *sweep)
         sweep->parts[i].first = (uint32_t)count;
         count += sweep->parts[i].count;
     }
-    if (count >= FIRST_HEAD)
-        return false;
     sweep->count = (uint32_t)count;
-    sweep->next = walk_large_alloc(count + 1, sizeof *sweep->next + sizeof *sweep->owner);
-    if (!sweep->next)
-        return false;
-    sweep->owner = (uint8_t *)(sweep->next + count + 1);
-    memset(sweep->owner, 0, count + 1);
-    walk_workers_run(sweep->worker_count, sweep->stream.span_count, number_part, sweep);
+    return count < WALK_SWEEP_HEADS;
+}
+
+/* ---- what is on lists: its classes, and how large it is ---- */
+
+enum { CACHED_CLASSES = 1 << 8 };
+struct cached_class {
+    walk_addr type;
+    uint32_t number;
+};
+
+/* The number of a class of the worker, which has a tally then; WALK_NO_TYPE: out of memory. */
+static uint32_t new_class(struct walk_sweep_worker *worker, walk_addr type)
+{
+    uint32_t class, capacity = worker->classes.capacity;
+    if (!walk_classes_enter(&worker->classes, type, &class))
+        return WALK_NO_TYPE;
+    if (capacity == worker->classes.capacity)
+        return class;
+    struct walk_tally *tallies = realloc(worker->tallies, worker->classes.capacity * sizeof *tallies);
+    if (!tallies)
+        return WALK_NO_TYPE;
+    memset(tallies + capacity, 0, (worker->classes.capacity - capacity) * sizeof *tallies);
+    worker->tallies = tallies;
+    return class;
+}
+
+/* The same, mostly out of a small cache. */
+static inline uint32_t enter_class(struct walk_sweep_worker *worker, struct cached_class *cache, walk_addr type)
+{
+    struct cached_class *cached = &cache[(type >> 4 ^ type >> 12) % CACHED_CLASSES];
+    if (cached->type != type)
+        *cached = (struct cached_class){type, new_class(worker, type)};
+    return cached->number;
+}
+
+/* What is missing in the size of nobody's objects, or of the permanent generation's, is not missed. */
+static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+                            const struct walk_sweep_part *part)
+{
+    for (size_t i = part->unread; i < part->unread + part->unread_count; i++) {
+        uint32_t note = worker->unread[i].class;
+        uint8_t owner = walk_sweep_owner(sweep, part, note);
+        bool counts = owner && owner <= sweep->collector_count;
+        worker->unread[i].class = counts ? part->note[note].class : WALK_NO_TYPE;
+    }
+}
+
+/* False: out of memory. */
+static bool classify_part(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+                          const struct walk_sweep_part *part, struct cached_class *cache)
+{
+    size_t of[WALK_SWEEP_OWNERS_MAX] = {0};
+    for (uint32_t i = 0; i < part->count; i++) {
+        struct walk_sweep_note *note = &part->note[i];
+        uint8_t owner = walk_sweep_owner(sweep, part, i);
+        of[owner]++;
+        if (!owner)
+            continue;
+        uint32_t class = enter_class(worker, cache, note->type);
+        if (class == WALK_NO_TYPE)
+            return false;
+        note->class = class;
+        worker->classes.class[class].count++;
+        if (owner > sweep->collector_count)
+            continue;
+        worker->tallies[class].count++;
+        worker->tallies[class].size += note->size;
+    }
+    memcpy(part->to, of, sweep->owner_count * sizeof *part->to);
+    classify_unread(sweep, worker, part);
     return true;
 }
 
-/* ---- the lists ---- */
-
-/* False: it leads to what there is no note of, or where a list was before. */
-static bool follow(const struct sweep *sweep, size_t head, uint8_t owner)
-{
-    walk_addr address = head_at(sweep, head);
-    uint64_t next;
-    size_t hint = 0;
-    if (!address)
-        return true; /* 3.6 has no permanent one */
-    if (!walk_memory_word(sweep->python->memory, address + WALK_OFFSET(sweep->python->layout, gc_head, next), &next))
-        return false;
-    uint32_t at = number_of(sweep, place_of(sweep, next & LINK_MASK, &hint));
-    for (; at < sweep->count; at = sweep->next[at]) {
-        if (sweep->owner[at])
-            return false;
-        sweep->owner[at] = owner;
-    }
-    return at == find_head(sweep, address);
-}
-
-static bool follow_all(const struct sweep *sweep)
-{
-    bool good = true;
-    for (size_t head = 0; head < sweep->collector_count * LISTS && good; head++)
-        good = follow(sweep, head, (uint8_t)(head % LISTS < 3 ? 1 + head / LISTS : 1 + sweep->collector_count));
-    return good;
-}
-
-/* ---- what is on lists: its classes ---- */
-
 /* Of the spans that one worker has noted. */
-static void classify_notes(void *context, size_t noted_by, unsigned number)
+static void classify_parts(void *context, size_t noted_by, unsigned number)
 {
-    struct sweep *sweep = context;
-    struct walk_classes *classes = &sweep->workers[noted_by].classes;
-    uint32_t class = 0;
-    walk_addr type = 0;
+    struct walk_sweep *sweep = context;
+    struct walk_sweep_worker *worker = &sweep->workers[noted_by];
+    struct cached_class cache[CACHED_CLASSES] = {{0}}; /* 0 is no type's address */
     (void)number;
-    for (size_t span = 0; span < sweep->stream.span_count; span++) {
-        const struct part *part = &sweep->parts[span];
-        const uint8_t *owner = sweep->owner + part->first;
-        size_t of[OWNERS_MAX] = {0};
-        for (uint32_t i = 0; part->worker == noted_by && i < part->count; i++) {
-            struct note *note = &part->note[i];
-            of[owner[i]]++;
-            if (!owner[i])
-                continue;
-            if (type != note->type && !walk_classes_enter(classes, note->type, &class)) {
-                sweep->workers[noted_by].failed = true;
-                return;
-            }
-            type = note->type;
-            note->class = class;
-            classes->class[class].count++;
-        }
-        if (part->worker == noted_by)
-            memcpy(part->to, of, sweep->owner_count * sizeof *part->to);
-    }
+    for (size_t span = 0; span < sweep->stream.span_count && !worker->failed; span++)
+        if (sweep->parts[span].worker == noted_by)
+            worker->failed = !classify_part(sweep, worker, &sweep->parts[span], cache);
 }
 
 static int by_type(const void *a, const void *b)
@@ -426,7 +365,7 @@ static int by_type(const void *a, const void *b)
 }
 
 /* All that any worker met, in order of address: who met which first is not to be seen in them. */
-static bool collect_classes(const struct sweep *sweep, struct walk_classes *all)
+static bool collect_classes(const struct walk_sweep *sweep, struct walk_classes *all)
 {
     struct walk_classes met = {0};
     uint32_t number;
@@ -442,7 +381,7 @@ static bool collect_classes(const struct sweep *sweep, struct walk_classes *all)
     return good;
 }
 
-static bool number_classes(struct worker *worker, struct walk_classes *all)
+static bool number_classes(struct walk_sweep_worker *worker, struct walk_classes *all)
 {
     bool good = !worker->failed && (worker->number = calloc((size_t)worker->classes.count + 1, sizeof *worker->number));
     for (uint32_t i = 0; i < worker->classes.count && good; i++) {
@@ -454,14 +393,14 @@ static bool number_classes(struct worker *worker, struct walk_classes *all)
     return good;
 }
 
-static bool classify(struct sweep *sweep)
+static bool classify(struct walk_sweep *sweep)
 {
     sweep->to = calloc(sweep->stream.span_count * sweep->owner_count, sizeof *sweep->to);
     if (!sweep->to)
         return false;
     for (size_t span = 0; span < sweep->stream.span_count; span++)
         sweep->parts[span].to = sweep->to + span * sweep->owner_count;
-    walk_workers_run(sweep->worker_count, sweep->worker_count, classify_notes, sweep);
+    walk_workers_run(sweep->worker_count, sweep->worker_count, classify_parts, sweep);
     bool good = collect_classes(sweep, &sweep->python->classes);
     for (unsigned w = 0; w < sweep->worker_count && good; w++)
         good = number_classes(&sweep->workers[w], &sweep->python->classes);
@@ -471,7 +410,7 @@ static bool classify(struct sweep *sweep)
 /* ---- the result ---- */
 
 /* Where each owner's objects go; sets what interpreters have of them. */
-static void lay_out(struct sweep *sweep)
+static void lay_out(struct walk_sweep *sweep)
 {
     struct walk_python *python = sweep->python;
     bool shared = sweep->collector_count < python->interpreter_count;
@@ -492,83 +431,85 @@ static void lay_out(struct sweep *sweep)
     python->permanent_count = sum - first;
 }
 
-/* Keys of what is on no list are nobody's. */
-static struct walk_far_keys *pass_far(struct walk_far_keys *far, const struct walk_far_keys *end, uint32_t note)
-{
-    for (; far < end && far->object < note; far++)
-        far->object = SIZE_MAX;
-    return far;
-}
-
 static void take_part(void *context, size_t span, unsigned number)
 {
-    const struct sweep *sweep = context;
+    const struct walk_sweep *sweep = context;
     struct walk_python *python = sweep->python;
-    const struct part *part = &sweep->parts[span];
-    const struct worker *worker = &sweep->workers[part->worker];
-    struct walk_far_keys *far = worker->far + part->far, *far_end = far + part->far_count;
-    const uint8_t *owner = sweep->owner + part->first;
+    const struct walk_sweep_part *part = &sweep->parts[span];
+    const struct walk_sweep_worker *worker = &sweep->workers[part->worker];
     uint32_t head = WALK_SIZE(python->layout, gc_head), i = 0;
-    size_t first = span * words_of_span(sweep);
+    size_t first = span * walk_sweep_words(sweep);
     (void)number;
-    for (size_t word = first; word < first + words_of_span(sweep); word++) {
+    for (size_t word = first; word < first + walk_sweep_words(sweep); word++) {
         for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
-            if (!owner[i])
+            uint8_t owner = walk_sweep_owner(sweep, part, i);
+            if (!owner)
                 continue;
-            size_t to = part->to[owner[i]]++;
+            size_t to = part->to[owner]++;
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
             python->tracked[to] = walk_stream_address(&sweep->stream, place) + head;
             python->tracked_class[to] = worker->number[part->note[i].class];
-            python->tracked_size[to] = part->note[i].size;
-            far = pass_far(far, far_end, i);
-            if (far < far_end && far->object == i)
-                (far++)->object = to;
         }
     }
-    pass_far(far, far_end, UINT32_MAX);
 }
 
-static bool take_far(const struct sweep *sweep)
+/* What the workers have counted, by the classes of all. False: out of memory. */
+static bool take_census(const struct walk_sweep *sweep)
 {
     struct walk_python *python = sweep->python;
-    size_t count = 0;
+    struct walk_census *census = python->census = calloc(1, sizeof *census);
+    size_t unread = 0;
     for (unsigned w = 0; w < sweep->worker_count; w++)
-        count += sweep->workers[w].far_count;
-    python->far_keys = walk_large_alloc(count + 1, sizeof *python->far_keys);
-    for (unsigned w = 0; w < sweep->worker_count && python->far_keys; w++)
-        for (size_t i = 0; i < sweep->workers[w].far_count; i++)
-            if (sweep->workers[w].far[i].object != SIZE_MAX)
-                python->far_keys[python->far_keys_count++] = sweep->workers[w].far[i];
-    return python->far_keys != NULL;
+        unread += sweep->workers[w].unread_count;
+    if (!census || !(census->tallies = calloc((size_t)python->classes.count + 1, sizeof *census->tallies)) ||
+        !(census->unread = walk_large_alloc(unread + 1, sizeof *census->unread)))
+        return false;
+    for (unsigned w = 0; w < sweep->worker_count; w++) {
+        const struct walk_sweep_worker *worker = &sweep->workers[w];
+        for (uint32_t i = 0; i < worker->classes.count; i++) {
+            census->tallies[worker->number[i]].count += worker->tallies[i].count;
+            census->tallies[worker->number[i]].size += worker->tallies[i].size;
+        }
+    }
+    for (size_t span = 0; span < sweep->stream.span_count; span++) {
+        const struct walk_sweep_part *part = &sweep->parts[span];
+        const struct walk_sweep_worker *worker = &sweep->workers[part->worker];
+        for (size_t i = part->unread; i < part->unread + part->unread_count; i++)
+            if (worker->unread[i].class != WALK_NO_TYPE) {
+                census->unread[census->unread_count] = worker->unread[i];
+                census->unread[census->unread_count++].class = worker->number[worker->unread[i].class];
+            }
+    }
+    return true;
 }
 
-static bool take(struct sweep *sweep)
+static bool take(struct walk_sweep *sweep)
 {
     struct walk_python *python = sweep->python;
     lay_out(sweep);
     python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
     python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
-    python->tracked_size = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_size);
-    if (!python->tracked || !python->tracked_class || !python->tracked_size)
+    if (!python->tracked || !python->tracked_class)
         return false;
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, take_part, sweep);
-    return take_far(sweep);
+    return take_census(sweep);
 }
 
 static void forget(struct walk_python *python)
 {
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
-    walk_python_forget_sizes(python);
+    walk_census_free(python->census);
     walk_classes_deinit(&python->classes);
     python->tracked = NULL;
     python->tracked_class = NULL;
+    python->census = NULL;
     python->tracked_count = python->permanent_count = 0;
 }
 
 /* ---- the whole ---- */
 
-static bool open_workers(struct sweep *sweep)
+static bool open_workers(struct walk_sweep *sweep)
 {
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
     sweep->workers = walk_workers_state(sweep->worker_count, sizeof *sweep->workers);
@@ -579,14 +520,14 @@ static bool open_workers(struct sweep *sweep)
     return sweep->workers != NULL;
 }
 
-static bool open_sweep(struct sweep *sweep)
+static bool open_sweep(struct walk_sweep *sweep)
 {
     const struct walk_stream *stream = &sweep->stream;
     const struct walk_layout *layout = sweep->python->layout;
     if (!stream->span_count || !walk_stream_numbered(stream) || !read_heads(sweep))
         return false;
     size_t places = stream->span_count << stream->place_bits;
-    if (places > FIRST_HEAD)
+    if (places > WALK_SWEEP_HEADS)
         return false;
     sweep->granule = 1u << stream->granule_bits;
     sweep->lowest = stream->stretches[0].start;
@@ -601,21 +542,18 @@ static bool open_sweep(struct sweep *sweep)
     return sweep->parts && sweep->measures && open_workers(sweep);
 }
 
-static void close_worker(struct worker *worker)
+static void close_worker(struct walk_sweep_worker *worker)
 {
-    for (struct page *page = worker->page, *before; page; page = before) {
-        before = page->before;
-        walk_large_free(page->bytes);
-        free(page);
-    }
+    walk_pages_deinit(&worker->pages);
     walk_large_free(worker->buffer);
     walk_measure_close(&worker->measure);
-    free(worker->far);
+    free(worker->tallies);
+    free(worker->unread);
     free(worker->number);
     walk_classes_deinit(&worker->classes);
 }
 
-static void close_sweep(struct sweep *sweep)
+static void close_sweep(struct walk_sweep *sweep)
 {
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
         close_worker(&sweep->workers[i]);
@@ -625,7 +563,8 @@ static void close_sweep(struct sweep *sweep)
     walk_large_free(sweep->bits);
     free(sweep->parts);
     free(sweep->to);
-    walk_large_free(sweep->next);
+    walk_large_free(sweep->step);
+    free(sweep->owner);
     walk_stream_close(&sweep->stream);
 }
 
@@ -637,7 +576,7 @@ static unsigned granule_bits(const struct walk_python *python)
 
 bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample *sample)
 {
-    struct sweep sweep = {.python = python, .measures = walk_measures_open(python, sample)};
+    struct walk_sweep sweep = {.python = python, .measures = walk_measures_open(python, sample)};
     struct walk_error *error = walk_stream_open(&sweep.stream, python->runtime->image, granule_bits(python));
     if (error) {
         walk_error_free(error);
@@ -647,10 +586,12 @@ bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample 
     bool good = open_sweep(&sweep);
     if (good) {
         walk_workers_run(sweep.worker_count, sweep.stream.span_count, look, &sweep);
-        good = number_all(&sweep) && follow_all(&sweep) && classify(&sweep) && take(&sweep);
+        good = number_notes(&sweep) && walk_sweep_follow(&sweep) && classify(&sweep) && take(&sweep);
     }
     close_sweep(&sweep);
-    if (!good)
+    if (good)
+        python->census->subtype_traverse = sample->subtype_traverse;
+    else
         forget(python);
     return good;
 }

@@ -50,8 +50,7 @@ struct tally {
     struct walk_stream stream;
     const walk_addr *tracked; /* sorted */
     const uint32_t *class_of;
-    const uint32_t *size_of; /* NULL: nothing was measured when they were found */
-    size_t first, count;     /* `first`: of python->tracked */
+    size_t count;
     struct class *classes;
     size_t *span_first; /* the first object of each span, and the number of all behind the last one */
     struct rest *rest;  /* of all workers, in order of spans */
@@ -77,12 +76,6 @@ static struct class *open_classes(struct walk_python *python)
     return classes;
 }
 
-/* Whether its size is known from when it was found. */
-static bool is_sized(const struct tally *tally, size_t object)
-{
-    return tally->size_of && tally->size_of[object] != WALK_UNSIZED;
-}
-
 /* ---- one after the other ---- */
 
 /* `every`: otherwise only those whose size nobody else may ask for. */
@@ -90,7 +83,7 @@ static void add_one_by_one(const struct tally *tally, bool every, struct walk_ta
 {
     for (size_t i = 0; i < tally->count; i++) {
         const struct class *class = &tally->classes[tally->class_of[i]];
-        if (!every && (class->needs != WALK_SIZE_ALONE || is_sized(tally, i)))
+        if (!every && class->needs != WALK_SIZE_ALONE)
             continue;
         struct walk_tally *to = &tallies[tally->class_of[i]];
         to->count += every;
@@ -102,13 +95,6 @@ static void add_one_by_one(const struct tally *tally, bool every, struct walk_ta
 }
 
 /* ---- by several, in order of address ---- */
-
-/* Whether its bytes must be read for its size. */
-static bool reads(const struct tally *tally, size_t object)
-{
-    enum walk_sizing needs = tally->classes[tally->class_of[object]].needs;
-    return (needs == WALK_SIZE_OBJECT || needs == WALK_SIZE_KEYS) && !is_sized(tally, object);
-}
 
 /* Lets the worker's memory have a span at hand; false: it cannot be read. */
 static bool open_window(const struct tally *tally, struct worker *worker, size_t span)
@@ -136,12 +122,8 @@ static void add_object(const struct tally *tally, struct worker *worker, size_t 
     struct walk_tally *to = &worker->tallies[number];
     struct walk_size_keys keys;
     to->count++;
-    if (is_sized(tally, object)) {
-        to->size += tally->size_of[object];
-        return;
-    }
     to->size += class->size;
-    if (!reads(tally, object))
+    if (class->needs != WALK_SIZE_OBJECT && class->needs != WALK_SIZE_KEYS)
         return;
     to->size += walk_size_but_keys(&worker->python, tally->tracked[object], &tally->python->types[class->type], &keys);
     if (keys.keys - worker->memory.window.start < worker->memory.window.size)
@@ -155,26 +137,13 @@ static void add_span(void *context, size_t span, unsigned number)
     const struct tally *tally = context;
     struct worker *worker = &tally->workers[number];
     size_t first = tally->span_first[span], end = tally->span_first[span + 1];
-    size_t read = 0;
-    for (size_t i = first; i < end && read < WORTH; i++)
-        read += reads(tally, i);
-    worker->memory.window.size = 0;
-    if (worker->failed || (read == WORTH && !open_window(tally, worker, span)))
+    bool reads = false;
+    for (size_t i = first; i < end && !reads; i++)
+        reads = tally->classes[tally->class_of[i]].needs != WALK_SIZE_TYPE;
+    if (worker->failed || (reads && !open_window(tally, worker, span)))
         worker->failed = true;
     for (size_t i = first; i < end && !worker->failed; i++)
         add_object(tally, worker, i);
-}
-
-/* Those that were not at hand when the objects were found. */
-static void put_off_far(struct tally *tally)
-{
-    const struct walk_python *python = tally->python;
-    struct worker *worker = &tally->workers[0];
-    for (size_t i = 0; tally->size_of && i < python->far_keys_count; i++) {
-        size_t object = python->far_keys[i].object - tally->first;
-        if (object < tally->count && tally->classes[tally->class_of[object]].needs == WALK_SIZE_KEYS)
-            put_off(tally, worker, &python->far_keys[i].keys, tally->class_of[object]);
-    }
 }
 
 static void add_keys(void *context, size_t span, unsigned number)
@@ -239,12 +208,18 @@ static bool sort_rest(struct tally *tally)
     return good;
 }
 
-static bool open_workers(struct tally *tally)
+static size_t count_with_keys(const struct tally *tally)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < tally->python->classes.count; i++)
+        count += tally->classes[i].needs == WALK_SIZE_KEYS ? tally->python->classes.class[i].count : 0;
+    return count;
+}
+
+/* `most`: as many keys may be put off. */
+static bool open_workers(struct tally *tally, size_t most)
 {
     struct walk_python *python = tally->python;
-    size_t most = 1;
-    for (uint32_t i = 0; i < python->classes.count; i++)
-        most += tally->classes[i].needs == WALK_SIZE_KEYS ? python->classes.class[i].count : 0;
     tally->worker_count = tally->stream.image->workers ? tally->stream.image->workers : 1;
     tally->workers = walk_workers_state(tally->worker_count, sizeof *tally->workers);
     for (unsigned i = 0; tally->workers && i < tally->worker_count; i++) {
@@ -252,7 +227,7 @@ static bool open_workers(struct tally *tally)
         worker->python = *python;
         worker->python.memory = &worker->memory;
         worker->buffer = walk_stream_buffer(TAIL);
-        worker->rest = walk_large_alloc(most, sizeof *worker->rest);
+        worker->rest = walk_large_alloc(most + 1, sizeof *worker->rest);
         worker->tallies = calloc((size_t)python->classes.count + 1, sizeof *worker->tallies);
         if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies || !worker->rest)
             return false;
@@ -268,17 +243,12 @@ static bool any_failed(const struct tally *tally)
     return false;
 }
 
-/* False: nothing was added. */
-static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
+/* Reads what was put off, and gathers what the workers have. False: nothing was added. */
+static bool finish(struct tally *tally, struct walk_tally *tallies)
 {
-    size_t spans = tally->stream.span_count;
-    if (tally->count < MANY || !open_workers(tally) || !find_spans(tally))
+    if (!sort_rest(tally))
         return false;
-    put_off_far(tally);
-    walk_workers_run(tally->worker_count, spans, add_span, tally);
-    if (any_failed(tally) || !sort_rest(tally))
-        return false;
-    walk_workers_run(tally->worker_count, spans, add_keys, tally);
+    walk_workers_run(tally->worker_count, tally->stream.span_count, add_keys, tally);
     if (any_failed(tally))
         return false;
     for (unsigned w = 0; w < tally->worker_count; w++) {
@@ -287,9 +257,53 @@ static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
             tallies[i].size += tally->workers[w].tallies[i].size;
         }
     }
+    return true;
+}
+
+/* False: nothing was added. */
+static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
+{
+    if (tally->count < MANY || !open_workers(tally, count_with_keys(tally)) || !find_spans(tally))
+        return false;
+    walk_workers_run(tally->worker_count, tally->stream.span_count, add_span, tally);
+    if (any_failed(tally) || !finish(tally, tallies))
+        return false;
     add_one_by_one(tally, false, tallies);
     return true;
 }
+
+/* ---- what a sweep has measured ---- */
+
+/* False: nothing was added. */
+static bool add_census(struct tally *tally, struct walk_tally *tallies)
+{
+    struct walk_python *python = tally->python;
+    const struct walk_census *census = python->census;
+    if (!open_workers(tally, census->unread_count))
+        return false;
+    struct worker *worker = &tally->workers[0];
+    memcpy(worker->tallies, census->tallies, python->classes.count * sizeof *worker->tallies);
+    for (size_t i = 0; i < census->unread_count; i++) {
+        const struct walk_unread *unread = &census->unread[i];
+        if (unread->keys.keys)
+            put_off(tally, worker, &unread->keys, unread->class);
+        else if (tally->classes[unread->class].type != WALK_NO_TYPE)
+            worker->tallies[unread->class].size +=
+                walk_object_size(python, unread->object, tally->classes[unread->class].type);
+    }
+    return finish(tally, tallies);
+}
+
+void walk_census_free(struct walk_census *census)
+{
+    if (!census)
+        return;
+    free(census->tallies);
+    walk_large_free(census->unread);
+    free(census);
+}
+
+/* ---- the whole ---- */
 
 static void close_tally(struct tally *tally)
 {
@@ -306,21 +320,54 @@ static void close_tally(struct tally *tally)
     walk_stream_close(&tally->stream);
 }
 
-struct walk_error *walk_tally(struct walk_python *python, size_t first, size_t count, struct walk_tally *tallies)
+static struct walk_error *open_tally(struct tally *tally, struct walk_python *python, size_t first, size_t count)
 {
     enum { GRANULE_BITS = 3 };
-    struct tally tally = {.python = python,
-                          .tracked = python->tracked + first,
-                          .class_of = python->tracked_class + first,
-                          .size_of = python->tracked_size ? python->tracked_size + first : NULL,
-                          .first = first,
-                          .count = count,
-                          .classes = open_classes(python)};
-    struct walk_error *error = walk_stream_open(&tally.stream, python->runtime->image, GRANULE_BITS);
-    if (!error && !tally.classes)
-        error = walk_error_no_memory();
+    *tally = (struct tally){.python = python,
+                            .tracked = python->tracked + first,
+                            .class_of = python->tracked_class + first,
+                            .count = count,
+                            .classes = open_classes(python)};
+    struct walk_error *error = walk_stream_open(&tally->stream, python->runtime->image, GRANULE_BITS);
+    return error || tally->classes ? error : walk_error_no_memory();
+}
+
+/* Of some of the tracked objects, which are in order of address. */
+static struct walk_error *add_some(struct walk_python *python, size_t first, size_t count, struct walk_tally *tallies)
+{
+    struct tally tally;
+    struct walk_error *error = open_tally(&tally, python, first, count);
     if (!error && !add_in_order(&tally, tallies))
         add_one_by_one(&tally, true, tallies);
     close_tally(&tally);
+    return error;
+}
+
+/* Of all, if a sweep has measured them. False: nothing was added. */
+static bool add_measured(struct walk_python *python, struct walk_tally *tallies)
+{
+    struct tally tally;
+    if (!python->census)
+        return false;
+    struct walk_error *error = open_tally(&tally, python, 0, 0);
+    bool good = !error && add_census(&tally, tallies);
+    close_tally(&tally);
+    walk_error_free(error);
+    return good;
+}
+
+struct walk_error *walk_tally(struct walk_python *python, struct walk_tally *tallies)
+{
+    size_t first = 0, end = python->tracked_count - python->permanent_count;
+    struct walk_error *error = NULL;
+    if (add_measured(python, tallies))
+        return NULL;
+    for (size_t i = 0; i < python->interpreter_count && !error; i++) {
+        size_t count = python->interpreters[i].tracked_count;
+        error = add_some(python, first, count, tallies);
+        first += count;
+    }
+    if (!error && first < end) /* all share one collector */
+        error = add_some(python, first, end - first, tallies);
     return error;
 }

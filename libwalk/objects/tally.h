@@ -2,7 +2,7 @@
 #ifndef WALK_OBJECTS_TALLY_H
 #define WALK_OBJECTS_TALLY_H
 
-#include "objects/python.h"
+#include "objects/size.h"
 
 /* Of the tracked objects of one class. */
 struct walk_tally {
@@ -10,10 +10,27 @@ struct walk_tally {
     uint64_t size; /* bytes, of those whose ob_type is a type */
 };
 
+/* Of a tracked object: what is missing in its class' size. */
+struct walk_unread {
+    struct walk_size_keys keys; /* these; or, if they are 0, all of the object's size */
+    walk_addr object;
+    uint32_t class;
+};
+
+/* What a sweep has counted and measured, of all but what is in the permanent generation. */
+struct walk_census {
+    struct walk_tally *tallies; /* by class */
+    struct walk_unread *unread; /* in order of address */
+    size_t unread_count;
+    walk_addr subtype_traverse; /* as the types were taken for the measures */
+};
+
+void walk_census_free(struct walk_census *census);
+
 /*
- * Counts the tracked objects from `first` on, which are in order of address, by their class; `tallies` has
- * python->classes.count of them, and is added to.
+ * Counts the tracked objects, but those of the permanent generation, by their class; `tallies` has
+ * python->classes.count of them, all zero.
  */
-struct walk_error *walk_tally(struct walk_python *python, size_t first, size_t count, struct walk_tally *tallies);
+struct walk_error *walk_tally(struct walk_python *python, struct walk_tally *tallies);
 
 #endif

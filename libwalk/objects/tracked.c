@@ -177,12 +177,10 @@ struct walk_error *walk_python_find_tracked(struct walk_python *python)
     bool stopped = true, good = true;
     if (can_sweep && image->search == WALK_SEARCH_ANY)
         good = one_by_one(python, few(python), &stopped, &sample);
-    if (good && stopped && can_sweep && walk_tracked_by_sweep(python, &sample)) {
+    if (good && stopped && can_sweep && walk_tracked_by_sweep(python, &sample))
         python->tracked_by = WALK_BY_SWEEP;
-        python->sized_with = sample.subtype_traverse;
-    } else if (good && stopped) {
+    else if (good && stopped)
         good = one_by_one(python, SIZE_MAX, &stopped, &sample);
-    }
     walk_classes_deinit(&sample.classes);
     return good ? NULL : walk_error_no_memory();
 }

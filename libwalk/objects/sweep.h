@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_SWEEP_H
+#define WALK_OBJECTS_SWEEP_H
+
+/* What a sweep (sweep.c) keeps until the lists are followed in its notes (sweep_follow.c). */
+
+#include <stdatomic.h>
+
+#include "bytes/bits.h"
+#include "bytes/pages.h"
+#include "bytes/stream.h"
+#include "bytes/workers.h"
+#include "objects/measure.h"
+#include "objects/tally.h"
+
+/* _gc_next and _gc_prev keep flags in their low bits. */
+#define WALK_LINK_MASK (~(uint64_t)3)
+
+/* What a link leads to: a place, the head of a list (from WALK_SWEEP_HEADS on), or nothing that is known. */
+enum { WALK_SWEEP_HEADS_MAX = 1 << 8, WALK_SWEEP_LISTS = 4 /* of an interpreter */ };
+enum { WALK_SWEEP_OWNERS_MAX = WALK_SWEEP_HEADS_MAX / WALK_SWEEP_LISTS + 2 };
+#define WALK_SWEEP_NOWHERE UINT32_MAX
+#define WALK_SWEEP_HEADS (UINT32_MAX - WALK_SWEEP_HEADS_MAX)
+
+struct walk_sweep_note {
+    union {
+        walk_addr type; /* ob_type */
+        uint32_t class; /* of what is on a list: the worker's number for it */
+    };
+    uint32_t link; /* a place */
+    uint32_t size; /* as walk_measure_object() has it */
+};
+
+/* A note, where lists are followed: by number, which is in order of address. */
+struct walk_sweep_step {
+    uint32_t next;            /* the number of the note that its link leads to */
+    _Atomic uint16_t segment; /* which one of a list it is in, + 1; 0: none */
+};
+
+/* The notes of one span. */
+struct walk_sweep_part {
+    struct walk_sweep_note *note; /* in a page of its worker */
+    uint32_t count, first;        /* `first`: how many are in front of the span */
+    unsigned worker;              /* who numbered their classes */
+    size_t unread, unread_count;  /* what is missing in their sizes: in that worker's list */
+    size_t *to;                   /* of each owner: how many of its objects are here; then: where they go */
+};
+
+struct walk_sweep_worker {
+    _Alignas(WALK_APART) uint8_t *buffer;
+    struct walk_pages pages;     /* of notes */
+    struct walk_classes classes; /* of its notes that are on lists */
+    struct walk_measure measure;
+    struct walk_tally *tallies; /* by its classes */
+    struct walk_unread *unread; /* of its notes; `class` is the number in their part, then that of the class */
+    size_t unread_count, unread_capacity;
+    uint32_t *number; /* of its classes among those of all workers */
+    size_t next_hint, prev_hint;
+    bool failed;
+};
+
+struct walk_sweep {
+    struct walk_python *python;
+    struct walk_stream stream;
+    unsigned granule;          /* bytes */
+    walk_addr lowest, highest; /* of all stretches */
+    size_t needed;             /* bytes from a head to the end of what is looked at */
+    struct walk_collector *collectors;
+    size_t collector_count, owner_count;
+    walk_addr first_head, last_head; /* by address */
+    uint64_t *bits;                  /* per place: whether there is a note of it */
+    uint16_t *before;                /* behind them, per word of them: how many are in front of it in its span */
+    struct walk_sweep_part *parts;   /* per span */
+    size_t *to;                      /* of all parts */
+    struct walk_measures *measures;
+    struct walk_sweep_worker *workers;
+    unsigned worker_count;
+    uint32_t count; /* of all notes */
+    struct walk_sweep_step *step;
+    uint8_t *owner; /* by number of segment: 0: no list; 1 + the collector's; the last one: the permanent lists' */
+};
+
+static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
+{
+    return (size_t)1 << (sweep->stream.place_bits - 6);
+}
+
+/* The head of a list; 0: this version has no such list. */
+walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head);
+
+/* What an address is as a link; `hint` as that of walk_stream_stretch(). */
+uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint);
+
+/* Sets `step` and `owner`. False: the lists are not whole in the notes. */
+bool walk_sweep_follow(struct walk_sweep *sweep);
+
+/* Whose the note is that is number `i` of its part; 0: nobody's. */
+static inline uint8_t walk_sweep_owner(const struct walk_sweep *sweep, const struct walk_sweep_part *part, uint32_t i)
+{
+    return sweep->owner[atomic_load_explicit(&sweep->step[part->first + i].segment, memory_order_relaxed)];
+}
+
+#endif
