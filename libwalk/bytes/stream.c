@@ -85,19 +85,23 @@ bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_
     return true;
 }
 
+const uint8_t *walk_stream_piece(const struct walk_stream *stream, size_t span, walk_addr start, size_t size,
+                                 uint8_t *buffer, size_t *got)
+{
+    const struct walk_segment *segment = stream->spans[span].segment;
+    const uint8_t *data = segment->data + (start - segment->start);
+    uint64_t offset;
+    *got = segment->end - start < size ? (size_t)(segment->end - start) : size;
+    if (!is_in_core(stream->image, data, &offset))
+        return data;
+    return walk_image_read_core(stream->image, offset, buffer, *got) ? buffer : NULL;
+}
+
 const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, size_t tail, uint8_t *buffer,
                                 size_t *got)
 {
     const struct walk_span *span = &stream->spans[index];
-    const struct walk_image *image = stream->image;
-    const uint8_t *data = span->segment->data + (span->start - span->segment->start);
-    size_t size = span->size, rest = (size_t)(span->segment->end - span->start) - size;
-    size += rest < tail ? rest : tail;
-    *got = size;
-    uint64_t offset;
-    if (!is_in_core(image, data, &offset))
-        return data;
-    return walk_image_read_core(image, offset, buffer, size) ? buffer : NULL;
+    return walk_stream_piece(stream, index, span->start, span->size + tail, buffer, got);
 }
 
 const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint)

@@ -59,6 +59,10 @@ const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t span, s
  */
 bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_t size, void *buffer, size_t *hint);
 
+/* The bytes from an address of a span on, at most `size`, likewise; its segment may have fewer. */
+const uint8_t *walk_stream_piece(const struct walk_stream *stream, size_t span, walk_addr start, size_t size,
+                                 uint8_t *buffer, size_t *got);
+
 /* The stretch of an address; `hint` is where the last one was: any number to begin with. NULL: there is none. */
 const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint);
 

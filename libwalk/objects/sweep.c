@@ -160,16 +160,25 @@ static struct filter make_filter(const struct walk_sweep *sweep)
     return filter;
 }
 
+/* In huge pages from the beginning: small ones, one by one, take longer than all else that is done with it. */
+static bool grow_unread(struct walk_sweep_worker *worker)
+{
+    size_t capacity = worker->unread_capacity ? worker->unread_capacity * 2 : 1 << 15;
+    struct walk_unread *grown = walk_large_alloc(capacity, sizeof *grown);
+    if (!grown)
+        return false;
+    if (worker->unread_count)
+        memcpy(grown, worker->unread, worker->unread_count * sizeof *grown);
+    walk_large_free(worker->unread);
+    worker->unread = grown;
+    worker->unread_capacity = capacity;
+    return true;
+}
+
 static bool note_unread(struct walk_sweep_worker *worker, struct walk_unread unread)
 {
-    if (worker->unread_count == worker->unread_capacity) {
-        size_t capacity = worker->unread_capacity ? worker->unread_capacity * 2 : 1 << 12;
-        struct walk_unread *grown = realloc(worker->unread, capacity * sizeof *grown);
-        if (!grown)
-            return false;
-        worker->unread = grown;
-        worker->unread_capacity = capacity;
-    }
+    if (worker->unread_count == worker->unread_capacity && !grow_unread(worker))
+        return false;
     worker->unread[worker->unread_count++] = unread;
     return true;
 }
@@ -548,7 +557,7 @@ static void close_worker(struct walk_sweep_worker *worker)
     walk_large_free(worker->buffer);
     walk_measure_close(&worker->measure);
     free(worker->tallies);
-    free(worker->unread);
+    walk_large_free(worker->unread);
     free(worker->number);
     walk_classes_deinit(&worker->classes);
 }

@@ -17,8 +17,9 @@
 enum { TAIL = 1 << 10 };
 /* Fewer are not worth it to read all memory. */
 enum { MANY = 1 << 14 };
-/* So many keys are worth it to read a span; fewer are looked at in the mapping. */
-enum { WORTH = 1 << 4 };
+/* Keys are read by pages of this size, of which a word has a bit for each of a span; so many between two are read too.
+ */
+enum { PAGE = WALK_SPAN / 64, GAP = 2 };
 
 struct class
 {
@@ -96,12 +97,12 @@ static void add_one_by_one(const struct tally *tally, bool every, struct walk_ta
 
 /* ---- by several, in order of address ---- */
 
-/* Lets the worker's memory have a span at hand; false: it cannot be read. */
-static bool open_window(const struct tally *tally, struct worker *worker, size_t span)
+/* Lets the worker's memory have some bytes of a span at hand; false: they cannot be read. */
+static bool open_window(const struct tally *tally, struct worker *worker, size_t span, walk_addr start, size_t size)
 {
     size_t got;
-    const uint8_t *bytes = walk_stream_read(&tally->stream, span, TAIL, worker->buffer, &got);
-    worker->memory.window.start = tally->stream.spans[span].start;
+    const uint8_t *bytes = walk_stream_piece(&tally->stream, span, start, size, worker->buffer, &got);
+    worker->memory.window.start = start;
     worker->memory.window.size = bytes ? got : 0;
     worker->memory.window.data = bytes;
     return bytes != NULL;
@@ -140,24 +141,51 @@ static void add_span(void *context, size_t span, unsigned number)
     bool reads = false;
     for (size_t i = first; i < end && !reads; i++)
         reads = tally->classes[tally->class_of[i]].needs != WALK_SIZE_TYPE;
-    if (worker->failed || (reads && !open_window(tally, worker, span)))
+    if (worker->failed || (reads && !open_window(tally, worker, span, tally->stream.spans[span].start,
+                                                 tally->stream.spans[span].size + TAIL)))
         worker->failed = true;
     for (size_t i = first; i < end && !worker->failed; i++)
         add_object(tally, worker, i);
 }
 
+/* The bits of the pages of a span that keys stand on. */
+static uint64_t pages_of_keys(const struct tally *tally, size_t span, size_t first, size_t end)
+{
+    uint64_t pages = 0;
+    for (size_t i = first; i < end; i++)
+        pages |= UINT64_C(1) << ((tally->rest[i].keys.keys - tally->stream.spans[span].start) / PAGE);
+    return pages;
+}
+
+/* Takes the first pages that are worth one read out of them; returns how many there are from page `*from` on. */
+static unsigned take_run(uint64_t *pages, unsigned *from)
+{
+    unsigned end = *from = (unsigned)__builtin_ctzll(*pages);
+    uint64_t rest = *pages >> end;
+    while (rest && (unsigned)__builtin_ctzll(rest) <= GAP) {
+        unsigned step = (unsigned)__builtin_ctzll(rest) + 1;
+        end += step;
+        rest = step < 64 ? rest >> step : 0;
+    }
+    *pages = end < 64 ? rest << end : 0;
+    return end - *from;
+}
+
+/* Hardly any page has keys: only those are read. */
 static void add_keys(void *context, size_t span, unsigned number)
 {
     const struct tally *tally = context;
     struct worker *worker = &tally->workers[number];
     size_t first = tally->rest_first[span], end = tally->rest_first[span + 1];
-    if (first == end)
-        return;
-    worker->memory.window.size = 0;
-    if (end - first >= WORTH)
-        worker->failed |= !open_window(tally, worker, span);
-    for (size_t i = first; i < end && !worker->failed; i++)
-        worker->tallies[tally->rest[i].class].size += walk_size_of_keys(&worker->python, &tally->rest[i].keys);
+    unsigned from, count;
+    for (uint64_t pages = pages_of_keys(tally, span, first, end); pages && !worker->failed;) {
+        count = take_run(&pages, &from);
+        walk_addr start = tally->stream.spans[span].start + (walk_addr)from * PAGE;
+        worker->failed = !open_window(tally, worker, span, start, (size_t)count * PAGE + TAIL);
+        for (size_t i = first; i < end && !worker->failed; i++)
+            if (tally->rest[i].keys.keys - start < (walk_addr)count * PAGE)
+                worker->tallies[tally->rest[i].class].size += walk_size_of_keys(&worker->python, &tally->rest[i].keys);
+    }
 }
 
 /* Where the objects of each span begin. False: some are in no span. */
