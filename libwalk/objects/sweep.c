@@ -323,7 +323,7 @@ static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_wo
 {
     for (size_t i = part->unread; i < part->unread + part->unread_count; i++) {
         uint32_t note = worker->unread[i].class;
-        uint8_t owner = walk_sweep_owner(sweep, part, note);
+        uint32_t owner = part->note[note].owner;
         bool counts = owner && owner <= sweep->collector_count;
         worker->unread[i].class = counts ? part->note[note].class : WALK_NO_TYPE;
     }
@@ -337,6 +337,7 @@ static bool classify_part(const struct walk_sweep *sweep, struct walk_sweep_work
     for (uint32_t i = 0; i < part->count; i++) {
         struct walk_sweep_note *note = &part->note[i];
         uint8_t owner = walk_sweep_owner(sweep, part, i);
+        note->owner = owner;
         of[owner]++;
         if (!owner)
             continue;
@@ -451,10 +452,9 @@ static void take_part(void *context, size_t span, unsigned number)
     (void)number;
     for (size_t word = first; word < first + walk_sweep_words(sweep); word++) {
         for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
-            uint8_t owner = walk_sweep_owner(sweep, part, i);
-            if (!owner)
+            if (!part->note[i].owner)
                 continue;
-            size_t to = part->to[owner]++;
+            size_t to = part->to[part->note[i].owner]++;
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
             python->tracked[to] = walk_stream_address(&sweep->stream, place) + head;
             python->tracked_class[to] = worker->number[part->note[i].class];
@@ -496,6 +496,8 @@ static bool take(struct walk_sweep *sweep)
 {
     struct walk_python *python = sweep->python;
     lay_out(sweep);
+    walk_large_free(sweep->step); /* its pages are there, others would have to be made */
+    sweep->step = NULL;
     python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
     python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
     if (!python->tracked || !python->tracked_class)

@@ -27,7 +27,10 @@ struct walk_sweep_note {
         walk_addr type; /* ob_type */
         uint32_t class; /* of what is on a list: the worker's number for it */
     };
-    uint32_t link; /* a place */
+    union {
+        uint32_t link;  /* a place */
+        uint32_t owner; /* when the lists are followed, as walk_sweep_owner() has it */
+    };
     uint32_t size; /* as walk_measure_object() has it */
 };
 
