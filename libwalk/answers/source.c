@@ -366,14 +366,9 @@ static void count_object(struct worker *worker, walk_addr key, uint32_t class, u
 
 static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *flags)
 {
-    enum { AHEAD = 4 };
     struct walk_refs *refs = &worker->refs;
-    for (size_t i = 0; i < refs->count && i < AHEAD; i++)
-        walk_emit_foresee(emitter, refs->ref[i].target);
     for (size_t i = 0; i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
-        if (i + AHEAD < refs->count)
-            walk_emit_foresee(emitter, refs->ref[i + AHEAD].target);
         bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
         if (ref->flags & WALK_EDGE_WEAK)
             continue;

@@ -46,7 +46,7 @@ void walk_slabs_deinit(struct walk_slabs *slabs)
     *slabs = (struct walk_slabs){0};
 }
 
-static void add_edge(struct walk_emitter *emitter, uint64_t edge)
+static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
     if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges))
@@ -55,35 +55,59 @@ static void add_edge(struct walk_emitter *emitter, uint64_t edge)
         *walk_slabs_at(edges, edges->count++) = edge;
 }
 
-/* Of a key that is not known yet, as far as is known here. False: it is no node. */
-static bool discover(struct walk_emitter *emitter, struct walk_region *region, walk_addr key)
+/* ---- what edges lead to ---- */
+
+/* Of a key that is not known yet; if it is no node, that is found out when edges become rows. */
+static void discover(struct walk_emitter *emitter, struct walk_region *region, walk_addr key)
 {
     const struct walk_source *source = emitter->source;
-    if (!region && source->likely && !source->likely(source->context, emitter->worker, key))
-        return false;
-    emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
-    return true;
+    if (region || !source->likely || source->likely(source->context, emitter->worker, key))
+        emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
 }
 
-/* Enters a key that is not odd. False: it is no node. */
-static bool enter(struct walk_emitter *emitter, walk_addr key)
+/* Of edges that stand together. */
+static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
 {
-    uint64_t granule = walk_index_granule(emitter->index, key);
-    struct walk_region *region = walk_index_region(emitter->index, granule);
-    return (region && walk_region_has(region, granule)) || discover(emitter, region, key);
+    enum { AHEAD = 16 };
+    for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            walk_index_foresee(emitter->index, edge[i + AHEAD] & (WALK_KEY_END - 1));
+        if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN))
+            continue;
+        walk_addr key = edge[i] & WALK_LOG_KEY;
+        uint64_t granule = walk_index_granule(emitter->index, key);
+        struct walk_region *region = walk_index_region(emitter->index, granule);
+        if (!region || !walk_region_has(region, granule))
+            discover(emitter, region, key);
+    }
 }
 
-void walk_emit_foresee(const struct walk_emitter *emitter, walk_addr key)
+void walk_emit_lead_on(struct walk_emitter *emitter)
 {
-    walk_index_foresee(emitter->index, key & (WALK_KEY_END - 1));
+    const struct walk_slabs *edges = &emitter->edges;
+    for (size_t at = emitter->led; at < edges->count;) {
+        size_t count = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = edges->count - at;
+        count = count < left ? count : left;
+        lead_on(emitter, walk_slabs_at(edges, at), count);
+        at += count;
+    }
+    emitter->led = edges->count;
 }
+
+/* ---- what a visit tells ---- */
 
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
-    if (walk_emit_loggable(emitter, &key) && ((key & WALK_LOG_ODD) || enter(emitter, key)))
+    if (walk_emit_loggable(emitter, &key))
         add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
     else
         emitter->missing = true;
+}
+
+void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        walk_emit_edge(emitter, edge[i] & ~WALK_EMIT_MARK, (edge[i] & WALK_EMIT_MARK) != 0);
 }
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)

@@ -92,8 +92,9 @@ struct walk_source {
 /* An edge of the node that is being visited. If it is to what is no node, there is none, and the node is flagged. */
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
 
-/* Begins to fetch what walk_emit_edge() will look at. */
-void walk_emit_foresee(const struct walk_emitter *emitter, walk_addr key);
+/* Several edges, in order: their keys, those of marked ones with this bit. */
+#define WALK_EMIT_MARK (UINT64_C(1) << 63)
+void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count);
 
 /* An edge that counts only if the key is a node when all is done. */
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark);

@@ -52,6 +52,7 @@ struct walk_block {
 
 struct walk_emitter {
     _Alignas(WALK_APART) struct walk_slabs edges;
+    size_t led;   /* edges up to here have led on to what they are to */
     bool missing; /* an edge of the node that is visited is to what is no node */
     bool no_memory;
     struct walk_error *error;
@@ -65,6 +66,8 @@ bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
 
 /* Turns a key into what stands for it in the log; false: it cannot be a node. */
 bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
+/* Makes the keys that edges lead to discovered: many at once, as each of them is waited for. */
+void walk_emit_lead_on(struct walk_emitter *emitter);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
 /* Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. */

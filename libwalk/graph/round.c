@@ -10,8 +10,8 @@
 
 /* In place of a class. */
 #define UNASKED (UINT32_MAX - 1)
-/* How many nodes ahead are foreseen. */
-enum { AHEAD = 8 };
+/* How many nodes ahead are foreseen; how many edges lead on at once. */
+enum { AHEAD = 8, TOGETHER = 1 << 12 };
 
 /* What the workers are at: some of the builder's blocks. */
 struct now {
@@ -140,8 +140,11 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
         emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");
     if (answer == WALK_LATER) {
         emitter->edges.count = first;
+        emitter->led = emitter->led < first ? emitter->led : first;
         return;
     }
+    if (emitter->edges.count - emitter->led >= TOGETHER)
+        walk_emit_lead_on(emitter);
     block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
     block->edges[at] = (uint32_t)edges;
     block->later--;
@@ -192,6 +195,7 @@ static bool go_on(struct now *now, unsigned worker, size_t *visited)
 
 static void end_block(struct now *now, unsigned worker, size_t visited)
 {
+    walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
     if (failed(&now->builder->emitters[worker]))
         atomic_store_explicit(&now->builder->stop, true, memory_order_relaxed);
@@ -276,6 +280,7 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
         walk_emit_loggable(emitter, &block->key[at]);
         visit(emitter, WALK_ALONE, block, at, key);
     }
+    walk_emit_lead_on(emitter);
     builder->visited += block->count;
     return gather_errors(builder);
 }

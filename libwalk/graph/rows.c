@@ -24,13 +24,16 @@ static walk_id id_of(const struct walk_index *index, uint64_t logged)
 /* In place of an id. */
 #define DROPPED UINT64_MAX
 
-/* Returns how many of the edges are there. */
+/* Returns how many of the edges are there. Those in front of `foreseen_end` are this worker's too. */
 static uint32_t translate(const struct walk_index *index, const struct walk_slabs *edges, size_t at, uint32_t count,
-                          bool *missing)
+                          size_t foreseen_end, bool *missing)
 {
+    enum { AHEAD = 16 };
     uint32_t kept = 0;
     for (size_t end = at + count; at < end; at++) {
         uint64_t *edge = walk_slabs_at(edges, at);
+        if (at + AHEAD < foreseen_end)
+            walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
         walk_id id = id_of(index, *edge);
         *missing |= id == WALK_NO_ID && !(*edge & WALK_LOG_IF_KNOWN);
         kept += id != WALK_NO_ID;
@@ -50,19 +53,28 @@ static walk_id node_id(const struct walk_index *index, const struct walk_block *
     return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
 }
 
+static size_t end_of_edges(const struct walk_block *block)
+{
+    size_t end = block->edge;
+    for (uint32_t at = 0; at < block->count; at++)
+        end += is_elsewhere(block, at) ? 0 : block->edges[at];
+    return end;
+}
+
 static void translate_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
     struct walk_graph *graph = rows->graph;
     const struct walk_block *block = &rows->blocks[task];
-    size_t edge = block->edge;
+    size_t edge = block->edge, end = end_of_edges(block);
     (void)worker;
     for (uint32_t at = 0; at < block->count; at++) {
         bool missing = false;
         if (is_elsewhere(block, at))
             continue;
         walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id] = translate(&graph->index, &block->emitter->edges, edge, block->edges[at], &missing);
+        graph->forward.start[id] =
+            translate(&graph->index, &block->emitter->edges, edge, block->edges[at], end, &missing);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
         edge += block->edges[at];
@@ -148,13 +160,14 @@ static void count_range(void *context, size_t number, unsigned worker)
     const struct reversal *reversal = context;
     const struct walk_graph *graph = reversal->graph;
     struct range range = range_of(reversal, number);
-    uint32_t *count = graph->backward.start;
+    uint32_t *count = graph->backward.start, elsewhere = 0;
     (void)worker;
     memset(count + range.first, 0, range.size * sizeof *count);
     for (uint64_t i = 0; i < graph->edge_count; i++) {
         walk_id to = WALK_EDGE_ID(graph->forward.edge[i]);
-        if (to - range.first < range.size)
-            count[to]++;
+        uint32_t *counted =
+            to - range.first < range.size ? &count[to] : &elsewhere; /* no branch: half would be wrong */
+        ++*counted;
     }
 }
 
