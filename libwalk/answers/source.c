@@ -12,8 +12,12 @@
 #include "bytes/workers.h"
 #include "objects/fork.h"
 #include "objects/header.h"
+#include "objects/plan.h"
 #include "objects/size.h"
 #include "objects/traverse.h"
+
+/* What a planned visit has room for; larger objects are visited otherwise. */
+enum { PLANNED_EDGES = 1 << 12 };
 
 /* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
 enum { SAMPLES = 4 };
@@ -28,7 +32,9 @@ struct worker {
     struct walk_refs refs;
     struct walk_type_stats *types; /* of nodes by class, and one each for frames, threads, interpreters */
     struct samples *samples;       /* by class */
+    struct walk_plan *plans;       /* by class */
     uint32_t capacity;             /* of these */
+    uint64_t *edges;               /* of the object that is visited as planned */
     size_t special[WALK_NODE_KIND + 1];
     size_t unreadable, guessed_edges, run_objects;
     bool collecting;
@@ -245,12 +251,23 @@ static bool reserve_types(struct worker *worker, uint32_t count)
     struct samples *samples = realloc(worker->samples, capacity * sizeof *samples);
     if (samples)
         worker->samples = samples;
-    if (!types || !samples)
+    struct walk_plan *plans = realloc(worker->plans, capacity * sizeof *plans);
+    if (plans)
+        worker->plans = plans;
+    if (!types || !samples || !plans)
         return false;
+    memset(plans + worker->capacity, 0, (capacity - worker->capacity) * sizeof *plans);
     memset(types + worker->capacity, 0, (capacity - worker->capacity) * sizeof *types);
     memset(samples + worker->capacity, 0, (capacity - worker->capacity) * sizeof *samples);
     worker->capacity = capacity;
     return true;
+}
+
+/* They were made of what was known. */
+static void forget_plans(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->capacity; i++)
+        walk_plan_deinit(&worker->plans[i]);
 }
 
 /* Lets the forks know what the python has learned. */
@@ -265,6 +282,7 @@ static struct walk_error *renew(struct source *source)
     source->dispute_count = python->dispute_count;
     for (unsigned i = 0; i < source->workers; i++) {
         walk_fork_renew(&source->worker[i]->fork, python);
+        forget_plans(source->worker[i]);
         if (!reserve_types(source->worker[i], python->type_count))
             return walk_error_no_memory();
     }
@@ -383,6 +401,28 @@ static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *f
         *flags |= WALK_NODE_UNREADABLE;
 }
 
+/* False: there is no plan, or it is not as planned; nothing has been done. */
+static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t class, uint8_t flags,
+                             struct walk_emitter *emitter)
+{
+    struct walk_python *python = &worker->fork.python;
+    struct walk_plan *plan = &worker->plans[class];
+    struct walk_refs *refs = &worker->refs;
+    uint64_t any = UINT64_MAX, size;
+    if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
+        return false;
+    if (plan->state == WALK_PLAN_NONE)
+        return false;
+    size_t count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES,
+                                   refs->limited ? &refs->words : &any, &size);
+    if (count == WALK_PLAN_FAILED)
+        return false;
+    refs->guessed = refs->run = false;
+    count_object(worker, key, class, flags, plan->sized ? size : walk_object_size(python, key, class));
+    walk_emit_edges(emitter, worker->edges, count);
+    return true;
+}
+
 static struct walk_error *visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer)
 {
@@ -395,6 +435,8 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
     uint64_t size = 0;
     if (!alone)
         walk_window_follow(&worker->window, &worker->fork.image, key);
+    if (!alone && kind == WALK_OBJECT && visit_as_planned(worker, key, class, *flags, emitter))
+        return NULL;
     refs->count = 0;
     refs->unreadable = refs->guessed = refs->run = false;
     refs->fault = (struct walk_traverse_fault){0};
@@ -546,6 +588,9 @@ static void close_source(struct source *source)
         free(worker->at);
         free(worker->types);
         free(worker->samples);
+        forget_plans(worker);
+        free(worker->plans);
+        free(worker->edges);
         free(worker->unknown);
         free(worker);
     }
@@ -566,7 +611,8 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
         if (!worker)
             return walk_error_no_memory();
         worker->at = malloc(source->run_count * sizeof *worker->at);
-        if (!worker->at || !walk_window_open(&worker->window))
+        worker->edges = malloc(PLANNED_EDGES * sizeof *worker->edges);
+        if (!worker->at || !worker->edges || !walk_window_open(&worker->window))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

@@ -50,16 +50,12 @@ bool walk_dict_keys_open(const struct walk_python *python, walk_addr keys, struc
     return opened->entries != NULL;
 }
 
-bool walk_dict_open(const struct walk_python *python, walk_addr dict, struct walk_dict *opened)
+bool walk_dict_open_keys(const struct walk_python *python, walk_addr keys, walk_addr values, struct walk_dict *opened)
 {
     const struct walk_layout *layout = python->layout;
-    const uint8_t *view = walk_memory_view(python->memory, dict, WALK_SIZE(layout, dict));
-    if (!view)
+    *opened = (struct walk_dict){.keys_address = keys};
+    if (!walk_dict_keys_open(python, keys, &opened->keys))
         return false;
-    *opened = (struct walk_dict){.keys_address = WALK_WORD(python, view, dict, ma_keys)};
-    if (!walk_dict_keys_open(python, opened->keys_address, &opened->keys))
-        return false;
-    walk_addr values = WALK_WORD(python, view, dict, ma_values);
     if (!values)
         return true;
     uint32_t at = WALK_HAS(layout, dict_values, values) ? WALK_OFFSET(layout, dict_values, values) : 0;
@@ -69,6 +65,13 @@ bool walk_dict_open(const struct walk_python *python, walk_addr dict, struct wal
     }
     opened->values = walk_memory_view(python->memory, values + at, opened->keys.count * python->word);
     return opened->values != NULL;
+}
+
+bool walk_dict_open(const struct walk_python *python, walk_addr dict, struct walk_dict *opened)
+{
+    const uint8_t *view = walk_memory_view(python->memory, dict, WALK_SIZE(python->layout, dict));
+    return view && walk_dict_open_keys(python, WALK_WORD(python, view, dict, ma_keys),
+                                       WALK_WORD(python, view, dict, ma_values), opened);
 }
 
 walk_addr walk_dict_get(const struct walk_python *python, walk_addr dict, const char *key)

@@ -26,6 +26,7 @@ struct walk_dict {
 
 /* False: not readable or not plausible. */
 bool walk_dict_keys_open(const struct walk_python *python, walk_addr keys, struct walk_dict_keys *opened);
+bool walk_dict_open_keys(const struct walk_python *python, walk_addr keys, walk_addr values, struct walk_dict *opened);
 bool walk_dict_open(const struct walk_python *python, walk_addr dict, struct walk_dict *opened);
 
 /* The key and value of entry `i`; value 0: the entry is free. */

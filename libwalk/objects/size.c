@@ -65,22 +65,21 @@ static uint64_t str_size(struct walk_python *python, walk_addr object, const str
 }
 
 /* As dict_sizeof() has it: the values of a split dict, and the keys unless others share them. */
-uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *dict)
+uint64_t walk_size_of_dict(const struct walk_python *python, const struct walk_dict *dict)
 {
-    const struct walk_layout *layout = python->layout;
-    struct walk_dict_keys keys;
     uint64_t size = 0;
-    if (!dict->keys || !walk_dict_keys_open(python, dict->keys, &keys))
-        return 0;
-    if (dict->values) {
-        uint32_t at = WALK_HAS(layout, dict_values, values) ? WALK_OFFSET(layout, dict_values, values) : 0;
-        if (!walk_memory_view(python->memory, dict->values + at, keys.count * python->word))
-            return 0;
-        size += python->word * (WALK_HAS(layout, dict_keys, dk_kind)
-                                    ? keys.count + WALK_MEMBER(python, dict->keys, dict_keys, dk_usable)
-                                    : walk_dict_usable(keys.size));
-    }
-    return keys.refcount == 1 ? size + walk_dict_keys_size(python, &keys) : size;
+    if (dict->values)
+        size += python->word * (WALK_HAS(python->layout, dict_keys, dk_kind)
+                                    ? dict->keys.count + WALK_MEMBER(python, dict->keys_address, dict_keys, dk_usable)
+                                    : walk_dict_usable(dict->keys.size));
+    return dict->keys.refcount == 1 ? size + walk_dict_keys_size(python, &dict->keys) : size;
+}
+
+uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *keys)
+{
+    struct walk_dict dict;
+    return keys->keys && walk_dict_open_keys(python, keys->keys, keys->values, &dict) ? walk_size_of_dict(python, &dict)
+                                                                                      : 0;
 }
 
 /* The rest is in its keys. */

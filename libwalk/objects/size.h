@@ -2,7 +2,7 @@
 #ifndef WALK_OBJECTS_SIZE_H
 #define WALK_OBJECTS_SIZE_H
 
-#include "objects/python.h"
+#include "objects/dict.h"
 
 /* What sys.getsizeof() returns, bytes: exact for builtin types; tp_basicsize and items for others. */
 uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t type);
@@ -16,13 +16,14 @@ enum walk_sizing walk_size_needs(const struct walk_pytype *type);
 
 /*
  * The same size in two parts, for who reads the memory in order of address: what the object says (of all but ALONE, and
- * `python` is only read), and what the keys of a dict say.
+ * `python` is only read), and what the keys of a dict say, opened or not.
  */
 struct walk_size_keys {
     walk_addr keys, values; /* ma_keys and ma_values; keys 0: there is no second part */
 };
 uint64_t walk_size_but_keys(struct walk_python *python, walk_addr object, const struct walk_pytype *type,
                             struct walk_size_keys *keys);
+uint64_t walk_size_of_dict(const struct walk_python *python, const struct walk_dict *opened);
 uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *dict);
 
 #endif

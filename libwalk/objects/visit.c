@@ -39,6 +39,8 @@ static walk_visitor *const visitors[WALK_KIND_COUNT] = {
     [WALK_KIND_methodcaller] = walk_visit_methodcaller,
 };
 
+bool walk_visit_is_special(enum walk_kind_id kind) { return visitors[kind] != NULL; }
+
 void walk_refs_deinit(struct walk_refs *refs)
 {
     free(refs->ref);

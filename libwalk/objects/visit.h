@@ -100,6 +100,9 @@ static inline void walk_refs_add_text(struct walk_refs *refs, walk_addr target, 
 /* The references of the object of type index `type`. Refs are appended; `unreadable` is set, never cleared. */
 void walk_visit_object(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
 
+/* Whether objects of a kind have references that are more than a list of members. */
+bool walk_visit_is_special(enum walk_kind_id kind);
+
 /* What the tables say of the same, which the type's tp_traverse is not asked to prove. */
 void walk_visit_by_tables(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
 

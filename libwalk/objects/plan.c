@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "objects/plan.h"
+
+#include <stdlib.h>
+
+#include "objects/dict.h"
+#include "objects/header.h"
+#include "objects/size.h"
+#include "objects/traverse.h"
+#include "objects/visit.h"
+
+/* The words of a plan that are looked at beside each other; a word of an object is 8 bytes here. */
+enum { WORD = 8 };
+
+/* ---- making ---- */
+
+static bool add_word(struct walk_plan *plan, int64_t offset, bool mark)
+{
+    if (offset < 0 || offset > 1 << 20)
+        return false;
+    plan->word[plan->word_count++] = (struct walk_plan_word){(int32_t)offset, mark};
+    if ((uint64_t)offset + WORD > plan->extent)
+        plan->extent = (uint32_t)offset + WORD;
+    return true;
+}
+
+static enum walk_plan_array array_of(enum walk_kind_id kind, bool *other)
+{
+    *other = false;
+    switch (kind) {
+    case WALK_KIND_list:
+        return WALK_PLAN_LIST;
+    case WALK_KIND_tuple:
+        return WALK_PLAN_TUPLE;
+    case WALK_KIND_set:
+    case WALK_KIND_frozenset:
+        return WALK_PLAN_SET;
+    case WALK_KIND_dict:
+    case WALK_KIND_defaultdict:
+    case WALK_KIND_frozendict:
+        return WALK_PLAN_DICT;
+    default:
+        *other = walk_visit_is_special(kind);
+        return WALK_PLAN_NO_ARRAY;
+    }
+}
+
+/* Whether words and an array are all that there is. */
+static bool is_plain(const struct walk_python *python, const struct walk_pytype *type)
+{
+    return python->word == WORD && (type->flags & WALK_TPFLAGS_HAVE_GC) && walk_python_has_table(python, type) &&
+           type->kind != WALK_KIND_type && type->kind != WALK_KIND_module && !type->is_gc && !type->atomic &&
+           !walk_traverse_wants_proof(python, type, 0) && !type->holding.count && !type->holding.visits &&
+           !type->holding.holder && !type->member_count && !type->omits_dict && !type->omits_class;
+}
+
+static bool add_slots(struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type)
+{
+    for (uint32_t i = 0; i < type->slot_count; i++) {
+        const struct walk_slot *slot = &python->slots[type->first_slot + i];
+        if (slot->after_items || !add_word(plan, slot->offset, false))
+            return false;
+    }
+    return !type->adds_dict || type->managed_dict || add_word(plan, type->dictoffset, false);
+}
+
+static bool add_members(struct walk_plan *plan, const struct walk_kind *kind)
+{
+    for (size_t i = 0; i < kind->member_count; i++) {
+        uint32_t flags = kind->members[i].flags;
+        if (flags & WALK_EDGE_WEAK)
+            continue;
+        if ((flags & ~(uint32_t)WALK_EDGE_EXTRA) || !add_word(plan, kind->members[i].offset, flags != 0))
+            return false;
+    }
+    return true;
+}
+
+static void plan_managed_dict(struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type)
+{
+    struct walk_dict_keys keys;
+    plan->managed_dict = true;
+    plan->front = (uint32_t)(0 - walk_header_managed_dict(python, 0)) + (WALK_MINOR(python) == 11 ? WORD : 0);
+    if (WALK_MINOR(python) <= 12 && type->cached_keys && walk_dict_keys_open(python, type->cached_keys, &keys))
+        plan->values = keys.count;
+    if (WALK_MINOR(python) >= 13 && (type->flags & WALK_TPFLAGS_INLINE_VALUES))
+        plan->extent = (uint32_t)type->basicsize + WALK_OFFSET(python->layout, dict_values, values);
+}
+
+static void plan_array(struct walk_plan *plan, const struct walk_python *python)
+{
+    static const struct {
+        enum walk_field far, count;
+        bool apart;
+    } arrays[] = {[WALK_PLAN_LIST] = {WALK_FIELD_list_ob_item, WALK_FIELD_var_object_ob_size, true},
+                  [WALK_PLAN_TUPLE] = {WALK_FIELD_tuple_ob_item, WALK_FIELD_var_object_ob_size, false},
+                  [WALK_PLAN_SET] = {WALK_FIELD_set_table, WALK_FIELD_set_mask, true},
+                  [WALK_PLAN_DICT] = {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values, true}};
+    if (plan->array == WALK_PLAN_NO_ARRAY)
+        return;
+    uint32_t far = (uint32_t)python->layout->offset[arrays[plan->array].far],
+             count = (uint32_t)python->layout->offset[arrays[plan->array].count];
+    uint32_t end = (count > far && arrays[plan->array].apart ? count : far) + WORD;
+    if (plan->array == WALK_PLAN_LIST && WALK_OFFSET(python->layout, list, allocated) + WORD > end)
+        end = WALK_OFFSET(python->layout, list, allocated) + WORD;
+    plan->far = arrays[plan->array].apart ? far : 0;
+    plan->extent = plan->extent > end ? plan->extent : end;
+}
+
+static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
+{
+    struct walk_size_keys keys;
+    bool fixed = walk_size_needs(type) == WALK_SIZE_TYPE;
+    bool by_array = plan->array != WALK_PLAN_NO_ARRAY && (plan->array != WALK_PLAN_TUPLE || type->itemsize == WORD) &&
+                    (plan->array == WALK_PLAN_TUPLE || !type->itemsize);
+    plan->sized = fixed || by_array;
+    if (fixed)
+        plan->size = walk_size_but_keys(python, 0, type, &keys);
+    else if (by_array)
+        plan->size = (uint64_t)type->basicsize + type->head;
+}
+
+bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
+{
+    const struct walk_kind *kind = &python->kinds.kind[type->kind];
+    bool other;
+    walk_plan_deinit(plan);
+    *plan = (struct walk_plan){.state = WALK_PLAN_NONE, .array = array_of(type->kind, &other)};
+    if (other || !is_plain(python, type))
+        return true;
+    plan->word = malloc((type->slot_count + kind->member_count + 1) * sizeof *plan->word);
+    if (!plan->word)
+        return false;
+    plan->extent = WALK_SIZE(python->layout, object);
+    if (!add_slots(plan, python, type))
+        return true;
+    plan->slots = plan->word_count;
+    plan->visits_type = type->visits_type;
+    if (!add_members(plan, kind))
+        return true;
+    if (type->managed_dict)
+        plan_managed_dict(plan, python, type);
+    plan_array(plan, python);
+    plan_size(plan, python, type);
+    plan->state = WALK_PLAN_MADE;
+    return true;
+}
+
+void walk_plan_deinit(struct walk_plan *plan)
+{
+    free(plan->word);
+    *plan = (struct walk_plan){.state = WALK_PLAN_UNMADE};
+}
+
+/* ---- visiting ---- */
+
+/* What a visit goes on with. */
+struct visit {
+    const struct walk_python *python;
+    const uint8_t *view; /* of the object */
+    uint64_t *to, *end;  /* where the next target goes; the end of the room */
+    uint64_t *words;
+    uint64_t size, bits; /* `bits`: of all targets */
+};
+
+static inline void add(struct visit *visit, walk_addr target, uint64_t mark)
+{
+    *visit->to = target | mark;
+    visit->to += target != 0;
+    visit->bits |= target;
+}
+
+static inline bool has_room(const struct visit *visit, uint64_t count)
+{
+    return count <= *visit->words && count < (uint64_t)(visit->end - visit->to);
+}
+
+/* Words that stand beside each other; those that are 0 are none. */
+static bool add_array(struct visit *visit, walk_addr items, uint64_t count, uint64_t mark)
+{
+    if (!count)
+        return true;
+    const uint8_t *view = has_room(visit, count) ? walk_memory_view(visit->python->memory, items, count * WORD) : NULL;
+    if (!view)
+        return false;
+    *visit->words -= count;
+    for (uint64_t i = 0; i < count; i++)
+        add(visit, walk_load_u64(view + i * WORD), mark);
+    return true;
+}
+
+static inline void add_words(struct visit *visit, const struct walk_plan *plan, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        add(visit, walk_load_u64(visit->view + plan->word[i].offset), plan->word[i].mark ? WALK_PLAN_MARK : 0);
+}
+
+/* As visit_managed_dict() of visit.c. */
+static bool add_managed_dict(struct visit *visit, const struct walk_plan *plan, const struct walk_pytype *type,
+                             walk_addr object)
+{
+    const struct walk_python *python = visit->python;
+    const uint8_t *at = visit->view + (int64_t)walk_header_managed_dict(python, 0);
+    walk_addr dict = walk_load_u64(at);
+    if (WALK_MINOR(python) == 11) {
+        walk_addr values = walk_load_u64(at - WORD);
+        if (values && !add_array(visit, values, plan->values, 0))
+            return false;
+        add(visit, dict, 0);
+        return true;
+    }
+    if (WALK_MINOR(python) == 12) {
+        if (dict & 1)
+            return add_array(visit, dict + 1, plan->values, 0);
+        add(visit, dict, 0);
+        return true;
+    }
+    bool dict_first = dict && walk_python_visits_managed_dict(python), seen = false;
+    if (type->flags & WALK_TPFLAGS_INLINE_VALUES) {
+        const uint8_t *values = visit->view + type->basicsize;
+        seen = values[WALK_OFFSET(python->layout, dict_values, valid)];
+        uint8_t capacity = values[WALK_OFFSET(python->layout, dict_values, capacity)];
+        walk_addr items = object + (uint64_t)type->basicsize + WALK_OFFSET(python->layout, dict_values, values);
+        if (seen && !add_array(visit, items, capacity, dict_first ? WALK_PLAN_MARK : 0))
+            return false;
+    }
+    add(visit, dict, seen && !dict_first ? WALK_PLAN_MARK : 0);
+    return true;
+}
+
+static bool add_list(struct visit *visit)
+{
+    const struct walk_python *python = visit->python;
+    visit->size += WALK_WORD(python, visit->view, list, allocated) * WORD;
+    return add_array(visit, WALK_WORD(python, visit->view, list, ob_item),
+                     WALK_WORD(python, visit->view, var_object, ob_size), 0);
+}
+
+static bool add_tuple(struct visit *visit, walk_addr object)
+{
+    const struct walk_python *python = visit->python;
+    uint64_t count = WALK_WORD(python, visit->view, var_object, ob_size);
+    visit->size += count * WORD;
+    return add_array(visit, object + WALK_OFFSET(python->layout, tuple, ob_item), count, 0);
+}
+
+/* As walk_visit_set(). */
+static bool add_set(struct visit *visit, walk_addr object)
+{
+    enum { ENTRY = 2 * WORD };
+    const struct walk_python *python = visit->python;
+    walk_addr table = WALK_WORD(python, visit->view, set, table);
+    uint64_t slots = WALK_WORD(python, visit->view, set, mask) + 1;
+    const uint8_t *view =
+        has_room(visit, slots) && slots ? walk_memory_view(python->memory, table, slots * ENTRY) : NULL;
+    if (!view)
+        return false;
+    *visit->words -= slots;
+    for (uint64_t i = 0; i < slots; i++) {
+        walk_addr key = walk_load_u64(view + i * ENTRY);
+        add(visit, walk_load_u64(view + i * ENTRY + WORD) != UINT64_MAX ? key : 0, 0);
+    }
+    if (table != object + WALK_OFFSET(python->layout, set, smalltable))
+        visit->size += slots * ENTRY;
+    return true;
+}
+
+/* As walk_visit_dict(). */
+static bool add_dict(struct visit *visit, walk_addr object)
+{
+    const struct walk_python *python = visit->python;
+    struct walk_dict dict;
+    if (!walk_dict_open(python, object, &dict) || !has_room(visit, 2 * dict.keys.count))
+        return false;
+    *visit->words -= dict.keys.count;
+    uint64_t key_mark = dict.keys.general ? 0 : WALK_PLAN_MARK;
+    uint64_t value_mark = dict.embedded && !walk_python_visits_managed_dict(python) ? WALK_PLAN_MARK : 0;
+    for (uint64_t i = 0; i < dict.keys.count; i++) {
+        walk_addr key, value;
+        walk_dict_entry(python, &dict, i, &key, &value);
+        add(visit, value, value_mark);
+        add(visit, value ? key : 0, key_mark);
+    }
+    visit->size += walk_size_of_dict(python, &dict);
+    return true;
+}
+
+static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_addr object)
+{
+    switch (plan->array) {
+    case WALK_PLAN_LIST:
+        return add_list(visit);
+    case WALK_PLAN_TUPLE:
+        return add_tuple(visit, object);
+    case WALK_PLAN_SET:
+        return add_set(visit, object);
+    case WALK_PLAN_DICT:
+        return add_dict(visit, object);
+    case WALK_PLAN_NO_ARRAY:
+        break;
+    }
+    return true;
+}
+
+size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
+                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size)
+{
+    const uint8_t *view = walk_memory_view(python->memory, object - plan->front, plan->front + plan->extent);
+    uint64_t left = *words;
+    struct visit visit = {.python = python, .to = to, .end = to + room, .words = &left, .size = plan->size};
+    if (!view || plan->word_count + 2 >= room)
+        return WALK_PLAN_FAILED;
+    visit.view = view + plan->front;
+    add_words(&visit, plan, 0, plan->slots);
+    if (plan->managed_dict && !add_managed_dict(&visit, plan, type, object))
+        return WALK_PLAN_FAILED;
+    if (plan->visits_type)
+        add(&visit, type->address, 0);
+    if (!has_room(&visit, plan->word_count))
+        return WALK_PLAN_FAILED;
+    add_words(&visit, plan, plan->slots, plan->word_count);
+    if (!add_items(&visit, plan, object) || (visit.bits & WALK_PLAN_MARK))
+        return WALK_PLAN_FAILED;
+    *words = left;
+    *size = visit.size;
+    return (size_t)(visit.to - to);
+}

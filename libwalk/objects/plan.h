@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_PLAN_H
+#define WALK_OBJECTS_PLAN_H
+
+/*
+ * What walk_visit_object() and walk_object_size() do for the objects of one type, decided once: which words of the
+ * object, which array. It is made of the same tables, for types whose table is proven and that are no more than words
+ * and one array; what does not go as planned for an object is left to those two.
+ */
+
+#include "objects/python.h"
+
+enum walk_plan_array { WALK_PLAN_NO_ARRAY, WALK_PLAN_LIST, WALK_PLAN_TUPLE, WALK_PLAN_SET, WALK_PLAN_DICT };
+
+struct walk_plan {
+    enum { WALK_PLAN_UNMADE, WALK_PLAN_NONE, WALK_PLAN_MADE } state;
+    enum walk_plan_array array;
+    bool managed_dict;          /* where the version has it */
+    bool visits_type, sized;    /* `sized`: walk_plan_visit() says the size too */
+    uint64_t size;              /* what is the same for all objects of it */
+    uint32_t front, extent;     /* bytes that are looked at: in front of the object, and from its address on */
+    uint32_t word_count, slots; /* the first `slots` words come before the type, the others after it */
+    struct walk_plan_word {
+        int32_t offset;
+        bool mark; /* an extra edge */
+    } * word;
+    uint64_t values; /* managed_dict, up to 3.12: how many there are */
+    uint32_t far;    /* where the address of an array stands, from the object on; 0: there is none */
+};
+
+/* Makes the plan of a type, or decides that there is none. False: no memory. */
+bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type);
+void walk_plan_deinit(struct walk_plan *plan);
+
+/* In place of a count: it does not go as planned. */
+#define WALK_PLAN_FAILED SIZE_MAX
+/* Of a target: the edge is an extra one. */
+#define WALK_PLAN_MARK (UINT64_C(1) << 63)
+
+/*
+ * The targets of an object's edges, in the order in which walk_visit_object() has them, to `to`, which has room for
+ * `room` of them. Returns how many there are; `size` is set if the plan is `sized`. `words`: how many words of arrays
+ * may still be looked at, as those of walk_refs_afford().
+ */
+size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
+                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size);
+
+#endif
