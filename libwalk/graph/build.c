@@ -185,9 +185,9 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
         error = walk_rows_build(graph, &builder->source, builder->blocks, builder->block_count);
     free_builder(builder); /* of more memory than what is left to be made needs */
     if (!error)
-        error = walk_index_keys(graph, workers);
-    if (!error)
         error = walk_rows_reverse(graph, workers);
+    if (!error)
+        error = walk_index_keys(graph, workers);
     if (error)
         walk_graph_deinit(graph);
     return error;

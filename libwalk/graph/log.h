@@ -73,7 +73,7 @@ void walk_slabs_deinit(struct walk_slabs *slabs);
 /* Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
                                    const struct walk_block *blocks, size_t count);
-/* The backward rows, from the forward ones. */
+/* The backward rows, from the forward ones (reverse.c). */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);
 
 #endif

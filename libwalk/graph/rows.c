@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what the visits told to rows: keys become ids, forward rows are laid out, backward rows are sorted. */
+/* From what the visits told to forward rows: keys become ids, and are laid out. */
 #include <string.h>
 
 #include "bytes/large.h"
@@ -130,75 +130,5 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(source->workers, count, copy_block, &rows);
-    return NULL;
-}
-
-/* ---- backward: a counting sort by referent ---- */
-
-/*
- * The referents are cut into ranges, each of which one worker looks for in all forward rows: so no two write to the
- * same row, and its edges stand in the order of their holders.
- */
-struct reversal {
-    struct walk_graph *graph;
-    unsigned ranges;
-};
-
-struct range {
-    walk_id first, size;
-};
-
-static struct range range_of(const struct reversal *reversal, size_t number)
-{
-    uint64_t nodes = reversal->graph->node_count;
-    walk_id first = (walk_id)(nodes * number / reversal->ranges);
-    return (struct range){first, (walk_id)(nodes * (number + 1) / reversal->ranges) - first};
-}
-
-static void count_range(void *context, size_t number, unsigned worker)
-{
-    const struct reversal *reversal = context;
-    const struct walk_graph *graph = reversal->graph;
-    struct range range = range_of(reversal, number);
-    uint32_t *count = graph->backward.start, elsewhere = 0;
-    (void)worker;
-    memset(count + range.first, 0, range.size * sizeof *count);
-    for (uint64_t i = 0; i < graph->edge_count; i++) {
-        walk_id to = WALK_EDGE_ID(graph->forward.edge[i]);
-        uint32_t *counted =
-            to - range.first < range.size ? &count[to] : &elsewhere; /* no branch: half would be wrong */
-        ++*counted;
-    }
-}
-
-/* Where rows start moves on to where they end. */
-static void place_range(void *context, size_t number, unsigned worker)
-{
-    const struct reversal *reversal = context;
-    const struct walk_rows *forward = &reversal->graph->forward, *backward = &reversal->graph->backward;
-    struct range range = range_of(reversal, number);
-    (void)worker;
-    for (walk_id id = 0; id < reversal->graph->node_count; id++)
-        for (uint32_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
-            walk_id to = WALK_EDGE_ID(forward->edge[i]);
-            if (to - range.first < range.size)
-                backward->edge[backward->start[to]++] = id | (forward->edge[i] & WALK_EDGE_MARK);
-        }
-}
-
-struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
-{
-    size_t nodes = graph->node_count;
-    struct reversal reversal = {.graph = graph, .ranges = workers};
-    struct walk_rows *backward = &graph->backward;
-    backward->start = walk_large_alloc(nodes + 1, sizeof *backward->start);
-    backward->edge = walk_large_alloc(graph->edge_count + 1, sizeof *backward->edge);
-    if (!backward->start || !backward->edge)
-        return walk_error_no_memory();
-    walk_workers_run(workers, reversal.ranges, count_range, &reversal);
-    walk_rows_sum(backward, graph->node_count);
-    walk_workers_run(workers, reversal.ranges, place_range, &reversal);
-    memmove(backward->start + 1, backward->start, nodes * sizeof *backward->start);
-    backward->start[0] = 0;
     return NULL;
 }
