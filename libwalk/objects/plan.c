@@ -45,7 +45,7 @@ static enum walk_plan_array array_of(enum walk_kind_id kind, bool *other)
     }
 }
 
-/* Whether words and an array are all that there is. */
+/* Whether words and an array are all that there is. A type that is atomic has neither. */
 static bool is_plain(const struct walk_python *python, const struct walk_pytype *type)
 {
     return python->word == WORD && (type->flags & WALK_TPFLAGS_HAVE_GC) && walk_python_has_table(python, type) &&
@@ -126,6 +126,12 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     bool other;
     walk_plan_deinit(plan);
     *plan = (struct walk_plan){.state = WALK_PLAN_NONE, .array = array_of(type->kind, &other)};
+    if (type->atomic) {
+        plan->array = WALK_PLAN_NO_ARRAY;
+        plan_size(plan, python, type);
+        plan->state = WALK_PLAN_MADE;
+        return true;
+    }
     if (other || !is_plain(python, type))
         return true;
     plan->word = malloc((type->slot_count + kind->member_count + 1) * sizeof *plan->word);
