@@ -141,9 +141,12 @@ static struct filter make_filter(const struct walk_sweep *sweep)
     const struct walk_layout *layout = sweep->python->layout;
     const uint32_t object = WALK_SIZE(layout, gc_head);
     const walk_addr low = sweep->lowest, size = sweep->highest - low;
+    walk_addr heads = 0;
+    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
+        heads |= walk_sweep_head_at(sweep, i);
     struct filter filter = {.low = low,
                             .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
-                            .link = (sweep->python->word - 1) & WALK_LINK_MASK,
+                            .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,
                             .type = sweep->python->word - 1,
                             .granule = sweep->granule,
                             .word = sweep->python->word,
