@@ -4,6 +4,7 @@
 
 #include "objects/dict.h"
 #include "objects/frames.h"
+#include "objects/plan.h"
 #include "objects/size.h"
 #include "objects/text.h"
 #include "unit.h"
@@ -46,6 +47,35 @@ static void visit(struct world *world, walk_addr object, struct walk_refs *refs)
     walk_visit_object(world_python(world), object, type_index(world, object), refs);
 }
 
+/* What is planned for its type, if anything is, tells the same. */
+static void check_plan(struct world *world, walk_addr object, const struct walk_refs *refs)
+{
+    enum { ROOM = 1 << 10, PROVEN = UINT8_MAX };
+    struct walk_python *python = &world->target.python;
+    uint32_t index = type_index(world, object);
+    struct walk_pytype *type = &python->types[index];
+    uint8_t proofs = type->proofs;
+    struct walk_plan plan = {.state = WALK_PLAN_UNMADE};
+    uint64_t targets[ROOM], words = UINT64_MAX, size = 0;
+    size_t count = WALK_PLAN_FAILED, at = 0;
+    type->proofs = PROVEN;
+    ck_assert(walk_plan_make(&plan, python, type));
+    if (plan.state == WALK_PLAN_MADE)
+        count = walk_plan_visit(&plan, python, type, object, targets, ROOM, &words, &size);
+    for (size_t i = 0; count != WALK_PLAN_FAILED && i < refs->count; i++) {
+        const struct walk_ref *ref = &refs->ref[i];
+        if (ref->flags & WALK_EDGE_WEAK)
+            continue;
+        expect(at < count);
+        expect_eq(targets[at++], ref->target | (ref->flags & WALK_EDGE_EXTRA ? WALK_PLAN_MARK : 0));
+    }
+    expect(count == WALK_PLAN_FAILED || at == count);
+    if (count != WALK_PLAN_FAILED && plan.sized)
+        expect_eq(size, walk_object_size(python, object, index));
+    walk_plan_deinit(&plan);
+    python->types[index].proofs = proofs;
+}
+
 static void check_refs(struct world *world, walk_addr object, const struct expected *expected, size_t count)
 {
     struct walk_refs refs;
@@ -61,6 +91,7 @@ static void check_refs(struct world *world, walk_addr object, const struct expec
         expect_eq(refs.ref[i].flags & ~WALK_REF_HELD, expected[i].flags);
     }
     expect_eq(refs.count, count);
+    check_plan(world, object, &refs);
     walk_refs_deinit(&refs);
 }
 #define CHECK_REFS(world, object, ...)                                                                                 \
