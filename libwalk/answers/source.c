@@ -408,17 +408,23 @@ static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t clas
     struct walk_python *python = &worker->fork.python;
     struct walk_plan *plan = &worker->plans[class];
     struct walk_refs *refs = &worker->refs;
-    uint64_t any = UINT64_MAX, size;
+    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
     if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
-    size_t count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES,
-                                   refs->limited ? &refs->words : &any, &size);
+    size_t count =
+        walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES, &words, &size);
     if (count == WALK_PLAN_FAILED)
         return false;
+    python->missed = false;
+    if (!plan->sized)
+        size = walk_object_size(python, key, class);
+    if (python->missed) /* of what the size needs a type is new */
+        return false;
+    refs->words = refs->limited ? words : refs->words;
     refs->guessed = refs->run = false;
-    count_object(worker, key, class, flags, plan->sized ? size : walk_object_size(python, key, class));
+    count_object(worker, key, class, flags, size);
     walk_emit_edges(emitter, worker->edges, count);
     return true;
 }
