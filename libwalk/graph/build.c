@@ -140,7 +140,7 @@ static struct walk_error *visit_specials(struct walk_builder *builder)
     if (!block)
         return walk_error_no_memory();
     for (size_t i = 0; i < count; i++) {
-        block->to[i] = builder->specials[i].key;
+        block->key[i] = builder->specials[i].key;
         block->class[i] = builder->specials[i].class;
         block->flags[i] = builder->specials[i].flags;
     }

@@ -20,13 +20,12 @@ bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first)
 
 /* ---- edges ---- */
 
-bool walk_emit_loggable(const struct walk_index *index, walk_addr key, uint64_t *to)
+bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key)
 {
-    *to = walk_index_granule(index, key);
-    if (!walk_index_is_odd(index, key))
+    if (!walk_index_is_odd(emitter->index, *key))
         return true;
-    size_t odd = walk_index_odd(index, key);
-    *to = WALK_LOG_ODD | odd;
+    size_t odd = walk_index_odd(emitter->index, *key);
+    *key = WALK_LOG_ODD | odd;
     return odd != SIZE_MAX;
 }
 
@@ -35,7 +34,8 @@ static bool add_slab(struct walk_slabs *slabs)
     if (slabs->slab_count == slabs->slab_capacity &&
         !walk_array_grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
         return false;
-    return (slabs->slab[slabs->slab_count] = walk_large_alloc(1, sizeof **slabs->slab)) && ++slabs->slab_count;
+    return (slabs->slab[slabs->slab_count] = walk_large_alloc(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
+           ++slabs->slab_count;
 }
 
 void walk_slabs_deinit(struct walk_slabs *slabs)
@@ -49,14 +49,10 @@ void walk_slabs_deinit(struct walk_slabs *slabs)
 static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
-    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges)) {
+    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges))
         emitter->no_memory = true;
-        return;
-    }
-    struct walk_piece *piece = walk_slabs_piece(edges, edges->count);
-    size_t at = edges->count++ & ((1 << WALK_PIECE_BITS) - 1);
-    piece->low[at] = (uint32_t)edge;
-    piece->high[at] = (uint16_t)(edge >> 32);
+    else
+        *walk_slabs_at(edges, edges->count++) = edge;
 }
 
 /* ---- what edges lead to ---- */
@@ -69,20 +65,31 @@ static void discover(struct walk_emitter *emitter, struct walk_region *region, w
         emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
 }
 
-void walk_emit_lead_on(struct walk_emitter *emitter)
+/* Of edges that stand together. */
+static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
 {
     enum { AHEAD = 16 };
-    const struct walk_slabs *edges = &emitter->edges;
-    const struct walk_index *index = emitter->index;
-    for (size_t at = emitter->led; at < edges->count; at++) {
-        uint64_t edge = walk_slabs_edge(edges, at), granule = edge & WALK_LOG_TO;
-        if (at + AHEAD < edges->count)
-            walk_index_foresee(index, walk_slabs_edge(edges, at + AHEAD) & WALK_LOG_TO);
-        if (edge & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN))
+    for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            walk_index_foresee(emitter->index, edge[i + AHEAD] & (WALK_KEY_END - 1));
+        if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN))
             continue;
-        struct walk_region *region = walk_index_region(index, granule);
+        walk_addr key = edge[i] & WALK_LOG_KEY;
+        uint64_t granule = walk_index_granule(emitter->index, key);
+        struct walk_region *region = walk_index_region(emitter->index, granule);
         if (!region || !walk_region_has(region, granule))
-            discover(emitter, region, granule << index->shift);
+            discover(emitter, region, key);
+    }
+}
+
+void walk_emit_lead_on(struct walk_emitter *emitter)
+{
+    const struct walk_slabs *edges = &emitter->edges;
+    for (size_t at = emitter->led; at < edges->count;) {
+        size_t count = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = edges->count - at;
+        count = count < left ? count : left;
+        lead_on(emitter, walk_slabs_at(edges, at), count);
+        at += count;
     }
     emitter->led = edges->count;
 }
@@ -91,9 +98,8 @@ void walk_emit_lead_on(struct walk_emitter *emitter)
 
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
-    uint64_t to;
-    if (walk_emit_loggable(emitter->index, key, &to))
-        add_edge(emitter, to | (mark ? WALK_LOG_MARK : 0));
+    if (walk_emit_loggable(emitter, &key))
+        add_edge(emitter, key | (mark ? WALK_LOG_MARK : 0));
     else
         emitter->missing = true;
 }
@@ -106,7 +112,6 @@ void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t 
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
-    uint64_t to;
-    if (walk_emit_loggable(emitter->index, key, &to))
-        add_edge(emitter, to | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
+    if (walk_emit_loggable(emitter, &key))
+        add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
 }

@@ -21,7 +21,7 @@ struct walk_region_list {
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule)
 {
     *index = (struct walk_index){.shift = (unsigned)__builtin_ctz(granule)};
-    index->tables = (size_t)1 << (WALK_GRANULE_BITS - WALK_REGION_BITS - WALK_TABLE_BITS);
+    index->tables = (size_t)1 << (WALK_KEY_BITS - WALK_REGION_BITS - WALK_TABLE_BITS - index->shift);
     index->table = calloc(index->tables, sizeof *index->table);
     index->regions = calloc(1, sizeof *index->regions);
     if (!index->table || !index->regions || pthread_mutex_init(&index->regions->lock, NULL) != 0) {
@@ -353,7 +353,7 @@ walk_id walk_graph_find(const struct walk_graph *graph, walk_addr key)
     if (!index->table)
         return WALK_NO_ID;
     if (!walk_index_is_odd(index, key))
-        return walk_index_id(index, walk_index_granule(index, key));
+        return walk_index_id(index, key);
     size_t odd = walk_index_odd(index, key);
     return odd == SIZE_MAX ? WALK_NO_ID : index->first_odd + (walk_id)odd;
 }

@@ -16,11 +16,12 @@
  * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
 enum {
-    WALK_GRANULE_BITS = 45, /* of user space in words of 8 bytes: 44 on x86-64, 45 on aarch64 */
+    WALK_KEY_BITS = 48, /* of user space: 47 on x86-64, 48 on aarch64 */
     WALK_REGION_BITS = 17,
     WALK_TABLE_BITS = 13,
     WALK_REGION_WORDS = 1 << (WALK_REGION_BITS - 6),
 };
+#define WALK_KEY_END (UINT64_C(1) << WALK_KEY_BITS)
 
 struct walk_word {
     _Atomic uint64_t bits; /* keys that are entered */
@@ -43,7 +44,7 @@ struct walk_region_table {
 
 static inline bool walk_index_is_odd(const struct walk_index *index, walk_addr key)
 {
-    return (key & ((UINT64_C(1) << index->shift) - 1)) || key >> index->shift >> WALK_GRANULE_BITS;
+    return (key & ((UINT64_C(1) << index->shift) - 1)) || key >= WALK_KEY_END;
 }
 
 static inline uint64_t walk_index_granule(const struct walk_index *index, walk_addr key) { return key >> index->shift; }
@@ -69,9 +70,10 @@ static inline bool walk_region_has(const struct walk_region *region, uint64_t gr
             walk_granule_bit(granule)) != 0;
 }
 
-/* Begins to fetch what is asked of a granule. */
-static inline void walk_index_foresee(const struct walk_index *index, uint64_t granule)
+/* Begins to fetch what is asked of a key, which may be odd but not beyond the space of keys. */
+static inline void walk_index_foresee(const struct walk_index *index, walk_addr key)
 {
+    uint64_t granule = walk_index_granule(index, key);
     const struct walk_region *region = walk_index_region(index, granule);
     if (region)
         __builtin_prefetch(&region->word[walk_granule_word(granule)]);
@@ -85,9 +87,10 @@ static inline walk_id walk_region_id(const struct walk_region *region, uint32_t 
     return word->rank + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
 }
 
-/* The id of a granule's key, once there are ranks; WALK_NO_ID: it is not entered. */
-static inline walk_id walk_index_id(const struct walk_index *index, uint64_t granule)
+/* The id of a key that is not odd, once there are ranks; WALK_NO_ID: it is not entered. */
+static inline walk_id walk_index_id(const struct walk_index *index, walk_addr key)
 {
+    uint64_t granule = walk_index_granule(index, key);
     const struct walk_region *region = walk_index_region(index, granule);
     if (!region)
         return WALK_NO_ID;

@@ -46,7 +46,7 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
          !walk_array_grow(&builder->blocks, &builder->block_capacity, sizeof *builder->blocks, 256)))
         return NULL;
     struct walk_block *block = &builder->blocks[builder->block_count];
-    size_t node = region ? sizeof *block->place : sizeof *block->to;
+    size_t node = region ? sizeof *block->place : sizeof *block->key;
     node += sizeof *block->class + sizeof *block->edges + sizeof *block->flags;
     uint8_t *piece = walk_pages_take(&builder->pages, count * node);
     if (!piece)
@@ -56,8 +56,8 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
     if (region)
         block->place = (uint32_t *)(void *)piece;
     else
-        block->to = (uint64_t *)(void *)piece;
-    piece += count * (region ? sizeof *block->place : sizeof *block->to);
+        block->key = (walk_addr *)(void *)piece;
+    piece += count * (region ? sizeof *block->place : sizeof *block->key);
     block->class = (uint32_t *)(void *)piece;
     block->edges = block->class + count;
     block->flags = (uint8_t *)(block->edges + count);
@@ -276,8 +276,8 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
     block->emitter = emitter;
     block->edge = emitter->edges.count;
     for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
-        walk_addr key = block->to[at];
-        (void)walk_emit_loggable(emitter->index, key, &block->to[at]); /* it was entered */
+        walk_addr key = block->key[at];
+        walk_emit_loggable(emitter, &block->key[at]);
         visit(emitter, WALK_ALONE, block, at, key);
     }
     walk_emit_lead_on(emitter);
@@ -347,7 +347,7 @@ static struct walk_error *visit_alone(struct now *now)
         const struct walk_block *block = block_of(now, i);
         for (uint32_t of = 0; block->later && of < block->count; of++)
             if (is_later(block, of)) {
-                alone->to[at] = key_of(builder, block, block->place[of]);
+                alone->key[at] = key_of(builder, block, block->place[of]);
                 copy_node(alone, at++, block, of);
             }
     }

@@ -13,17 +13,16 @@ struct rows {
     size_t block_count;
 };
 
-/* Of an edge, or a node, as it stands in a log. */
 static walk_id id_of(const struct walk_index *index, uint64_t logged)
 {
-    return logged & WALK_LOG_ODD ? index->first_odd + (walk_id)(logged & WALK_LOG_TO)
-                                 : walk_index_id(index, logged & WALK_LOG_TO);
+    uint64_t key = logged & (WALK_LOG_KEY | WALK_LOG_ODD);
+    return key & WALK_LOG_ODD ? index->first_odd + (walk_id)(key & WALK_LOG_KEY) : walk_index_id(index, key);
 }
 
 /* ---- keys become ids, where they stand ---- */
 
 /* In place of an id. */
-#define DROPPED UINT32_MAX
+#define DROPPED UINT64_MAX
 
 /* Returns how many of the edges are there. Those in front of `foreseen_end` are this worker's too. */
 static uint32_t translate(const struct walk_index *index, const struct walk_slabs *edges, size_t at, uint32_t count,
@@ -32,13 +31,13 @@ static uint32_t translate(const struct walk_index *index, const struct walk_slab
     enum { AHEAD = 16 };
     uint32_t kept = 0;
     for (size_t end = at + count; at < end; at++) {
-        uint64_t edge = walk_slabs_edge(edges, at);
+        uint64_t *edge = walk_slabs_at(edges, at);
         if (at + AHEAD < foreseen_end)
-            walk_index_foresee(index, walk_slabs_edge(edges, at + AHEAD) & WALK_LOG_TO);
-        walk_id id = id_of(index, edge);
-        *missing |= id == WALK_NO_ID && !(edge & WALK_LOG_IF_KNOWN);
+            walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
+        walk_id id = id_of(index, *edge);
+        *missing |= id == WALK_NO_ID && !(*edge & WALK_LOG_IF_KNOWN);
         kept += id != WALK_NO_ID;
-        *walk_slabs_low(edges, at) = id == WALK_NO_ID ? DROPPED : id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+        *edge = id == WALK_NO_ID ? DROPPED : id | (*edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
     }
     return kept;
 }
@@ -51,7 +50,7 @@ static bool is_elsewhere(const struct walk_block *block, uint32_t at)
 
 static walk_id node_id(const struct walk_index *index, const struct walk_block *block, uint32_t at)
 {
-    return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->to[at]);
+    return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
 }
 
 static size_t end_of_edges(const struct walk_block *block)
@@ -94,9 +93,9 @@ static void copy_block(void *context, size_t task, unsigned worker)
             continue;
         uint32_t *to = forward->edge + forward->start[node_id(&rows->graph->index, block, at)];
         for (size_t end = edge + block->edges[at]; edge < end; edge++) {
-            uint32_t id = *walk_slabs_low(&block->emitter->edges, edge);
+            uint64_t id = *walk_slabs_at(&block->emitter->edges, edge);
             if (id != DROPPED)
-                *to++ = id;
+                *to++ = (uint32_t)id;
         }
     }
 }
