@@ -3,43 +3,18 @@
  * The collector's lists, followed in a table. Who follows them in the memory waits for each object's bytes before it is
  * known where the next one is. So all memory is read once, in order of address and by several threads, and of
  * everything that looks like an object on a list three things are noted: where its link leads, its ob_type and its
- * size. The lists are then followed in these notes (sweep_follow.c).
+ * size (sweep_look.c). The lists are then followed in these notes (sweep_follow.c).
  *
  * What was noted too much does no harm, since no list leads there. If a list leads to what was not noted, or to the
  * same place twice, nothing is believed, and the lists are followed in the memory: so the result is always the same.
  */
 #include <stdlib.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
 
 #include "bytes/large.h"
 #include "bytes/workers.h"
 #include "objects/header.h"
 #include "objects/sweep.h"
 #include "objects/tracked.h"
-
-/* What is read behind a span, for objects that begin in it. */
-enum { TAIL = 1 << 10 };
-
-/* ---- heads of lists ---- */
-
-walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head)
-{
-    const struct walk_collector *collector = &sweep->collectors[head / WALK_SWEEP_LISTS];
-    return head % WALK_SWEEP_LISTS < 3 ? collector->generation[head % WALK_SWEEP_LISTS] : collector->permanent;
-}
-
-/* WALK_SWEEP_NOWHERE: it is none. */
-static uint32_t find_head(const struct walk_sweep *sweep, walk_addr address)
-{
-    if (address < sweep->first_head || address > sweep->last_head)
-        return WALK_SWEEP_NOWHERE;
-    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
-        if (walk_sweep_head_at(sweep, i) == address)
-            return WALK_SWEEP_HEADS + (uint32_t)i;
-    return WALK_SWEEP_NOWHERE;
-}
 
 /* False: the lists are not what they are at other times, or there are too many. */
 static bool read_heads(struct walk_sweep *sweep)
@@ -67,210 +42,7 @@ static bool read_heads(struct walk_sweep *sweep)
     return true;
 }
 
-/* ---- what is in a span ---- */
-
-uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
-{
-    uint32_t head = find_head(sweep, address);
-    if (head != WALK_SWEEP_NOWHERE)
-        return head;
-    const struct walk_stretch *stretch = walk_stream_stretch(&sweep->stream, address, hint);
-    return stretch && !(address & (sweep->granule - 1)) ? walk_stream_place(&sweep->stream, stretch, address)
-                                                        : WALK_SWEEP_NOWHERE;
-}
-
-/* Where the words stand that are looked at, from a head on. */
-struct places {
-    uint32_t next, prev, count, type;
-};
-
-/* What no word of a head and its object has. */
-struct filter {
-    walk_addr low;               /* in front of all that is looked at; a multiple of words */
-    uint64_t beyond, link, type; /* bits behind all that; bits that no link has, and no address of a type */
-    size_t granule;
-    unsigned word;
-    struct places places;
-    size_t (*go)(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size);
-};
-
-/*
- * Whether a head with an object behind it may begin at `view`: four words, each of which rules most memory out, and
- * which does so cannot be foreseen. So all are looked at before a branch is taken.
- */
-static inline bool may_begin(const struct filter *filter, const uint8_t *view, struct places at, unsigned word)
-{
-    walk_addr type = walk_load_word(word, view + at.type) - filter->low;
-    walk_addr links =
-        (walk_load_word(word, view + at.next) - filter->low) | (walk_load_word(word, view + at.prev) - filter->low);
-    uint64_t wrong = ((links | type) & filter->beyond) | (links & filter->link) | (type & filter->type);
-    return !wrong && walk_load_word(word, view + at.count);
-}
-
-/* Goes on from `at` to where may_begin(), or to `size`. */
-static size_t go_to_begin(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size)
-{
-    if (filter->word == 8)
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 8))
-            at += filter->granule;
-    else
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 4))
-            at += filter->granule;
-    return at;
-}
-
-#ifdef __x86_64__
-/* The same where the four words stand beside each other, as they do since 3.8: they are one vector. */
-static __attribute__((target("avx2"))) size_t go_to_begin_avx2(const struct filter *filter, const uint8_t *bytes,
-                                                               size_t at, size_t size)
-{
-    const long long low = (long long)filter->low, link = (long long)(filter->beyond | filter->link);
-    const __m256i lows = _mm256_setr_epi64x(low, low, 0, low);
-    const __m256i wrong = _mm256_setr_epi64x(link, link, 0, (long long)(filter->beyond | filter->type));
-    for (; at < size; at += 16) {
-        __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
-        if (_mm256_testz_si256(_mm256_sub_epi64(words, lows), wrong) && walk_load_u64(bytes + at + 16))
-            return at;
-    }
-    return at;
-}
-#endif
-
-static struct filter make_filter(const struct walk_sweep *sweep)
-{
-    const struct walk_layout *layout = sweep->python->layout;
-    const uint32_t object = WALK_SIZE(layout, gc_head);
-    const walk_addr low = sweep->lowest, size = sweep->highest - low;
-    walk_addr heads = 0;
-    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
-        heads |= walk_sweep_head_at(sweep, i);
-    struct filter filter = {.low = low,
-                            .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
-                            .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,
-                            .type = sweep->python->word - 1,
-                            .granule = sweep->granule,
-                            .word = sweep->python->word,
-                            .go = go_to_begin};
-    filter.places =
-        (struct places){WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
-                        object + WALK_OFFSET(layout, object, ob_refcnt), object + WALK_OFFSET(layout, object, ob_type)};
-#ifdef __x86_64__
-    const struct places vector = {0, 8, 16, 24};
-    if (memcmp(&filter.places, &vector, sizeof vector) == 0 && filter.word == 8 && filter.granule == 16 &&
-        __builtin_cpu_supports("avx2"))
-        filter.go = go_to_begin_avx2;
-#endif
-    return filter;
-}
-
-/* In huge pages from the beginning: small ones, one by one, take longer than all else that is done with it. */
-static bool grow_unread(struct walk_sweep_worker *worker)
-{
-    size_t capacity = worker->unread_capacity ? worker->unread_capacity * 2 : 1 << 15;
-    struct walk_unread *grown = walk_large_alloc(capacity, sizeof *grown);
-    if (!grown)
-        return false;
-    if (worker->unread_count)
-        memcpy(grown, worker->unread, worker->unread_count * sizeof *grown);
-    walk_large_free(worker->unread);
-    worker->unread = grown;
-    worker->unread_capacity = capacity;
-    return true;
-}
-
-static bool note_unread(struct walk_sweep_worker *worker, struct walk_unread unread)
-{
-    if (worker->unread_count == worker->unread_capacity && !grow_unread(worker))
-        return false;
-    worker->unread[worker->unread_count++] = unread;
-    return true;
-}
-
-/* The size of an object; what is missing in it is noted. */
-static uint32_t measure(struct walk_sweep_worker *worker, const struct walk_sweep_part *part, walk_addr type,
-                        walk_addr object)
-{
-    struct walk_size_keys rest;
-    uint32_t size = walk_measure_object(&worker->measure, type, object, &rest);
-    if (rest.keys || size == WALK_UNSIZED)
-        worker->failed |= !note_unread(worker, (struct walk_unread){rest, object, part->count});
-    return size == WALK_UNSIZED ? 0 : size;
-}
-
-/* Whether a list may lead to it: if so, it is the next note. */
-static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                                                    struct walk_sweep_part *part, const uint8_t *view, struct places at,
-                                                    walk_addr address)
-{
-    const struct walk_layout *layout = sweep->python->layout;
-    unsigned word = sweep->python->word;
-    walk_addr type = walk_load_word(word, view + at.type);
-    if (!walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
-        return false;
-    if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
-        return false;
-    walk_addr next = walk_load_word(word, view + at.next) & WALK_LINK_MASK;
-    walk_addr prev = walk_load_word(word, view + at.prev) & WALK_LINK_MASK;
-    uint32_t link = walk_sweep_place(sweep, next, &worker->next_hint);
-    if (link == WALK_SWEEP_NOWHERE || walk_sweep_place(sweep, prev, &worker->prev_hint) == WALK_SWEEP_NOWHERE)
-        return false;
-    uint32_t size = measure(worker, part, type, address + WALK_SIZE(layout, gc_head));
-    part->note[part->count] = (struct walk_sweep_note){.type = type, .link = link, .size = size};
-    return true;
-}
-
-/* Returns how many notes there are. */
-static uint32_t look_through(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                             struct walk_sweep_part part, const uint8_t *bytes, size_t size, walk_addr start,
-                             uint64_t *bits)
-{
-    const struct filter filter = make_filter(sweep);
-    const unsigned granule_bits = sweep->stream.granule_bits;
-    for (size_t at = filter.go(&filter, bytes, 0, size); at < size;
-         at = filter.go(&filter, bytes, at + filter.granule, size)) {
-        if (!looks_tracked(sweep, worker, &part, bytes + at, filter.places, start + at))
-            continue;
-        bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
-        part.count++;
-    }
-    return part.count;
-}
-
-static void count_before(const struct walk_sweep *sweep, size_t span)
-{
-    size_t first = span * walk_sweep_words(sweep);
-    unsigned count = 0;
-    for (size_t i = first; i < first + walk_sweep_words(sweep); i++) {
-        sweep->before[i] = (uint16_t)count;
-        count += walk_count_bits(sweep->bits[i]);
-    }
-}
-
-static void look(void *context, size_t span, unsigned number)
-{
-    struct walk_sweep *sweep = context;
-    struct walk_sweep_worker *worker = &sweep->workers[number];
-    struct walk_sweep_part part = {.worker = number, .unread = worker->unread_count};
-    uint64_t *bits = sweep->bits + span * walk_sweep_words(sweep);
-    walk_addr start = sweep->stream.spans[span].start;
-    size_t got, size;
-    const uint8_t *bytes =
-        worker->failed ? NULL : walk_stream_read(&sweep->stream, span, sweep->needed + TAIL, worker->buffer, &got);
-    size_t room = sizeof *part.note << sweep->stream.place_bits; /* there may be a note per place */
-    if (!bytes || !(part.note = walk_pages_take(&worker->pages, room))) {
-        worker->failed = true;
-        return;
-    }
-    walk_measure_aim(&worker->measure, start, got, bytes);
-    size = got < sweep->needed ? 0 : got - sweep->needed + 1;
-    if (size > sweep->stream.spans[span].size)
-        size = sweep->stream.spans[span].size;
-    part.count = look_through(sweep, worker, part, bytes, size, start, bits);
-    walk_pages_give_back(&worker->pages, room, part.count * sizeof *part.note);
-    part.unread_count = worker->unread_count - part.unread;
-    sweep->parts[span] = part;
-    count_before(sweep, span);
-}
+/* ---- what is on lists: its classes, and how large it is ---- */
 
 /* False: not everything was looked at, or there are too many notes. */
 static bool number_notes(struct walk_sweep *sweep)
@@ -286,8 +58,6 @@ static bool number_notes(struct walk_sweep *sweep)
     sweep->count = (uint32_t)count;
     return count < WALK_SWEEP_HEADS;
 }
-
-/* ---- what is on lists: its classes, and how large it is ---- */
 
 enum { CACHED_CLASSES = 1 << 8 };
 struct cached_class {
@@ -529,7 +299,7 @@ static bool open_workers(struct walk_sweep *sweep)
     sweep->workers = walk_workers_state(sweep->worker_count, sizeof *sweep->workers);
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
         if (!walk_measure_open(&sweep->workers[i].measure, sweep->measures) ||
-            !(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed + TAIL)))
+            !(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed + WALK_SWEEP_TAIL)))
             return false;
     return sweep->workers != NULL;
 }
@@ -599,7 +369,7 @@ bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample 
     }
     bool good = open_sweep(&sweep);
     if (good) {
-        walk_workers_run(sweep.worker_count, sweep.stream.span_count, look, &sweep);
+        walk_workers_run(sweep.worker_count, sweep.stream.span_count, walk_sweep_look, &sweep);
         good = number_notes(&sweep) && walk_sweep_follow(&sweep) && classify(&sweep) && take(&sweep);
     }
     close_sweep(&sweep);

@@ -2,7 +2,7 @@
 #ifndef WALK_OBJECTS_SWEEP_H
 #define WALK_OBJECTS_SWEEP_H
 
-/* What a sweep (sweep.c) keeps until the lists are followed in its notes (sweep_follow.c). */
+/* What a sweep (sweep.c) keeps: its notes (sweep_look.c), and the lists in them (sweep_follow.c). */
 
 #include <stdatomic.h>
 
@@ -90,6 +90,12 @@ static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
 
 /* The head of a list; 0: this version has no such list. */
 walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head);
+
+/* What is read behind a span, for objects that begin in it. */
+enum { WALK_SWEEP_TAIL = 1 << 10 };
+
+/* Notes what is in a span: a walk_task whose context is the sweep. Who cannot has `failed`. */
+void walk_sweep_look(void *context, size_t span, unsigned worker);
 
 /* What an address is as a link; `hint` as that of walk_stream_stretch(). */
 uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint);
