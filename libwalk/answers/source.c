@@ -18,6 +18,7 @@
 
 /* What a planned visit has room for; larger objects are visited otherwise. */
 enum { PLANNED_EDGES = 1 << 12 };
+_Static_assert(WALK_PLAN_MARK == WALK_EMIT_MARK, "what a plan tells is emitted as it is");
 
 /* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
 enum { SAMPLES = 4 };

@@ -87,24 +87,22 @@ static void plan_managed_dict(struct walk_plan *plan, const struct walk_python *
         plan->extent = (uint32_t)type->basicsize + WALK_OFFSET(python->layout, dict_values, values);
 }
 
+/* The words of the object that its array is read by; a dict's are looked at by walk_dict_open(). */
 static void plan_array(struct walk_plan *plan, const struct walk_python *python)
 {
     static const struct {
-        enum walk_field far, count;
-        bool apart;
-    } arrays[] = {[WALK_PLAN_LIST] = {WALK_FIELD_list_ob_item, WALK_FIELD_var_object_ob_size, true},
-                  [WALK_PLAN_TUPLE] = {WALK_FIELD_tuple_ob_item, WALK_FIELD_var_object_ob_size, false},
-                  [WALK_PLAN_SET] = {WALK_FIELD_set_table, WALK_FIELD_set_mask, true},
-                  [WALK_PLAN_DICT] = {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values, true}};
-    if (plan->array == WALK_PLAN_NO_ARRAY)
-        return;
-    uint32_t far = (uint32_t)python->layout->offset[arrays[plan->array].far],
-             count = (uint32_t)python->layout->offset[arrays[plan->array].count];
-    uint32_t end = (count > far && arrays[plan->array].apart ? count : far) + WORD;
-    if (plan->array == WALK_PLAN_LIST && WALK_OFFSET(python->layout, list, allocated) + WORD > end)
-        end = WALK_OFFSET(python->layout, list, allocated) + WORD;
-    plan->far = arrays[plan->array].apart ? far : 0;
-    plan->extent = plan->extent > end ? plan->extent : end;
+        unsigned count;
+        enum walk_field field[3];
+    } arrays[] = {
+        [WALK_PLAN_NO_ARRAY] = {0, {0}},
+        [WALK_PLAN_LIST] = {3, {WALK_FIELD_list_ob_item, WALK_FIELD_var_object_ob_size, WALK_FIELD_list_allocated}},
+        [WALK_PLAN_TUPLE] = {1, {WALK_FIELD_var_object_ob_size}},
+        [WALK_PLAN_SET] = {2, {WALK_FIELD_set_table, WALK_FIELD_set_mask}},
+        [WALK_PLAN_DICT] = {0, {0}}};
+    for (unsigned i = 0; i < arrays[plan->array].count; i++) {
+        uint32_t end = (uint32_t)python->layout->offset[arrays[plan->array].field[i]] + WORD;
+        plan->extent = plan->extent > end ? plan->extent : end;
+    }
 }
 
 static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)

@@ -25,7 +25,6 @@ struct walk_plan {
         bool mark; /* an extra edge */
     } * word;
     uint64_t values; /* managed_dict, up to 3.12: how many there are */
-    uint32_t far;    /* where the address of an array stands, from the object on; 0: there is none */
 };
 
 /* Makes the plan of a type, or decides that there is none. False: no memory. */
