@@ -136,6 +136,12 @@ struct walk_error *walk_image_map_core(struct walk_image *image, const char *pat
     return error;
 }
 
+bool walk_image_in_core(const struct walk_image *image, const uint8_t *data, uint64_t *offset)
+{
+    *offset = (uint64_t)(data - image->core.data);
+    return image->core.data && data >= image->core.data && data < image->core.data + image->core.size;
+}
+
 bool walk_image_read_core(const struct walk_image *image, uint64_t offset, uint8_t *buffer, size_t size)
 {
     while (size) {

@@ -89,6 +89,9 @@ struct walk_error *walk_image_map_file(struct walk_image *image, const char *pat
 /* The same, of the core: it also stays open. */
 struct walk_error *walk_image_map_core(struct walk_image *image, const char *path, const uint8_t **data, size_t *size);
 
+/* Whether bytes are those of the core's file; then `offset` is where they stand in it. */
+bool walk_image_in_core(const struct walk_image *image, const uint8_t *data, uint64_t *offset);
+
 /* Reads bytes of the core's file, without the mapping; false: not all of them. */
 bool walk_image_read_core(const struct walk_image *image, uint64_t offset, uint8_t *buffer, size_t size);
 

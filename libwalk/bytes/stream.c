@@ -64,13 +64,6 @@ uint8_t *walk_stream_buffer(size_t tail)
     return walk_large_alloc(WALK_SPAN + tail < LARGE ? LARGE : WALK_SPAN + tail, 1);
 }
 
-/* Whether bytes are those of the core's file, at `offset`. */
-static bool is_in_core(const struct walk_image *image, const uint8_t *data, uint64_t *offset)
-{
-    *offset = (uint64_t)(data - image->core.data);
-    return image->core.data && data >= image->core.data && data < image->core.data + image->core.size;
-}
-
 bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_t size, void *buffer, size_t *hint)
 {
     const struct walk_stretch *stretch = walk_stream_stretch(stream, address, hint);
@@ -79,7 +72,7 @@ bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_
         return false;
     const struct walk_segment *segment = stream->spans[stretch->first_span].segment;
     const uint8_t *data = segment->data + (address - segment->start);
-    if (is_in_core(stream->image, data, &offset))
+    if (walk_image_in_core(stream->image, data, &offset))
         return walk_image_read_core(stream->image, offset, buffer, size);
     memcpy(buffer, data, size);
     return true;
@@ -92,7 +85,7 @@ const uint8_t *walk_stream_piece(const struct walk_stream *stream, size_t span, 
     const uint8_t *data = segment->data + (start - segment->start);
     uint64_t offset;
     *got = segment->end - start < size ? (size_t)(segment->end - start) : size;
-    if (!is_in_core(stream->image, data, &offset))
+    if (!walk_image_in_core(stream->image, data, &offset))
         return data;
     return walk_image_read_core(stream->image, offset, buffer, *got) ? buffer : NULL;
 }

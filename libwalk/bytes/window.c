@@ -47,9 +47,8 @@ void walk_window_move(struct walk_window *window, struct walk_image *image, walk
     window->next = all ? UINT64_MAX : end - TAIL;
     if (end >= segment->end)
         end = window->next = segment->end;
-    if (data < image->core.data || data >= image->core.data + image->core.size)
-        return;
-    if (!walk_image_read_core(image, (uint64_t)(data - image->core.data), window->buffer, end - start))
+    uint64_t offset;
+    if (!walk_image_in_core(image, data, &offset) || !walk_image_read_core(image, offset, window->buffer, end - start))
         return;
     memory->window.start = start;
     memory->window.size = end - start;

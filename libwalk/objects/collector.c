@@ -5,9 +5,6 @@
 #include "objects/ring.h"
 #include "objects/tracked.h"
 
-/* _gc_next and _gc_prev keep flags in their low bits while and after a collection. */
-#define LINK_MASK (~(uint64_t)3)
-
 /* Follows one list from its head. A damaged one may run in circles that leave out the head. False: out of memory. */
 static bool follow(struct walk_python *python, walk_addr head, size_t most, struct walk_found *found, bool *closed)
 {
@@ -21,7 +18,7 @@ static bool follow(struct walk_python *python, walk_addr head, size_t most, stru
         uint64_t next;
         if (!walk_memory_word(python->memory, at + next_at, &next))
             return true;
-        at = next & LINK_MASK;
+        at = next & WALK_LINK_MASK;
         if (at == head) {
             *closed = true;
             return true;

@@ -78,7 +78,6 @@ walk_addr walk_header_managed_dict(const struct walk_python *python, walk_addr o
 bool walk_header_linked(const struct walk_python *python, walk_addr object)
 {
     const struct walk_layout *layout = python->layout;
-    const uint64_t mask = ~(uint64_t)3;
     if (WALK_FREE_THREADED(layout) || WALK_MINOR(python) < 8)
         return true;
     walk_addr head = object - WALK_SIZE(layout, gc_head);
@@ -86,10 +85,10 @@ bool walk_header_linked(const struct walk_python *python, walk_addr object)
     if (!walk_memory_word(python->memory, head + WALK_OFFSET(layout, gc_head, next), &next) ||
         !walk_memory_word(python->memory, head + WALK_OFFSET(layout, gc_head, prev), &prev))
         return false;
-    if (!(next & mask))
-        return !(prev & mask);
-    return walk_memory_word(python->memory, (next & mask) + WALK_OFFSET(layout, gc_head, prev), &back) &&
-           (python->collecting || (back & mask) == head);
+    if (!(next & WALK_LINK_MASK))
+        return !(prev & WALK_LINK_MASK);
+    return walk_memory_word(python->memory, (next & WALK_LINK_MASK) + WALK_OFFSET(layout, gc_head, prev), &back) &&
+           (python->collecting || (back & WALK_LINK_MASK) == head);
 }
 
 enum { REFS_SHIFT = 1 }; /* the lowest bit says that it was finalized */

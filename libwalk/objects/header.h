@@ -9,6 +9,9 @@
 
 #include "objects/python.h"
 
+/* _gc_next and _gc_prev of the collector's head keep flags in their low bits, while and after a collection. */
+#define WALK_LINK_MASK (~(uint64_t)3)
+
 /* Whether a header can be that of a living object; `view` is of a whole PyObject. */
 bool walk_header_plausible(const struct walk_python *python, const uint8_t *view);
 

@@ -10,11 +10,9 @@
 #include "bytes/pages.h"
 #include "bytes/stream.h"
 #include "bytes/workers.h"
+#include "objects/header.h"
 #include "objects/measure.h"
 #include "objects/tally.h"
-
-/* _gc_next and _gc_prev keep flags in their low bits. */
-#define WALK_LINK_MASK (~(uint64_t)3)
 
 /* What a link leads to: a place, the head of a list (from WALK_SWEEP_HEADS on), or nothing that is known. */
 enum { WALK_SWEEP_HEADS_MAX = 1 << 8, WALK_SWEEP_LISTS = 4 /* of an interpreter */ };
