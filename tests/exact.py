@@ -135,12 +135,13 @@ class Walk:
             found.setdefault(name, []).append(set(addresses(joined)))
         return found
 
-    def ask(self, commands: str, **environment: str) -> bytes:
+    def ask(self, commands: str, questions: str = "", **environment: str) -> bytes:
         """What walk prints of the same core with something else in its environment."""
         tool, core, inherited = self._asked
         run = subprocess.run(
             [tool, commands, core],
             env={**inherited, **environment},
+            input=questions.encode(),
             stdout=subprocess.PIPE,
             check=True,
         )

@@ -63,6 +63,8 @@ WAYS = (
 _ALONE = 0x03090000
 # What walk says when it has no symbols, or knows no build that the memory agrees with: it is no failure to say so.
 _NO_DWARF = "has no debug information"
+# Objects of which it is asked what is around them.
+_AROUND = 6
 _NO_OTHER = "none fits|no layouts of other builds|no layout that is built in fits"
 # The source of a layout of another minor version, as far as it fits.
 _OTHER_VERSION = "row of another build and version"
@@ -187,6 +189,19 @@ class Core:
             if b"tracked-by\tlists" in info and b"complete\t1" in info:
                 yield f"the lists could not be followed in what the sweep with {threads} threads found"
 
+    def steps(self) -> Iterator[str]:
+        """What differs in one step around an object if the heap was not read for it."""
+        if not self.like_best:
+            return
+        known = sorted(self.like_best.objects)
+        some = known[:: max(1, len(known) // _AROUND)]
+        questions = "".join(f"{address}\n" for address in some)
+        ask = functools.partial(self.like_best.ask, questions=questions)
+        expected = parts(ask("info,around"))["around"]
+        for threads in "12":
+            if ask("around", WALK_THREADS=threads).rstrip(b"\n") != expected:
+                yield f"what is around an object is another with {threads} threads and no heap"
+
     def lost(self, walk: Walk, source: str) -> int:
         """How many objects are guessed that the best way has from `source`. Prints their types."""
         best = self.best.objects if self.best else {}
@@ -244,6 +259,7 @@ def main() -> int:
         f"{way}: {reason}" for way, outcome, reason in lines if outcome == "failed"
     ]
     failed += core.searches()
+    failed += core.steps()
     print("; ".join(failed) or "all ways that are promised are exact")
     return 1 if failed else 0
 

@@ -9,17 +9,29 @@
 #include "objects/dict.h"
 #include "objects/traverse.h"
 
-/* While code of the target runs long, within one visit. */
-struct watch {
-    struct walk_heap *heap;
-    walk_progress *progress;
-    void *context;
-};
-
 static bool go_on(void *context)
 {
-    const struct watch *watch = context;
+    const struct walk_watch *watch = context;
     return watch->progress(watch->context, 0, watch->heap->graph.node_count);
+}
+
+void walk_heap_watch(struct walk_watch *watch)
+{
+    walk_traverser_watch(watch->heap->python->traverser, watch->progress ? go_on : NULL, watch);
+}
+
+void walk_heap_unwatch(struct walk_heap *heap) { walk_traverser_watch(heap->python->traverser, NULL, NULL); }
+
+struct walk_heap *walk_heap_new(struct walk_target *target)
+{
+    struct walk_heap *heap = calloc(1, sizeof *heap);
+    if (!heap)
+        return NULL;
+    heap->target = target;
+    heap->python = &target->python;
+    heap->facts = &walk_live_facts;
+    heap->word_limit = walk_word_limit(heap->python);
+    return heap;
 }
 
 static void forget_graph(struct walk_heap *heap)
@@ -124,17 +136,34 @@ static void count_unreadable(struct walk_heap *heap)
     }
 }
 
+static void count_edges(struct walk_heap *heap)
+{
+    const struct walk_graph *graph = &heap->graph;
+    for (uint64_t i = 0; i < graph->edge_count; i++)
+        heap->stats.extra_edges += (graph->forward.edge[i] & WALK_EDGE_MARK) != 0;
+    heap->stats.edges = graph->edge_count;
+}
+
 static void finish_stats(struct walk_heap *heap)
 {
     struct walk_heap_stats *stats = &heap->stats;
-    const struct walk_graph *graph = &heap->graph;
-    for (uint64_t i = 0; i < graph->edge_count; i++)
-        stats->extra_edges += (graph->forward.edge[i] & WALK_EDGE_MARK) != 0;
+    count_unreadable(heap);
     for (uint32_t i = 0; i < heap->type_count; i++)
         stats->recovered_types += heap->types[i].objects && heap->python->types[i].naming == WALK_NAME_RECOVERED;
-    stats->nodes = graph->node_count;
-    stats->edges = graph->edge_count;
     walk_target_stats(heap->target, stats);
+}
+
+struct walk_error *walk_heap_describe(struct walk_heap *heap)
+{
+    for (size_t i = 0; i < heap->python->interpreter_count; i++)
+        mark_modules(heap, heap->python->interpreters[i].address);
+    struct walk_error *error = list_frames(heap);
+    if (!error)
+        error = walk_interpreter_find(heap);
+    if (!error)
+        error = walk_tables_fill(heap);
+    finish_stats(heap);
+    return error;
 }
 
 /* A damaged heap may name types that are none: of such a target nothing is remembered. */
@@ -157,32 +186,20 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
 {
     if (target->facts && target->facts->heap)
         return target->facts->heap(target, result);
-    struct walk_heap *heap = calloc(1, sizeof *heap);
+    struct walk_heap *heap = walk_heap_new(target);
     if (!heap)
         return walk_error_no_memory();
-    heap->target = target;
-    heap->python = &target->python;
-    heap->facts = &walk_live_facts;
-    heap->word_limit = walk_word_limit(heap->python);
-    struct watch watch = {heap, progress, context};
-    walk_traverser_watch(heap->python->traverser, progress ? go_on : NULL, &watch);
+    struct walk_watch watch = {heap, progress, context};
+    walk_heap_watch(&watch);
     struct walk_error *error = build_whole_graph(heap, progress, context);
-    walk_traverser_watch(heap->python->traverser, NULL, NULL);
-    if (!error) {
-        for (size_t i = 0; i < heap->python->interpreter_count; i++)
-            mark_modules(heap, heap->python->interpreters[i].address);
-        error = list_frames(heap);
-    }
+    walk_heap_unwatch(heap);
     if (!error)
-        error = walk_interpreter_find(heap);
-    if (!error)
-        error = walk_tables_fill(heap);
+        error = walk_heap_describe(heap);
     if (error) {
         walk_heap_destroy(heap);
         return error;
     }
-    count_unreadable(heap);
-    finish_stats(heap);
+    count_edges(heap);
     remember(heap);
     *result = heap;
     return NULL;

@@ -94,7 +94,30 @@ void walk_live_uncollectable(const struct walk_heap *heap, uint8_t *found);
  */
 struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context);
 
-/* What the key of a node refers to. Refs are appended. */
+/*
+ * Who refers to `sought->node.key`, without a graph: of heap->graph there is walk_graph_has(). What of the statistics
+ * is known of single nodes is as with walk_heap_build_graph(), if `sought->certain`.
+ */
+struct walk_error *walk_heap_seek(struct walk_heap *heap, walk_progress *progress, void *context,
+                                  struct walk_sought *sought);
+/* Class and flags of an object that walk_heap_seek() found; false: no memory, or it is no object but another node. */
+bool walk_heap_know(struct walk_python *python, struct walk_known *object);
+/* Interpreters, threads, and frames that are no objects. */
+struct walk_error *walk_heap_add_others(const struct walk_python *python, struct walk_builder *builder);
+
+/* A heap of a memory that has no graph yet, and what is known of its nodes when it has (heap.c). */
+struct walk_heap *walk_heap_new(struct walk_target *target);
+struct walk_error *walk_heap_describe(struct walk_heap *heap);
+
+/* Asks a caller's progress (which may be NULL) also while code of the target runs long, within one visit. */
+struct walk_watch {
+    struct walk_heap *heap;
+    walk_progress *progress;
+    void *context;
+};
+void walk_heap_watch(struct walk_watch *watch);
+void walk_heap_unwatch(struct walk_heap *heap);
+
 void walk_heap_visit_key(struct walk_python *python, walk_addr key, uint32_t class, enum walk_node_kind kind,
                          struct walk_refs *refs);
 

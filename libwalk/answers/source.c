@@ -128,6 +128,13 @@ static bool is_on_hidden_list(const struct walk_python *python, walk_addr object
            walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
 }
 
+static uint8_t object_flags(const struct walk_python *python, walk_addr object, uint32_t type, bool told,
+                            bool permanent)
+{
+    bool tracked = told ? !permanent : is_on_hidden_list(python, object, type);
+    return WALK_OBJECT | (tracked ? WALK_NODE_TRACKED : 0);
+}
+
 static bool likely(void *context, unsigned number, walk_addr key)
 {
     const struct source *source = context;
@@ -164,6 +171,24 @@ static void note_sample(struct samples *samples, walk_addr object)
     samples->count += samples->count < SAMPLES;
 }
 
+/* Those of each interpreter, what no interpreter has of its own, and what is permanent. NULL: no memory. */
+static struct run *find_runs(const struct walk_python *python, size_t *count)
+{
+    size_t at = 0, permanent_from = python->tracked_count - python->permanent_count;
+    struct run *runs = malloc((python->interpreter_count + 2) * sizeof *runs);
+    *count = 0;
+    if (!runs)
+        return NULL;
+    for (size_t i = 0; i < python->interpreter_count; i++) {
+        runs[(*count)++] = (struct run){at, at + python->interpreters[i].tracked_count};
+        at += python->interpreters[i].tracked_count;
+    }
+    if (at < permanent_from)
+        runs[(*count)++] = (struct run){at, permanent_from};
+    runs[(*count)++] = (struct run){permanent_from, python->tracked_count};
+    return runs;
+}
+
 /* The first of a run that is not below the key. */
 static size_t find_in_run(const struct walk_python *python, struct run run, walk_addr key)
 {
@@ -175,6 +200,24 @@ static size_t find_in_run(const struct walk_python *python, struct run run, walk
             run.end = middle;
     }
     return run.first;
+}
+
+bool walk_heap_know(struct walk_python *python, struct walk_known *object)
+{
+    size_t count;
+    struct run *runs = find_runs(python, &count);
+    bool told = false, permanent = false, good;
+    for (size_t i = 0; runs && i < count && !told; i++) {
+        size_t at = find_in_run(python, runs[i], object->key);
+        told = at < runs[i].end && python->tracked[at] == object->key;
+        permanent = i == count - 1;
+    }
+    good = runs && (told ? walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
+                         : walk_python_type_of(python, object->key, &object->class));
+    if (good)
+        object->flags = object_flags(python, object->key, object->class, told, permanent);
+    free(runs);
+    return good;
 }
 
 static void approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
@@ -229,9 +272,8 @@ static enum walk_answer admit(void *context, unsigned number, walk_addr key, boo
         worker->unreadable += told;
         return WALK_NO;
     }
-    bool hidden = !told && is_on_hidden_list(python, key, *class);
-    worker->collecting |= hidden;
-    *flags = WALK_OBJECT | (hidden || (told && !permanent) ? WALK_NODE_TRACKED : 0);
+    *flags = object_flags(python, key, *class, told, permanent);
+    worker->collecting |= !told && (*flags & WALK_NODE_TRACKED);
     if (!walk_traverse_wants_proof(python, &python->types[*class], key))
         return WALK_YES;
     note_sample(&worker->samples[*class], key);
@@ -477,23 +519,6 @@ static void foresee(void *context, unsigned number, walk_addr key, uint32_t clas
 
 /* ---- the start ---- */
 
-/* Those of each interpreter, what no interpreter has of its own, and what is permanent. False: out of memory. */
-static bool find_runs(struct source *source)
-{
-    const struct walk_python *python = source->heap->python;
-    size_t at = 0, permanent_from = python->tracked_count - python->permanent_count;
-    source->runs = malloc((python->interpreter_count + 2) * sizeof *source->runs);
-    for (size_t i = 0; source->runs && i < python->interpreter_count; i++) {
-        source->runs[source->run_count++] = (struct run){at, at + python->interpreters[i].tracked_count};
-        at += python->interpreters[i].tracked_count;
-    }
-    if (source->runs && at < permanent_from)
-        source->runs[source->run_count++] = (struct run){at, permanent_from};
-    if (source->runs)
-        source->runs[source->run_count++] = (struct run){permanent_from, python->tracked_count};
-    return source->runs != NULL;
-}
-
 /* Those of all objects of the start. False: out of memory. */
 static bool learn_classes(struct source *source)
 {
@@ -539,9 +564,8 @@ static struct walk_error *add_tracked(struct source *source, struct walk_builder
 }
 
 /* Frames that are objects are found through their threads; those that are none must be known before the closure. */
-static struct walk_error *add_others(struct source *source, struct walk_builder *builder)
+struct walk_error *walk_heap_add_others(const struct walk_python *python, struct walk_builder *builder)
 {
-    const struct walk_python *python = source->heap->python;
     struct walk_error *error = NULL;
     for (size_t i = 0; i < python->interpreter_count && !error; i++)
         error = walk_builder_node(builder, python->interpreters[i].address, 0, WALK_INTERPRETER);
@@ -553,7 +577,8 @@ static struct walk_error *add_others(struct source *source, struct walk_builder 
     return error;
 }
 
-static struct walk_error *build(struct source *source, walk_progress *progress, void *context)
+static struct walk_error *open_builder(struct source *source, walk_progress *progress, void *context,
+                                       struct walk_builder **builder)
 {
     struct walk_source asked = {.context = source,
                                 .workers = source->workers,
@@ -567,20 +592,17 @@ static struct walk_error *build(struct source *source, walk_progress *progress, 
                                 .foresee = foresee,
                                 .progress = progress,
                                 .progress_context = context};
-    struct walk_builder *builder;
     struct walk_error *error = learn_common_types(source);
     if (!error)
-        error = walk_builder_open(&source->heap->graph, &asked, &builder);
+        error = walk_builder_open(&source->heap->graph, &asked, builder);
     if (error)
         return error;
-    error = add_tracked(source, builder);
+    error = add_tracked(source, *builder);
     if (!error)
-        error = add_others(source, builder);
-    if (error) {
-        walk_builder_abort(builder);
-        return error;
-    }
-    return walk_builder_finish(builder);
+        error = walk_heap_add_others(source->heap->python, *builder);
+    if (error)
+        walk_builder_abort(*builder);
+    return error;
 }
 
 /* ---- all of it ---- */
@@ -611,7 +633,7 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    if (!error && (!learn_classes(source) || !find_runs(source)))
+    if (!error && (!learn_classes(source) || !(source->runs = find_runs(heap->python, &source->run_count))))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = walk_workers_state(1, sizeof *worker);
@@ -670,8 +692,10 @@ static struct walk_error *gather(const struct source *source)
             type->tracked += more->tracked;
             type->tracked_size += more->tracked_size;
         }
-        for (unsigned kind = WALK_FRAME; kind < 3 + WALK_FRAME; kind++)
+        for (unsigned kind = WALK_FRAME; kind < 3 + WALK_FRAME; kind++) {
             heap->types[heap->type_count + kind - WALK_FRAME].objects += worker->special[kind];
+            stats->nodes += worker->special[kind];
+        }
     }
     for (uint32_t t = 0; t < heap->type_count; t++) {
         stats->objects += heap->types[t].objects;
@@ -680,16 +704,21 @@ static struct walk_error *gather(const struct source *source)
         if (heap->python->types[t].naming == WALK_NAME_UNKNOWN)
             stats->unnamed_objects += heap->types[t].objects;
     }
+    stats->nodes += stats->objects;
     return NULL;
 }
 
+/* With `sought`, only who refers to that is found out. */
 static struct walk_error *build_with(struct walk_heap *heap, unsigned workers, walk_progress *progress, void *context,
-                                     bool *exhausted)
+                                     struct walk_sought *sought, bool *exhausted)
 {
     struct source source;
+    struct walk_builder *builder;
     struct walk_error *error = open_source(&source, heap, workers);
     if (!error)
-        error = build(&source, progress, context);
+        error = open_builder(&source, progress, context, &builder);
+    if (!error)
+        error = sought ? walk_builder_seek(builder, sought->node.key, sought) : walk_builder_finish(builder);
     *exhausted = !error && is_exhausted(&source);
     if (!error && !*exhausted)
         error = gather(&source);
@@ -697,16 +726,29 @@ static struct walk_error *build_with(struct walk_heap *heap, unsigned workers, w
     return error;
 }
 
-struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+static unsigned workers_of(const struct walk_heap *heap)
 {
     struct walk_memory fork;
-    unsigned workers = walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
+    return walk_memory_fork(heap->python->memory, &fork) ? heap->python->runtime->image->workers : 1;
+}
+
+struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *progress, void *context)
+{
     bool exhausted;
-    struct walk_error *error = build_with(heap, workers, progress, context, &exhausted);
+    struct walk_error *error = build_with(heap, workers_of(heap), progress, context, NULL, &exhausted);
     if (error || !exhausted)
         return error;
     /* The heap is damaged. Whose turn it was when there was no more must not show: one does it all. */
     walk_graph_deinit(&heap->graph);
     heap->stats = (struct walk_heap_stats){0};
-    return build_with(heap, 1, progress, context, &exhausted);
+    return build_with(heap, 1, progress, context, NULL, &exhausted);
+}
+
+struct walk_error *walk_heap_seek(struct walk_heap *heap, walk_progress *progress, void *context,
+                                  struct walk_sought *sought)
+{
+    bool exhausted;
+    struct walk_error *error = build_with(heap, workers_of(heap), progress, context, sought, &exhausted);
+    sought->certain &= !exhausted && !heap->stats.unreadable;
+    return error;
 }

@@ -10,21 +10,41 @@
 struct walk_page {
     struct walk_page *before;
     uint8_t *bytes;
+    size_t size;
 };
 
 enum { PAGE = 2 << 20, ALIGNMENT = alignof(max_align_t) };
 
-static bool add_page(struct walk_pages *pages, size_t size)
+static struct walk_page *new_page(size_t size)
 {
     struct walk_page *page = malloc(sizeof *page);
     if (!page || !(page->bytes = walk_large_alloc(size, 1))) {
         free(page);
-        return false;
+        return NULL;
     }
-    page->before = pages->last;
-    pages->last = page;
-    pages->at = page->bytes;
-    pages->left = size;
+    page->size = size;
+    return page;
+}
+
+static void move(struct walk_page **from, struct walk_page **to)
+{
+    struct walk_page *page = *from;
+    *from = page->before;
+    page->before = *to;
+    *to = page;
+}
+
+static bool add_page(struct walk_pages *pages, size_t size)
+{
+    struct walk_page *made = NULL;
+    struct walk_page **from = pages->spare && pages->spare->size >= size ? &pages->spare : &made;
+    if (from == &made && !(made = new_page(size)))
+        return false;
+    if (made)
+        made->before = NULL;
+    move(from, &pages->last);
+    pages->at = pages->last->bytes;
+    pages->left = pages->last->size;
     return true;
 }
 
@@ -51,9 +71,17 @@ void walk_pages_give_back(struct walk_pages *pages, size_t taken, size_t used)
     pages->left += back;
 }
 
+void walk_pages_clear(struct walk_pages *pages)
+{
+    while (pages->last)
+        move(&pages->last, &pages->spare);
+    pages->left = 0;
+}
+
 void walk_pages_deinit(struct walk_pages *pages)
 {
-    for (struct walk_page *page = pages->last, *before; page; page = before) {
+    walk_pages_clear(pages);
+    for (struct walk_page *page = pages->spare, *before; page; page = before) {
         before = page->before;
         walk_large_free(page->bytes);
         free(page);

@@ -36,11 +36,12 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
     return NULL;
 }
 
-static void free_builder(struct walk_builder *builder)
+void walk_builder_free(struct walk_builder *builder)
 {
     for (unsigned i = 0; builder->emitters && i < builder->source.workers; i++) {
         walk_slabs_deinit(&builder->emitters[i].edges);
         walk_error_free(builder->emitters[i].error);
+        free(builder->emitters[i].seeking.holder);
     }
     walk_pages_deinit(&builder->pages);
     free(builder->blocks);
@@ -54,7 +55,7 @@ void walk_builder_abort(struct walk_builder *builder)
     if (!builder)
         return;
     walk_graph_deinit(builder->graph);
-    free_builder(builder);
+    walk_builder_free(builder);
 }
 
 struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags)
@@ -148,10 +149,24 @@ static struct walk_error *visit_specials(struct walk_builder *builder)
     return walk_round_go_alone(builder);
 }
 
-static struct walk_error *close_over(struct walk_builder *builder)
+/* How a key stands in the log is known when all odd keys are entered. */
+static void begin_seeking(struct walk_builder *builder, walk_addr key)
+{
+    builder->seeks = true;
+    for (unsigned i = 0; i < builder->source.workers; i++) {
+        struct walk_seeking *seeking = &builder->emitters[i].seeking;
+        *seeking = (struct walk_seeking){.on = true, .node.key = key, .logged = key};
+        if (!walk_emit_loggable(&builder->emitters[i], &seeking->logged))
+            seeking->logged = WALK_LOG_NOTHING;
+    }
+}
+
+struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_addr *sought)
 {
     bool any;
     struct walk_error *error = enter_specials(builder);
+    if (!error && sought)
+        begin_seeking(builder, *sought);
     if (!error)
         error = walk_round_go(builder, true, &any);
     if (!error)
@@ -176,14 +191,14 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
     struct walk_graph *graph = builder->graph;
     unsigned workers = builder->source.workers;
-    struct walk_error *error = close_over(builder);
+    struct walk_error *error = walk_builder_close(builder, NULL);
     if (!error) {
         remove_refused(builder);
         error = walk_index_rank(graph, workers);
     }
     if (!error)
         error = walk_rows_build(graph, &builder->source, builder->blocks, builder->block_count);
-    free_builder(builder); /* of more memory than what is left to be made needs */
+    walk_builder_free(builder); /* of more memory than what is left to be made needs */
     if (!error)
         error = walk_rows_reverse(graph, workers);
     if (!error)

@@ -27,7 +27,15 @@ struct walk_builder {
     size_t visited, known;
     atomic_bool stop;
     bool interrupted;
+    bool seeks; /* no edges are kept, nor is a block when its round is over */
 };
+
+/* Visits every node, and every node found on the way; with `sought`, whoever refers to that key is noted (seek.c). */
+struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_addr *sought);
+void walk_builder_free(struct walk_builder *builder);
+
+/* Of a node that has been visited: its edges are those from `first` on. */
+void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first);
 
 /* A block of `count` nodes, which are to be filled in; NULL: no memory. Blocks move when there are more. */
 struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_region *region, size_t count);

@@ -46,6 +46,13 @@ void walk_slabs_deinit(struct walk_slabs *slabs)
     *slabs = (struct walk_slabs){0};
 }
 
+const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count)
+{
+    size_t here = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = slabs->count - at;
+    *count = here < left ? here : left;
+    return walk_slabs_at(slabs, at);
+}
+
 static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
@@ -63,6 +70,8 @@ static void discover(struct walk_emitter *emitter, struct walk_region *region, w
     const struct walk_source *source = emitter->source;
     if (region || !source->likely || source->likely(source->context, emitter->worker, key))
         emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
+    else
+        emitter->seeking.doubt = true;
 }
 
 /* Of edges that stand together. */
@@ -84,13 +93,13 @@ static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t c
 
 void walk_emit_lead_on(struct walk_emitter *emitter)
 {
-    const struct walk_slabs *edges = &emitter->edges;
-    for (size_t at = emitter->led; at < edges->count;) {
-        size_t count = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = edges->count - at;
-        count = count < left ? count : left;
-        lead_on(emitter, walk_slabs_at(edges, at), count);
-        at += count;
+    struct walk_slabs *edges = &emitter->edges;
+    for (size_t at = emitter->led, count; at < edges->count; at += count) {
+        const uint64_t *edge = walk_slabs_stretch(edges, at, &count);
+        lead_on(emitter, edge, count);
     }
+    if (emitter->seeking.on)
+        edges->count = 0;
     emitter->led = edges->count;
 }
 

@@ -110,6 +110,35 @@ struct walk_error *walk_builder_nodes(struct walk_builder *builder, const walk_a
 struct walk_error *walk_builder_finish(struct walk_builder *builder);
 void walk_builder_abort(struct walk_builder *builder);
 
+/* ---- who refers to one key, without a graph (seek.c) ---- */
+
+struct walk_known {
+    walk_addr key;
+    uint32_t class;
+    uint8_t flags;
+};
+
+struct walk_sought {
+    struct walk_known node;
+    bool found;                /* else it is no node, and only its key is there */
+    struct walk_known *holder; /* the nodes that refer to it, each once, in the order of their keys */
+    size_t count;
+    /*
+     * False: a node has the flag `flag_missing`, or what an edge may lead to was refused: then only a graph can tell
+     * which nodes refer to what is none.
+     */
+    bool certain;
+};
+
+/*
+ * In place of walk_builder_finish(): visits the same nodes and keeps no edges, which takes less memory and time. Of the
+ * graph there is walk_graph_has() in the end, and nothing else. Frees the builder in any case.
+ */
+struct walk_error *walk_builder_seek(struct walk_builder *builder, walk_addr key, struct walk_sought *sought);
+void walk_sought_deinit(struct walk_sought *sought);
+/* Whether the key is a node. */
+bool walk_graph_has(const struct walk_graph *graph, walk_addr key);
+
 /*
  * Makes the index of a graph whose keys the caller filled in, multiples of `granule` but for odd ones (complete.c).
  * Errors: FORMAT when they are not in the order that a builder gives them.

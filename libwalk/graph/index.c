@@ -347,6 +347,16 @@ struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers)
     return good ? NULL : walk_error_no_memory();
 }
 
+bool walk_graph_has(const struct walk_graph *graph, walk_addr key)
+{
+    const struct walk_index *index = &graph->index;
+    if (walk_index_is_odd(index, key))
+        return walk_index_odd(index, key) != SIZE_MAX;
+    uint64_t granule = walk_index_granule(index, key);
+    const struct walk_region *region = walk_index_region(index, granule);
+    return region && walk_region_has(region, granule);
+}
+
 walk_id walk_graph_find(const struct walk_graph *graph, walk_addr key)
 {
     const struct walk_index *index = &graph->index;

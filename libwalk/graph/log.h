@@ -50,9 +50,24 @@ struct walk_block {
 #define WALK_BLOCK_REFUSED UINT32_MAX
 #define WALK_BLOCK_LATER UINT32_MAX
 
+/* In place of a key in a log: none. */
+#define WALK_LOG_NOTHING (WALK_LOG_ODD | WALK_LOG_KEY)
+
+/* When no edges are kept but it is asked who refers to one key (seek.c). */
+struct walk_seeking {
+    bool on;
+    bool doubt; /* as the contrary of walk_sought.certain */
+    bool found;
+    struct walk_known node;
+    uint64_t logged; /* its key as it stands in a log */
+    struct walk_known *holder;
+    size_t count, capacity;
+};
+
 struct walk_emitter {
     _Alignas(WALK_APART) struct walk_slabs edges;
-    size_t led;   /* edges up to here have led on to what they are to */
+    size_t led; /* edges up to here have led on to what they are to */
+    struct walk_seeking seeking;
     bool missing; /* an edge of the node that is visited is to what is no node */
     bool no_memory;
     struct walk_error *error;
@@ -66,8 +81,13 @@ bool walk_array_grow(void *array, size_t *capacity, size_t item, size_t first);
 
 /* Turns a key into what stands for it in the log; false: it cannot be a node. */
 bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
-/* Makes the keys that edges lead to discovered: many at once, as each of them is waited for. */
+/*
+ * Makes the keys that edges lead to discovered: many at once, as each of them is waited for. Then they are dropped, if
+ * none are kept.
+ */
 void walk_emit_lead_on(struct walk_emitter *emitter);
+/* The edges from `at` on that stand beside each other; `count`: how many. */
+const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 
 /* Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. */

@@ -83,6 +83,7 @@ static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_
     block->flags[at] = flags;
     block->edges[at] = WALK_BLOCK_LATER;
     block->unasked += answer == WALK_LATER;
+    now->builder->emitters[worker].seeking.doubt |= answer == WALK_NO;
     block->later += answer == WALK_YES || answer == WALK_WAIT;
     return answer;
 }
@@ -143,11 +144,13 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
         emitter->led = emitter->led < first ? emitter->led : first;
         return;
     }
-    if (emitter->edges.count - emitter->led >= TOGETHER)
-        walk_emit_lead_on(emitter);
     block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
     block->edges[at] = (uint32_t)edges;
     block->later--;
+    if (emitter->seeking.on)
+        walk_seek_note(emitter, &(struct walk_known){key, block->class[at], block -> flags[at]}, first);
+    if (emitter->edges.count - emitter->led >= TOGETHER)
+        walk_emit_lead_on(emitter);
 }
 
 /* Only the thread that builds talks to the caller; it is worker 0. `more` nodes have been visited. */
@@ -368,6 +371,10 @@ static void enter_block(void *context, size_t task, unsigned worker)
 static struct walk_error *open_round(struct now *now)
 {
     struct walk_builder *builder = now->builder;
+    if (builder->seeks) {
+        builder->block_count = 0;
+        walk_pages_clear(&builder->pages);
+    }
     struct walk_region **regions = walk_index_discovered(&builder->graph->index, &now->count);
     now->first = builder->block_count;
     for (size_t i = 0; i < now->count; i++) {

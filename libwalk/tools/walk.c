@@ -274,6 +274,71 @@ static struct walk_error *print_held_by(struct walk_heap *heap, uint64_t address
     return NULL;
 }
 
+static void print_edges(const struct walk_heap *heap, const char *name, const struct walk_edges *edges, bool up)
+{
+    for (size_t i = 0; i < edges->count; i++) {
+        const struct walk_edge *edge = &edges->edge[i];
+        walk_id other = up ? edge->holder : edge->referent;
+        struct walk_node node = {0};
+        char text[512] = "";
+        if (other != WALK_NO_ID) {
+            walk_heap_node(heap, other, &node);
+            walk_heap_text(heap, other, WALK_TEXT_ANNOTATION, text, sizeof text);
+        }
+        printf("%s\t%" PRIx64 "\t%s\t%" PRIu32 "\t%d\t%d\t%s\n", name, node.address, edge->label, edge->flags,
+               node.kind, node.tracked, text);
+    }
+}
+
+/* A node and one step around it; that there is none, with the reason. */
+static struct walk_error *print_step(struct walk_heap *heap, uint64_t address)
+{
+    struct walk_edges *edges;
+    struct walk_node node;
+    struct walk_type type;
+    walk_id id;
+    struct walk_error *error = walk_heap_lookup(heap, address, &id);
+    if (error) {
+        printf("%" PRIx64 "\t%s\n", address, walk_error_message(error));
+        walk_error_free(error);
+        return NULL;
+    }
+    walk_heap_node(heap, id, &node);
+    walk_heap_type(heap, node.type, &type);
+    printf("%" PRIx64 "\t%s\t%d\t%d\t%" PRIu64 "\n", address, type.name, node.kind, node.tracked, node.size);
+    if ((error = walk_heap_referents(heap, id, &edges)))
+        return error;
+    print_edges(heap, "referent", edges, false);
+    walk_edges_free(edges);
+    if ((error = walk_heap_referrers(heap, id, &edges)))
+        return error;
+    print_edges(heap, "referrer", edges, true);
+    walk_edges_free(edges);
+    return NULL;
+}
+
+/* Without a heap each has one of its own, of no more than that. How many these are goes to stderr. */
+static struct walk_error *print_around(struct walk_target *target, struct walk_heap *heap)
+{
+    uint64_t address;
+    size_t small = 0;
+    struct walk_error *error = NULL;
+    while (!error && scanf("%" SCNx64, &address) == 1) {
+        struct walk_heap *around = heap;
+        bool whole = true;
+        if (!heap)
+            error = walk_heap_build_around(target, address, NULL, NULL, &around, &whole);
+        if (!error)
+            error = print_step(around, address);
+        if (!heap)
+            walk_heap_destroy(around);
+        small += !whole;
+    }
+    fprintf(stderr, "small\t%zu\n", small);
+    end_questions();
+    return error;
+}
+
 static struct walk_error *save_heap(struct walk_target *target, struct walk_heap *heap)
 {
     (void)target;
@@ -505,7 +570,7 @@ static const struct command {
     {"info", print_info},     {"types", print_types},   {"objects", print_objects}, {"ancestors", print_ancestors},
     {"values", print_values}, {"held", print_held},     {"garbage", print_garbage}, {"components", print_components},
     {"leaks", print_leaks},   {"frames", print_frames}, {"row", print_row},         {"type-names", print_type_names},
-    {"save", save_heap},
+    {"save", save_heap},      {"around", print_around},
 };
 
 /* The command that a list with commas begins with; NULL: none. */
@@ -558,7 +623,7 @@ static int run(const char *list, const char *name)
     if (error)
         return fail(error);
     took.open = seconds() - start;
-    if (strcmp(list, "types") != 0)
+    if (strcmp(list, "types") != 0 && strcmp(list, "around") != 0)
         error = walk_heap_build(target, NULL, NULL, &heap);
     took.build = seconds() - start - took.open;
     if (!error) {
@@ -576,6 +641,6 @@ int main(int argc, char **argv)
         known = first_of(rest) != NULL;
     if (known)
         return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|frames|save|row[,…] CORE|PID|FILE\n");
+    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|around|frames|save|row[,…] CORE|PID|FILE\n");
     return 2;
 }

@@ -297,6 +297,110 @@ START_TEST(what_is_unreadable_is_counted)
 }
 END_TEST
 
+/* ---- a heap of what is around one object ---- */
+
+static void expect_same_node(const struct walk_heap *one, walk_id a, const struct walk_heap *other, walk_id b)
+{
+    struct walk_node x, y;
+    char text[64], wanted[64];
+    walk_heap_node(one, a, &x);
+    walk_heap_node(other, b, &y);
+    walk_heap_text(one, a, WALK_TEXT_ANNOTATION, wanted, sizeof wanted);
+    walk_heap_text(other, b, WALK_TEXT_ANNOTATION, text, sizeof text);
+    ck_assert_str_eq(text, wanted);
+    expect_eq(x.address, y.address);
+    expect_eq(x.kind, y.kind);
+    expect_eq(x.type, y.type);
+    expect_eq(x.tracked, y.tracked);
+    expect_eq(x.size, y.size);
+    expect_eq(x.refcount, y.refcount);
+}
+
+static void expect_same_edges(const struct walk_heap *one, struct walk_edges *wanted, const struct walk_heap *other,
+                              struct walk_edges *edges)
+{
+    expect_eq(edges->count, wanted->count);
+    for (size_t i = 0; i < edges->count; i++) {
+        expect_same_node(one, wanted->edge[i].holder, other, edges->edge[i].holder);
+        expect_same_node(one, wanted->edge[i].referent, other, edges->edge[i].referent);
+        expect_eq(edges->edge[i].flags, wanted->edge[i].flags);
+        ck_assert_str_eq(edges->edge[i].label, wanted->edge[i].label);
+    }
+    walk_edges_free(wanted);
+    walk_edges_free(edges);
+}
+
+static void expect_same_around(const struct model *model, const struct walk_heap *around, walk_id id)
+{
+    struct walk_edges *edges, *wanted;
+    struct walk_heap_stats stats = around->stats, all = model->heap->stats;
+    walk_id found;
+    assert_good(walk_heap_lookup(around, model->heap->graph.key[id], &found));
+    assert_good(walk_heap_referents(model->heap, id, &wanted));
+    assert_good(walk_heap_referents(around, found, &edges));
+    expect_same_edges(model->heap, wanted, around, edges);
+    assert_good(walk_heap_referrers(model->heap, id, &wanted));
+    assert_good(walk_heap_referrers(around, found, &edges));
+    expect_same_edges(model->heap, wanted, around, edges);
+    all.edges = all.extra_edges = 0;
+    expect(memcmp(&stats, &all, sizeof all) == 0);
+}
+
+START_TEST(what_is_around_a_node_is_what_the_whole_heap_says)
+{
+    EVERY_MODEL
+    {
+        for (walk_id id = 0; id < model.heap->graph.node_count; id++) {
+            struct walk_heap *around;
+            bool whole = true;
+            model.world.target.image.workers = 1 + id % 3;
+            assert_good(
+                walk_heap_build_around(&model.world.target, model.heap->graph.key[id], NULL, NULL, &around, &whole));
+            expect(!whole && around->graph.node_count <= model.heap->graph.node_count);
+            expect_same_around(&model, around, id);
+            walk_heap_destroy(around);
+        }
+    }
+}
+END_TEST
+
+START_TEST(around_nothing_is_a_heap_that_says_why)
+{
+    static struct model model;
+    struct walk_heap *around;
+    bool whole;
+    walk_id id;
+    make_model(&model, versions[_i], 3);
+    walk_addr loose = world_list(&model.world, NULL, 0);
+    assert_good(walk_heap_build_around(&model.world.target, loose, NULL, NULL, &around, &whole));
+    expect(!whole);
+    assert_error(walk_heap_lookup(around, loose, &id), WALK_ERROR_NOT_FOUND, "looks like a list");
+    walk_heap_destroy(around);
+    assert_error(walk_heap_build_around(&model.world.target, loose, say_no, NULL, &around, &whole),
+                 WALK_ERROR_INTERRUPTED, "interrupted");
+    ck_assert_ptr_null(around);
+    end_model(&model);
+}
+END_TEST
+
+/* Who refers to what is none, only the whole heap knows. */
+START_TEST(around_an_object_of_a_damaged_heap_is_the_whole_heap)
+{
+    struct world world;
+    struct walk_heap *heap;
+    bool whole = false;
+    world_init(&world, versions[_i]);
+    walk_addr list = world_list(&world, (walk_addr[]){world.none, 0x1230}, 2);
+    world_track(&world, list);
+    assert_good(world_open(&world));
+    assert_good(walk_heap_build_around(&world.target, list, NULL, NULL, &heap, &whole));
+    expect(whole && !heap->stats.complete);
+    expect_eq(heap->stats.unreadable, 1);
+    walk_heap_destroy(heap);
+    world_close(&world);
+}
+END_TEST
+
 /* ---- edges ---- */
 
 START_TEST(referents_are_the_items_in_order_and_referrers_the_other_way_round)
@@ -496,11 +600,16 @@ int main(void)
                                        an_interrupted_build_is_an_error_and_leaves_nothing,
                                        what_is_unreadable_is_counted,
                                        NULL};
+    const TTest *const around_tests[] = {what_is_around_a_node_is_what_the_whole_heap_says,
+                                         around_nothing_is_a_heap_that_says_why,
+                                         around_an_object_of_a_damaged_heap_is_the_whole_heap, NULL};
     const TTest *const edge_tests[] = {referents_are_the_items_in_order_and_referrers_the_other_way_round, NULL};
     const TTest *const graph_tests[] = {ancestors_and_descendants_equal_brute_force,
                                         why_is_a_shortest_path_from_a_module, the_text_of_a_node_is_its_annotation,
                                         NULL};
-    const struct unit_group groups[] = {
-        {"heap", heap_tests, VERSIONS}, {"edges", edge_tests, VERSIONS}, {"graph", graph_tests, VERSIONS}};
+    const struct unit_group groups[] = {{"heap", heap_tests, VERSIONS},
+                                        {"around", around_tests, VERSIONS},
+                                        {"edges", edge_tests, VERSIONS},
+                                        {"graph", graph_tests, VERSIONS}};
     return unit_run("answers", groups, sizeof groups / sizeof *groups);
 }

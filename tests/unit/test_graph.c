@@ -128,8 +128,8 @@ static struct walk_error *visit(void *context, unsigned worker, walk_addr key, u
 }
 
 /* Roots at even positions are told one by one, the others in a group. */
-static struct walk_error *build_with(struct plain *plain, struct walk_graph *graph, walk_progress *progress,
-                                     void *context)
+static struct walk_builder *open_builder(struct plain *plain, struct walk_graph *graph, walk_progress *progress,
+                                         void *context)
 {
     struct walk_source source = {.context = plain,
                                  .workers = plain->workers,
@@ -153,7 +153,13 @@ static struct walk_error *build_with(struct plain *plain, struct walk_graph *gra
     }
     assert_good(walk_builder_nodes(builder, group, count, &odd));
     expect_eq(odd, 0);
-    return walk_builder_finish(builder);
+    return builder;
+}
+
+static struct walk_error *build_with(struct plain *plain, struct walk_graph *graph, walk_progress *progress,
+                                     void *context)
+{
+    return walk_builder_finish(open_builder(plain, graph, progress, context));
 }
 
 static void build(struct plain *plain, struct walk_graph *graph)
@@ -413,6 +419,102 @@ START_TEST(rows_forward_and_backward_equal_brute_force_with_any_number_of_worker
         late_visits += plain.late_visits;
     }
     expect(late_admissions > 100 && late_visits > 100);
+}
+END_TEST
+
+/* ---- who refers to one key ---- */
+
+static void check_sought(const struct plain *plain, const struct walk_graph *graph, size_t index,
+                         const struct walk_sought *sought)
+{
+    walk_id id = walk_graph_find(graph, plain->key[index]), last = WALK_NO_ID;
+    size_t count = 0;
+    expect_eq(sought->node.key, plain->key[index]);
+    expect_eq(sought->found, id != WALK_NO_ID);
+    if (!sought->found)
+        return;
+    expect_eq(sought->node.class, index + 7);
+    for (uint64_t i = graph->backward.start[id]; i < graph->backward.start[id + 1]; i++) {
+        walk_id holder = WALK_EDGE_ID(graph->backward.edge[i]);
+        if (holder == last)
+            continue;
+        last = holder;
+        expect(count < sought->count);
+        expect_eq(sought->holder[count].key, graph->key[holder]);
+        expect_eq(sought->holder[count].class, graph->class[holder]);
+        expect_eq(sought->holder[count].flags, graph->flags[holder] & ~MISSING);
+        count++;
+    }
+    expect_eq(count, sought->count);
+}
+
+static bool has_missing(const struct walk_graph *graph)
+{
+    bool missing = false;
+    for (walk_id id = 0; id < graph->node_count; id++)
+        missing |= (graph->flags[id] & MISSING) != 0;
+    return missing;
+}
+
+START_TEST(who_is_sought_has_the_holders_that_the_graph_knows)
+{
+    struct rng rng = {5};
+    static struct plain fresh, plain;
+    size_t certain = 0, holders = 0;
+    for (int round = 0; round < 60; round++) {
+        struct walk_graph graph, none;
+        make_plain(&fresh, &rng);
+        fresh.workers = 1 + (unsigned)round % 4;
+        fresh.shy = round % 3 == 0;
+        for (size_t i = 0; round % 2 && i < fresh.nodes; i++) /* none is refused */
+            for (size_t e = 0; e < fresh.row[i]; e++)
+                fresh.edge[i][e].to %= (uint32_t)fresh.nodes;
+        plain = fresh;
+        build(&plain, &graph);
+        for (int times = 0; times < 8; times++) {
+            struct walk_sought sought;
+            size_t index = rng_below(&rng, fresh.nodes + fresh.nodes / 8);
+            plain = fresh;
+            assert_good(walk_builder_seek(open_builder(&plain, &none, NULL, NULL), fresh.key[index], &sought));
+            expect_eq(plain.wrong, 0);
+            check_nodes(&plain, &graph);
+            check_sought(&fresh, &graph, index, &sought);
+            expect_eq(sought.certain, !has_missing(&graph));
+            for (size_t i = 0; sought.certain && i < fresh.nodes; i++)
+                expect_eq(walk_graph_has(&none, fresh.key[i]), walk_graph_find(&graph, fresh.key[i]) != WALK_NO_ID);
+            certain += sought.certain;
+            holders += sought.count;
+            walk_sought_deinit(&sought);
+            walk_graph_deinit(&none);
+        }
+        walk_graph_deinit(&graph);
+    }
+    expect(certain > 200 && certain < 480 && holders > 1000);
+}
+END_TEST
+
+START_TEST(odd_keys_are_sought_like_all_others)
+{
+    struct walk_source source = {.workers = 1, .granule = 8, .flag_missing = MISSING, .visit = visit_odd};
+    static const struct {
+        walk_addr key;
+        bool found;
+    } cases[] = {{UINT64_MAX, true}, {9, true}, {11, false}, {13, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct walk_builder *builder;
+        struct walk_graph graph;
+        struct walk_sought sought;
+        assert_good(walk_builder_open(&graph, &source, &builder));
+        assert_good(walk_builder_node(builder, UINT64_MAX, 0, 0));
+        assert_good(walk_builder_node(builder, 9, 0, 0));
+        assert_good(walk_builder_seek(builder, cases[i].key, &sought));
+        expect_eq(sought.found, cases[i].found);
+        expect_eq(sought.count, cases[i].found);
+        expect_eq(walk_graph_has(&graph, cases[i].key), cases[i].found);
+        expect(!sought.certain); /* 9 refers to 11 */
+        walk_sought_deinit(&sought);
+        walk_graph_deinit(&graph);
+    }
 }
 END_TEST
 
@@ -755,6 +857,8 @@ int main(void)
                                         an_empty_graph_finds_nothing,
                                         NULL};
     const TTest *const builder_tests[] = {a_key_entered_twice_keeps_its_class_and_gathers_flags,
+                                          who_is_sought_has_the_holders_that_the_graph_knows,
+                                          odd_keys_are_sought_like_all_others,
                                           rows_forward_and_backward_equal_brute_force_with_any_number_of_workers,
                                           a_large_graph_is_the_same_with_any_number_of_workers,
                                           a_refused_key_is_neither_node_nor_edge,

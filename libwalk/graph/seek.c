@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who refers to one key: the closure as for a graph, but of all its edges none is kept. */
+#include <stdlib.h>
+
+#include "graph/builder.h"
+
+static bool leads_to(const struct walk_slabs *edges, size_t first, uint64_t logged)
+{
+    bool found = false;
+    for (size_t at = first, count; at < edges->count && !found; at += count) {
+        const uint64_t *edge = walk_slabs_stretch(edges, at, &count);
+        for (size_t i = 0; i < count; i++)
+            found |= (edge[i] & (WALK_LOG_ODD | WALK_LOG_KEY)) == logged;
+    }
+    return found;
+}
+
+void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first)
+{
+    struct walk_seeking *seeking = &emitter->seeking;
+    seeking->doubt |= (node->flags & emitter->source->flag_missing) != 0;
+    if (node->key == seeking->node.key) {
+        seeking->node = *node;
+        seeking->found = true;
+    }
+    if (!leads_to(&emitter->edges, first, seeking->logged))
+        return;
+    if (seeking->count == seeking->capacity &&
+        !walk_array_grow(&seeking->holder, &seeking->capacity, sizeof *seeking->holder, 16))
+        emitter->no_memory = true;
+    else
+        seeking->holder[seeking->count++] = *node;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    walk_addr x = ((const struct walk_known *)a)->key, y = ((const struct walk_known *)b)->key;
+    return (x > y) - (x < y);
+}
+
+static struct walk_error *gather(const struct walk_builder *builder, struct walk_sought *sought)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < builder->source.workers; i++)
+        count += builder->emitters[i].seeking.count;
+    sought->holder = malloc((count + 1) * sizeof *sought->holder);
+    if (!sought->holder)
+        return walk_error_no_memory();
+    for (unsigned i = 0; i < builder->source.workers; i++) {
+        const struct walk_seeking *seeking = &builder->emitters[i].seeking;
+        for (size_t at = 0; at < seeking->count; at++)
+            sought->holder[sought->count++] = seeking->holder[at];
+        sought->certain &= !seeking->doubt;
+        if (seeking->found)
+            sought->node = seeking->node;
+        sought->found |= seeking->found;
+    }
+    qsort(sought->holder, count, sizeof *sought->holder, by_key);
+    return NULL;
+}
+
+struct walk_error *walk_builder_seek(struct walk_builder *builder, walk_addr key, struct walk_sought *sought)
+{
+    struct walk_graph *graph = builder->graph;
+    *sought = (struct walk_sought){.node.key = key, .certain = true};
+    struct walk_error *error = walk_builder_close(builder, &key);
+    if (!error)
+        error = gather(builder, sought);
+    walk_builder_free(builder);
+    if (error)
+        walk_graph_deinit(graph);
+    return error;
+}
+
+void walk_sought_deinit(struct walk_sought *sought)
+{
+    free(sought->holder);
+    *sought = (struct walk_sought){0};
+}
