@@ -65,6 +65,8 @@ _ALONE = 0x03090000
 _NO_DWARF = "has no debug information"
 # Objects of which it is asked what is around them.
 _AROUND = 6
+# Programs in which nothing asks for a whole heap to tell that.
+_PLAIN = ("worker", "garbage", "cycles")
 _NO_OTHER = "none fits|no layouts of other builds|no layout that is built in fits"
 # The source of a layout of another minor version, as far as it fits.
 _OTHER_VERSION = "row of another build and version"
@@ -197,10 +199,13 @@ class Core:
         some = known[:: max(1, len(known) // _AROUND)]
         questions = "".join(f"{address}\n" for address in some)
         ask = functools.partial(self.like_best.ask, questions=questions)
-        expected = parts(ask("info,around"))["around"]
+        expected = parts(ask("info,around"))["around"].split(b"\n")[:-1]
         for threads in "12":
-            if ask("around", WALK_THREADS=threads).rstrip(b"\n") != expected:
+            *lines, last, _ = ask("around", WALK_THREADS=threads).split(b"\n")
+            if lines != expected:
                 yield f"what is around an object is another with {threads} threads and no heap"
+            if last != b"small\t%d" % len(some) and self.program in _PLAIN:
+                yield f"around {len(some)} objects: {last.decode()}"
 
     def lost(self, walk: Walk, source: str) -> int:
         """How many objects are guessed that the best way has from `source`. Prints their types."""

@@ -9,6 +9,7 @@
  *                tracks it
  *   ancestors    reads "ADDRESS N" lines from stdin, prints the tracked ancestors of each
  *   values       reads "ADDRESS" lines from stdin, prints the short value of each
+ *   around       reads "ADDRESS" lines from stdin, prints each node and one step around it; alone, without a graph
  *   garbage      what the collector would find if it ran now, which of it has finalizers of what sort, what it would
  *                leave alive for them, its key cycles, what is in gc.garbage; whether all of this is exact
  *   components   the strongly connected components of the tracked objects in which there is a cycle, largest first
@@ -317,7 +318,7 @@ static struct walk_error *print_step(struct walk_heap *heap, uint64_t address)
     return NULL;
 }
 
-/* Without a heap each has one of its own, of no more than that. How many these are goes to stderr. */
+/* Without a heap each has one of its own, and of no more than that if that is possible: the last line says how many. */
 static struct walk_error *print_around(struct walk_target *target, struct walk_heap *heap)
 {
     uint64_t address;
@@ -334,7 +335,7 @@ static struct walk_error *print_around(struct walk_target *target, struct walk_h
             walk_heap_destroy(around);
         small += !whole;
     }
-    fprintf(stderr, "small\t%zu\n", small);
+    printf("small\t%zu\n", small);
     end_questions();
     return error;
 }
