@@ -181,13 +181,13 @@ typedef bool walk_progress(void *context, size_t visited, size_t known);
 struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
                                    struct walk_heap **heap);
 /*
- * The same for questions about one object: the heap has this node, if there is one at `address`, what refers to it, what
- * it refers to, and the threads and frames; all references between these. Everything is visited, but no other reference
- * is kept, which takes half of the time and a third of the memory. What such a heap can be asked: walk_heap_lookup() of
- * that address, what there is to know of its nodes, walk_heap_referents() and walk_heap_referrers() of that node, and
- * the statistics: they are of all that was visited, but edges are not counted. The answers are those of the whole heap.
- * `*whole`: it is the whole heap, as only that tells who refers to what here (what is damaged, several interpreters, C
- * types that hide references), or as it is a saved one.
+ * The same for questions about one object: the heap has this node, if there is one at `address`, what refers to it,
+ * what it refers to, and the threads and frames; all references between these. Everything is visited, but no other
+ * reference is kept: that takes less time, and much less memory. Such a heap can be asked walk_heap_lookup() of that
+ * address, what there is to know of its nodes, walk_heap_referents() and walk_heap_referrers() of that node, and the
+ * statistics: they are of all that was visited, but edges are not counted. The answers are those of the whole heap.
+ * `*whole`: it is the whole heap, as only that can tell here (memory that is damaged, several interpreters, C types
+ * that hide references), or as it is a saved one.
  */
 struct walk_error *walk_heap_build_around(struct walk_target *target, walk_addr address, walk_progress *progress,
                                           void *context, struct walk_heap **heap, bool *whole);

@@ -86,6 +86,7 @@ _TYPES = {
     "cache": "MyBigFatObject",
     "tasks": "Request",
 }
+_AROUND = ("referrers", "object", "referents")  # in this order
 _NAMES = {"worker": "survivor", "cache": "foo", "tasks": "request"}
 
 
@@ -335,6 +336,20 @@ class ObjectChecks(Checks):
             self.text("py-heap-object {address}"),
         )
         match("__class__", self.text("py-heap-object {address}"))
+
+    def check_first_questions(self) -> None:
+        """What is one step around an object is the same when nothing was read before, and after it."""
+        with open(os.path.join(self.folder, "python"), encoding="utf-8") as file:
+            arguments = [file.read().strip(), os.path.join(self.folder, "core")]
+        asked = [f"py-heap-{word} {{address}}" for word in _AROUND]
+        other = f"0x{next(iter(self.referrers()))}"
+        commands = [command.format(**self.session.words) for command in asked]
+        commands += [f"{command} --json" for command in commands]
+        commands += [f"py-heap-referents {other} --json"]
+        *replies, last = gdb(arguments, commands)
+        for reply in replies:
+            equal(f"first {reply.command}", reply, self.session.replies[reply.command])
+        equal("second", strong(document(last)["referents"])[self.address] > 0, True)
 
     def tracked(self, graph: Dict[str, Any]) -> Set[str]:
         """The tracked objects among the vertices."""

@@ -134,14 +134,28 @@ class Question:
         """The debugger's number of a thread of the target, if it has one."""
         return None
 
+    def heap_around(self, address: int) -> "Heap":
+        """A heap that knows what is one step around an address: maybe not more than that."""
+        del address
+        return self.heap()
+
     def node(self, expression: str) -> int:
         """The id of the node at an address."""
-        where, heap = self.address(expression), self.heap()
-        try:
-            return heap.lookup(where)
-        except WalkError as error:
-            hint = "; `py-heap-find TYPE` lists the objects of a type"
-            raise WalkError(f"{error}{hint}", error.code) from None
+        return _looked_up(self.heap(), self.address(expression))
+
+    def around(self, expression: str) -> Tuple["Heap", int]:
+        """A heap that knows the node at an address and what is one step around it; its id there."""
+        where = self.address(expression)
+        heap = self.heap_around(where)
+        return heap, _looked_up(heap, where)
+
+
+def _looked_up(heap: "Heap", address: int) -> int:
+    try:
+        return heap.lookup(address)
+    except WalkError as error:
+        hint = "; `py-heap-find TYPE` lists the objects of a type"
+        raise WalkError(f"{error}{hint}", error.code) from None
 
 
 _DIGITS = 18  # of a count, so that it fits into 64 bits

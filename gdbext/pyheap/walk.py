@@ -42,6 +42,7 @@ from typing import (
     NamedTuple,
     Optional,
     Sequence,
+    Tuple,
     Type as Class,
     TypeVar,
 )
@@ -641,6 +642,10 @@ _PROTOTYPES: Dict[str, Any] = {
     "walk_target_invariant_count": (c_size_t, [c_void_p]),
     "walk_target_invariant": (None, [c_void_p, c_size_t, c_void_p]),
     "walk_heap_build": (_ERROR, [c_void_p, _PROGRESS, c_void_p, c_void_p]),
+    "walk_heap_build_around": (
+        _ERROR,
+        [c_void_p, c_uint64, _PROGRESS, c_void_p, c_void_p, c_void_p],
+    ),
     "walk_heap_destroy": (None, [c_void_p]),
     "walk_heap_save": (_ERROR, [c_void_p, c_char_p, c_bool, _PROGRESS, c_void_p]),
     "walk_heap_stats": (None, [c_void_p, c_void_p]),
@@ -1171,6 +1176,24 @@ class Target(_Closing):
         heap = Heap(self, pointer.value or 0)
         _check(error, raised)
         return heap
+
+    def build_around(
+        self, address: int, progress: Optional[Progress] = None
+    ) -> Tuple["Heap", bool]:
+        """A heap of the object at an address and one step around it, which costs less.
+
+        True with it: it is the whole heap, since nothing less can tell.
+        """
+        raised = self._raised
+        raised.clear()
+        pointer, whole = c_void_p(), c_bool()
+        report = _reporting(progress, raised)
+        error = _lib.walk_heap_build_around(
+            self._pointer, address, report, None, byref(pointer), byref(whole)
+        )
+        heap = Heap(self, pointer.value or 0)
+        _check(error, raised)
+        return heap, whole.value
 
     def close(self) -> None:
         """Closes the target; its heap must be closed before."""

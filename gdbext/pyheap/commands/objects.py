@@ -116,20 +116,17 @@ class ObjectAnswer(Answer):
 
 def object_answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-object."""
-    id = question.node(args.addr)
-    return ObjectAnswer(question.heap(), id, args, down=True, up=True)
+    return ObjectAnswer(*question.around(args.addr), args, down=True, up=True)
 
 
 def referents_answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-referents."""
-    id = question.node(args.addr)
-    return ObjectAnswer(question.heap(), id, args, down=True, up=False)
+    return ObjectAnswer(*question.around(args.addr), args, down=True, up=False)
 
 
 def referrers_answer(question: Question, args: "Namespace") -> Answer:
     """The answer of py-heap-referrers."""
-    id = question.node(args.addr)
-    return ObjectAnswer(question.heap(), id, args, down=False, up=True)
+    return ObjectAnswer(*question.around(args.addr), args, down=False, up=True)
 
 
 _LABELS = (

@@ -9,7 +9,7 @@ written, and when gdb leaves it (the thread that it was read with is no longer v
 """
 
 import os
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional, TypeVar
 
 import gdb
 
@@ -21,6 +21,13 @@ from pyheap.progress import Progress, to_stderr
 from pyheap.walk import Baseline, Heap, Options, Target
 
 
+class _Around(NamedTuple):
+    """The heap of one step around an address."""
+
+    address: int
+    heap: Heap
+
+
 class _Open:
     """An open target, and its heap once that was asked for."""
 
@@ -29,6 +36,7 @@ class _Open:
         self.thread = gdb.selected_thread()
         self.target = selection.open_selected(selected)
         self.heap: Optional[Heap] = None
+        self.around: Optional[_Around] = None  # while there is no heap
         self.in_passing = selection.in_passing()
 
     def still(self, selected: selection.Selection) -> bool:
@@ -36,8 +44,40 @@ class _Open:
         here = self.thread is None or self.thread.is_valid()
         return here and self.selected == selected and not self.in_passing
 
+    def read(self) -> Heap:
+        """The heap, read now unless it was."""
+        if self.heap is None:
+            self.heap = _read(self.target)
+            self._forget_around()
+        return self.heap
+
+    def read_around(self, address: int) -> Heap:
+        """A heap that knows what is one step around an address.
+
+        Of a core that nobody asked anything else: the second question has all read, for
+        those that follow.
+        """
+        if self.around and self.around.address == address:
+            return self.around.heap
+        if self.heap or self.around or self.selected.kind != selection.CORE:
+            return self.read()
+        heap, whole = _interruptible(
+            lambda progress: self.target.build_around(address, progress)
+        )
+        if whole:
+            self.heap = heap
+        else:
+            self.around = _Around(address, heap)
+        return heap
+
+    def _forget_around(self) -> None:
+        if self.around:
+            self.around.heap.close()
+            self.around = None
+
     def close(self) -> None:
         """Frees the heap, then the target."""
+        self._forget_around()
         if self.heap:
             self.heap.close()
         self.target.close()
@@ -150,10 +190,11 @@ class Session(Question):
         loaded = self._loaded()
         if loaded:
             return loaded.heap
-        opened = self._current()
-        if opened.heap is None:
-            opened.heap = _read(opened.target)
-        return opened.heap
+        return self._current().read()
+
+    def heap_around(self, address: int) -> Heap:
+        loaded = self._loaded()
+        return loaded.heap if loaded else self._current().read_around(address)
 
     def previous(self) -> Optional[Baseline]:
         return _previous.get(gdb.selected_inferior().num)
@@ -221,17 +262,20 @@ def _current() -> _Open:
 
 
 def _read(target: Target) -> Heap:
-    heaps = []
-    _interruptible(lambda progress: heaps.append(target.build_heap(progress)))
-    return heaps[0]
+    return _interruptible(target.build_heap)
 
 
-def _interruptible(work: Callable[[Callable[[int, int], bool]], None]) -> None:
+_Result = TypeVar("_Result")
+
+
+def _interruptible(work: Callable[[Callable[[int, int], bool]], _Result]) -> _Result:
     """Does what may take long: with its progress on a terminal, until Ctrl-C."""
     terminal = os.isatty(2) and not screen.in_tui()
     progress = Progress(terminal, to_stderr)
     try:
         with held_back() as pressed:
-            work(lambda visited, known: progress(visited, known) and not pressed())
+            return work(
+                lambda visited, known: progress(visited, known) and not pressed()
+            )
     finally:
         progress.done()
