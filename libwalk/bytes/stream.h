@@ -42,8 +42,7 @@ void walk_stream_close(struct walk_stream *stream);
 /* False: there are more places than 32 bits can number. */
 bool walk_stream_numbered(const struct walk_stream *stream);
 
-/* Room for a span and its tail, in a huge page: one fault of the kernel instead of many. Freed with walk_large_free().
- */
+/* Room for a span and its tail. Freed with walk_large_free(). */
 uint8_t *walk_stream_buffer(size_t tail);
 
 /*

@@ -32,11 +32,12 @@ struct walk_sweep_note {
     uint32_t size; /* as walk_measure_object() has it */
 };
 
-/* A note, where lists are followed: by number, which is in order of address. */
-struct walk_sweep_step {
-    uint32_t next;            /* the number of the note that its link leads to */
-    _Atomic uint16_t segment; /* which one of a list it is in, + 1; 0: none */
-};
+/*
+ * A note, where lists are followed, in one word: in the lower bits what its link leads to, in the upper ones in which
+ * segment of a list it is, + 1; 0: in none. Notes are known by number, which is in order of address; behind them come
+ * the heads, and then what is nowhere.
+ */
+typedef _Atomic uint32_t walk_sweep_step;
 
 /* The notes of one span. */
 struct walk_sweep_part {
@@ -77,8 +78,9 @@ struct walk_sweep {
     struct walk_sweep_worker *workers;
     unsigned worker_count;
     uint32_t count; /* of all notes */
-    struct walk_sweep_step *step;
-    uint8_t *owner; /* by number of segment: 0: no list; 1 + the collector's; the last one: the permanent lists' */
+    walk_sweep_step *step;
+    unsigned next_bits; /* of a step */
+    uint8_t *owner;     /* by number of segment: 0: no list; 1 + the collector's; the last one: the permanent lists' */
 };
 
 static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
@@ -101,10 +103,16 @@ uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, siz
 /* Sets `step` and `owner`. False: the lists are not whole in the notes. */
 bool walk_sweep_follow(struct walk_sweep *sweep);
 
+/* The segment that note `number` is in, + 1; 0: in none. */
+static inline uint32_t walk_sweep_segment(const struct walk_sweep *sweep, uint32_t number)
+{
+    return atomic_load_explicit(&sweep->step[number], memory_order_relaxed) >> sweep->next_bits;
+}
+
 /* Whose the note is that is number `i` of its part; 0: nobody's. */
 static inline uint8_t walk_sweep_owner(const struct walk_sweep *sweep, const struct walk_sweep_part *part, uint32_t i)
 {
-    return sweep->owner[atomic_load_explicit(&sweep->step[part->first + i].segment, memory_order_relaxed)];
+    return sweep->owner[walk_sweep_segment(sweep, part->first + i)];
 }
 
 #endif

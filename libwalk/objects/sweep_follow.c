@@ -13,14 +13,14 @@
 #include "objects/sweep.h"
 
 enum {
-    SEGMENTS_MAX = 1 << 12,      /* numbers of segments have 16 bits */
+    SEGMENTS_MAX = 1 << 12,      /* if a step has room for as many */
     NOTES_PER_SEGMENT = 1 << 14, /* about; those next to each other are mostly near each other in the memory */
     LANES = 16                   /* segments that a worker follows at the same time */
 };
 
 /* A part of a list, from a note or a head on. */
 struct segment {
-    uint32_t start;  /* the number of a note, or a head */
+    uint32_t start;  /* as in a step: a note or a head */
     uint32_t first;  /* what comes behind that */
     uint32_t end;    /* the start of the next segment, or nowhere */
     uint32_t length; /* notes */
@@ -29,20 +29,40 @@ struct segment {
 struct follow {
     const struct walk_sweep *sweep;
     struct segment *segment;
-    uint32_t count, heads; /* the segments of heads are the first ones */
-    atomic_uint next;      /* the first that nobody has taken */
+    uint32_t count, most;
+    uint32_t heads;   /* the segments of heads are the first ones */
+    atomic_uint next; /* the first that nobody has taken */
 };
 
-/* ---- from places to numbers ---- */
+/* ---- steps ---- */
 
-/* WALK_SWEEP_NOWHERE: there is no note at the place. */
+/* Behind the numbers of the notes. */
+static inline uint32_t head_step(const struct walk_sweep *sweep, uint32_t head) { return sweep->count + head; }
+static inline uint32_t nowhere(const struct walk_sweep *sweep) { return head_step(sweep, WALK_SWEEP_HEADS_MAX); }
+
+/* `next`: what the note's link leads to. */
+static inline void put_in_segment(const struct walk_sweep *sweep, uint32_t number, uint32_t next, uint32_t segment)
+{
+    atomic_store_explicit(&sweep->step[number], next | segment << sweep->next_bits, memory_order_relaxed);
+}
+
+static bool open_steps(struct walk_sweep *sweep)
+{
+    sweep->next_bits = 1;
+    while (sweep->next_bits < 32 && nowhere(sweep) >> sweep->next_bits)
+        sweep->next_bits++;
+    sweep->step = walk_large_alloc((size_t)sweep->count + 1, sizeof *sweep->step);
+    return sweep->step && sweep->next_bits < 32;
+}
+
+/* What a link leads to, as a step has it. */
 static inline uint32_t number_of(const struct walk_sweep *sweep, uint32_t link)
 {
     if (link >= WALK_SWEEP_HEADS)
-        return link;
+        return head_step(sweep, link - WALK_SWEEP_HEADS);
     uint64_t word = sweep->bits[link / 64], bit = UINT64_C(1) << link % 64;
     if (!(word & bit))
-        return WALK_SWEEP_NOWHERE;
+        return nowhere(sweep);
     return sweep->parts[walk_stream_span(&sweep->stream, link)].first + sweep->before[link / 64] +
            walk_count_bits(word & (bit - 1));
 }
@@ -51,12 +71,9 @@ static void number_part(void *context, size_t span, unsigned worker)
 {
     const struct walk_sweep *sweep = ((const struct follow *)context)->sweep;
     const struct walk_sweep_part *part = &sweep->parts[span];
-    struct walk_sweep_step *step = sweep->step + part->first;
     (void)worker;
-    for (uint32_t i = 0; i < part->count; i++) {
-        step[i].next = number_of(sweep, part->note[i].link);
-        atomic_store_explicit(&step[i].segment, 0, memory_order_relaxed);
-    }
+    for (uint32_t i = 0; i < part->count; i++)
+        put_in_segment(sweep, part->first + i, number_of(sweep, part->note[i].link), 0);
 }
 
 /* ---- where segments begin ---- */
@@ -85,22 +102,25 @@ static bool is_linked(const struct walk_sweep *sweep, walk_addr head)
            read_links(sweep, own.prev, &hint, &prev) && next.prev == head && prev.next == head;
 }
 
-/* False: a head cannot be read. */
+/* False: a head cannot be read, or there are too many. */
 static bool begin_at_heads(struct follow *follow)
 {
     const struct walk_sweep *sweep = follow->sweep;
     size_t hint = 0;
-    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++) {
+    follow->heads = follow->count = (uint32_t)(sweep->collector_count * WALK_SWEEP_LISTS);
+    if (follow->heads > follow->most)
+        return false;
+    for (size_t i = 0; i < follow->heads; i++) {
         walk_addr head = walk_sweep_head_at(sweep, i);
         struct links links;
-        struct segment segment = {.start = WALK_SWEEP_HEADS + (uint32_t)i, .first = WALK_SWEEP_HEADS + (uint32_t)i};
+        uint32_t step = head_step(sweep, (uint32_t)i);
+        struct segment segment = {.start = step, .first = step};
         if (head && !read_links(sweep, head, &hint, &links))
             return false;
         if (head)
             segment.first = number_of(sweep, walk_sweep_place(sweep, links.next, &hint));
         follow->segment[i] = segment;
     }
-    follow->heads = follow->count = (uint32_t)(sweep->collector_count * WALK_SWEEP_LISTS);
     return true;
 }
 
@@ -120,18 +140,19 @@ static uint32_t place_of(const struct walk_sweep *sweep, size_t span, uint32_t i
 static void begin_at_notes(struct follow *follow)
 {
     const struct walk_sweep *sweep = follow->sweep;
-    uint32_t wanted = sweep->count / NOTES_PER_SEGMENT, left = SEGMENTS_MAX - follow->count;
+    uint32_t wanted = sweep->count / NOTES_PER_SEGMENT, left = follow->most - follow->count;
     uint64_t distance = sweep->count / ((wanted < left ? wanted : left) + 1) + 1, any = 1, due = distance / 2;
     for (size_t span = 0; span < sweep->stream.span_count; span++) {
         const struct walk_sweep_part *part = &sweep->parts[span];
-        while (due < (uint64_t)part->first + part->count && follow->count < SEGMENTS_MAX) {
+        while (due < (uint64_t)part->first + part->count && follow->count < follow->most) {
             uint32_t number = (uint32_t)due, place = place_of(sweep, span, number - part->first);
             any = any * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             due += 1 + (any >> 33) % (2 * distance);
             if (!is_linked(sweep, walk_stream_address(&sweep->stream, place)))
                 continue;
-            follow->segment[follow->count++] = (struct segment){number, sweep->step[number].next, 0, 1};
-            atomic_store_explicit(&sweep->step[number].segment, (uint16_t)follow->count, memory_order_relaxed);
+            uint32_t next = atomic_load_explicit(&sweep->step[number], memory_order_relaxed);
+            follow->segment[follow->count++] = (struct segment){number, next, 0, 1};
+            put_in_segment(sweep, number, next, follow->count);
         }
     }
 }
@@ -164,20 +185,21 @@ static bool begin_lane(struct follow *follow, struct lane *lane)
 /* To what the lane's link leads. */
 static inline void go(struct follow *follow, struct lane *lane)
 {
-    if (lane->at >= follow->sweep->count) {
+    const struct walk_sweep *sweep = follow->sweep;
+    if (lane->at >= sweep->count) {
         end_lane(follow, lane, lane->at);
         return;
     }
-    struct walk_sweep_step *step = &follow->sweep->step[lane->at];
-    uint16_t met = atomic_load_explicit(&step->segment, memory_order_relaxed);
+    uint32_t step = atomic_load_explicit(&sweep->step[lane->at], memory_order_relaxed);
+    uint32_t met = step >> sweep->next_bits;
     if (met) {
         bool begins = follow->segment[met - 1].start == lane->at;
-        end_lane(follow, lane, begins ? lane->at : WALK_SWEEP_NOWHERE);
+        end_lane(follow, lane, begins ? lane->at : nowhere(sweep));
         return;
     }
-    atomic_store_explicit(&step->segment, (uint16_t)lane->segment, memory_order_relaxed);
+    put_in_segment(sweep, lane->at, step, lane->segment);
     lane->length++;
-    lane->at = step->next;
+    lane->at = step;
 }
 
 static void follow_some(void *context, size_t task, unsigned worker)
@@ -198,11 +220,6 @@ static void follow_some(void *context, size_t task, unsigned worker)
 
 /* ---- lists of segments ---- */
 
-static uint32_t segment_of(const struct walk_sweep *sweep, uint32_t number)
-{
-    return atomic_load_explicit(&sweep->step[number].segment, memory_order_relaxed);
-}
-
 /* False: it does not come back to its head. `length`: its notes are added. */
 static bool own_list(const struct follow *follow, uint32_t head, uint64_t *length)
 {
@@ -216,7 +233,7 @@ static bool own_list(const struct follow *follow, uint32_t head, uint64_t *lengt
         *length += segment->length;
         if (segment->end >= sweep->count)
             return segment->end == follow->segment[head].start;
-        number = segment_of(sweep, segment->end);
+        number = walk_sweep_segment(sweep, segment->end);
     }
 }
 
@@ -229,17 +246,18 @@ static bool own_all(const struct follow *follow)
         if (!own_list(follow, head, &steps))
             return false;
     for (uint32_t i = 0; i < sweep->count; i++)
-        notes += sweep->owner[segment_of(sweep, i)] != 0;
+        notes += sweep->owner[walk_sweep_segment(sweep, i)] != 0;
     return steps == notes;
 }
 
 bool walk_sweep_follow(struct walk_sweep *sweep)
 {
     struct follow follow = {.sweep = sweep, .segment = calloc(SEGMENTS_MAX, sizeof *follow.segment)};
-    sweep->step = walk_large_alloc((size_t)sweep->count + 1, sizeof *sweep->step);
     sweep->owner = calloc(SEGMENTS_MAX + 1, sizeof *sweep->owner);
-    bool good = sweep->step && sweep->owner && follow.segment;
+    bool good = sweep->owner && follow.segment && open_steps(sweep);
     if (good) {
+        uint32_t room = UINT32_MAX >> sweep->next_bits;
+        follow.most = room < SEGMENTS_MAX ? room : SEGMENTS_MAX;
         walk_workers_run(sweep->worker_count, sweep->stream.span_count, number_part, &follow);
         good = begin_at_heads(&follow);
     }
