@@ -14,6 +14,7 @@
 #include "objects/header.h"
 #include "objects/plan.h"
 #include "objects/size.h"
+#include "objects/tracked.h"
 #include "objects/traverse.h"
 
 /* What a planned visit has room for; larger objects are visited otherwise. */
@@ -633,7 +634,8 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    if (!error && (!learn_classes(source) || !(source->runs = find_runs(heap->python, &source->run_count))))
+    if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source) ||
+                   !(source->runs = find_runs(heap->python, &source->run_count))))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = walk_workers_state(1, sizeof *worker);

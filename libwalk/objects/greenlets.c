@@ -9,6 +9,7 @@
 #include "objects/dict.h"
 #include "objects/frames.h"
 #include "objects/ring.h"
+#include "objects/tracked.h"
 
 enum { CHAIN_MAX = 512, GREENLETS_MAX = 1 << 22 };
 
@@ -168,8 +169,10 @@ struct walk_error *walk_python_read_greenlets(struct walk_python *python)
     walk_addr greenlet = greenlet_type(python);
     struct walk_error *error = NULL;
     bool *is_greenlet = greenlet ? greenlet_classes(python, greenlet) : NULL;
-    if (greenlet && !is_greenlet)
+    if (greenlet && (!is_greenlet || !walk_tracked_list(python))) {
+        free(is_greenlet);
         return walk_error_no_memory();
+    }
     for (size_t i = 0; greenlet && i < python->tracked_count && python->greenlet_count < GREENLETS_MAX && !error; i++)
         if (is_greenlet[python->tracked_class[i]])
             error = add(python, python->tracked[i], greenlet);

@@ -8,6 +8,7 @@
 #include "objects/dict.h"
 #include "objects/members.h"
 #include "objects/names.h"
+#include "objects/sweep.h"
 #include "objects/tally.h"
 #include "objects/text.h"
 #include "objects/traverse.h"
@@ -184,6 +185,7 @@ void walk_python_close(struct walk_python *python)
     free(python->taken);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
+    walk_sweep_close(python->unlisted);
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
     walk_census_free(python->census);

@@ -145,11 +145,12 @@ struct walk_python {
 
     /*
      * Every object that the collector tracks: those of each interpreter's collector in order of address, then all that
-     * are in the permanent generation.
+     * are in the permanent generation. Who reads them calls walk_tracked_list() before; the counts are there at once.
      */
     walk_addr *tracked;
     uint32_t *tracked_class; /* of each, its number in `classes` */
     size_t tracked_count, permanent_count;
+    struct walk_sweep *unlisted; /* what they are to be made of; NULL: they are there */
     struct walk_census *census;  /* of the tracked objects (tally.h); NULL: there is none */
     struct walk_classes classes; /* what the tracked objects have in ob_type */
     enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_ALLOCATOR } tracked_by;

@@ -3,7 +3,8 @@
  * The collector's lists, followed in a table. Who follows them in the memory waits for each object's bytes before it is
  * known where the next one is. So all memory is read once, in order of address and by several threads, and of
  * everything that looks like an object on a list three things are noted: where its link leads, its ob_type and its
- * size (sweep_look.c). The lists are then followed in these notes (sweep_follow.c).
+ * size (sweep_look.c). The lists are then followed in these notes (sweep_follow.c), what is on them is counted, and
+ * listed if somebody wants it (sweep_list.c).
  *
  * What was noted too much does no harm, since no list leads there. If a list leads to what was not noted, or to the
  * same place twice, nothing is believed, and the lists are followed in the memory: so the result is always the same.
@@ -91,21 +92,24 @@ static inline uint32_t enter_class(struct walk_sweep_worker *worker, struct cach
 }
 
 /* What is missing in the size of nobody's objects, or of the permanent generation's, is not missed. */
-static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                            const struct walk_sweep_part *part)
+static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_part *part)
 {
-    for (size_t i = part->unread; i < part->unread + part->unread_count; i++) {
-        uint32_t note = worker->unread[i].class;
-        uint32_t owner = part->note[note].owner;
-        bool counts = owner && owner <= sweep->collector_count;
-        worker->unread[i].class = counts ? part->note[note].class : WALK_NO_TYPE;
+    size_t kept = 0;
+    for (size_t i = 0; i < part->unread.count; i++) {
+        struct walk_unread unread = part->unread.unread[i];
+        const struct walk_sweep_note *note = &part->note[unread.at];
+        unread.class = note->class;
+        if (note->owner && note->owner <= sweep->collector_count)
+            part->unread.unread[kept++] = unread;
     }
+    part->unread.count = kept;
 }
 
 /* False: out of memory. */
 static bool classify_part(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                          const struct walk_sweep_part *part, struct cached_class *cache)
+                          struct walk_sweep_part *part, struct cached_class *cache)
 {
+    const walk_addr type_type = sweep->python->runtime->type_type;
     size_t of[WALK_SWEEP_OWNERS_MAX] = {0};
     for (uint32_t i = 0; i < part->count; i++) {
         struct walk_sweep_note *note = &part->note[i];
@@ -114,6 +118,7 @@ static bool classify_part(const struct walk_sweep *sweep, struct walk_sweep_work
         of[owner]++;
         if (!owner)
             continue;
+        part->types |= note->type == type_type;
         uint32_t class = enter_class(worker, cache, note->type);
         if (class == WALK_NO_TYPE)
             return false;
@@ -125,7 +130,7 @@ static bool classify_part(const struct walk_sweep *sweep, struct walk_sweep_work
         worker->tallies[class].size += note->size;
     }
     memcpy(part->to, of, sweep->owner_count * sizeof *part->to);
-    classify_unread(sweep, worker, part);
+    classify_unread(sweep, part);
     return true;
 }
 
@@ -190,107 +195,6 @@ static bool classify(struct walk_sweep *sweep)
     return good;
 }
 
-/* ---- the result ---- */
-
-/* Where each owner's objects go; sets what interpreters have of them. */
-static void lay_out(struct walk_sweep *sweep)
-{
-    struct walk_python *python = sweep->python;
-    bool shared = sweep->collector_count < python->interpreter_count;
-    size_t sum = 0, first = 0;
-    for (size_t owner = 1; owner < sweep->owner_count; owner++) {
-        first = sum;
-        for (size_t span = 0; span < sweep->stream.span_count; span++) {
-            size_t count = sweep->parts[span].to[owner];
-            sweep->parts[span].to[owner] = sum;
-            sum += count;
-        }
-        if (owner > sweep->collector_count)
-            break;
-        python->interpreters[owner - 1].first_tracked = first;
-        python->interpreters[owner - 1].tracked_count = shared ? 0 : sum - first;
-    }
-    python->tracked_count = sum;
-    python->permanent_count = sum - first;
-}
-
-static void take_part(void *context, size_t span, unsigned number)
-{
-    const struct walk_sweep *sweep = context;
-    struct walk_python *python = sweep->python;
-    const struct walk_sweep_part *part = &sweep->parts[span];
-    const struct walk_sweep_worker *worker = &sweep->workers[part->worker];
-    uint32_t head = WALK_SIZE(python->layout, gc_head), i = 0;
-    size_t first = span * walk_sweep_words(sweep);
-    (void)number;
-    for (size_t word = first; word < first + walk_sweep_words(sweep); word++) {
-        for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
-            if (!part->note[i].owner)
-                continue;
-            size_t to = part->to[part->note[i].owner]++;
-            uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-            python->tracked[to] = walk_stream_address(&sweep->stream, place) + head;
-            python->tracked_class[to] = worker->number[part->note[i].class];
-        }
-    }
-}
-
-/* What the workers have counted, by the classes of all. False: out of memory. */
-static bool take_census(const struct walk_sweep *sweep)
-{
-    struct walk_python *python = sweep->python;
-    struct walk_census *census = python->census = calloc(1, sizeof *census);
-    size_t unread = 0;
-    for (unsigned w = 0; w < sweep->worker_count; w++)
-        unread += sweep->workers[w].unread_count;
-    if (!census || !(census->tallies = calloc((size_t)python->classes.count + 1, sizeof *census->tallies)) ||
-        !(census->unread = walk_large_alloc(unread + 1, sizeof *census->unread)))
-        return false;
-    for (unsigned w = 0; w < sweep->worker_count; w++) {
-        const struct walk_sweep_worker *worker = &sweep->workers[w];
-        for (uint32_t i = 0; i < worker->classes.count; i++) {
-            census->tallies[worker->number[i]].count += worker->tallies[i].count;
-            census->tallies[worker->number[i]].size += worker->tallies[i].size;
-        }
-    }
-    for (size_t span = 0; span < sweep->stream.span_count; span++) {
-        const struct walk_sweep_part *part = &sweep->parts[span];
-        const struct walk_sweep_worker *worker = &sweep->workers[part->worker];
-        for (size_t i = part->unread; i < part->unread + part->unread_count; i++)
-            if (worker->unread[i].class != WALK_NO_TYPE) {
-                census->unread[census->unread_count] = worker->unread[i];
-                census->unread[census->unread_count++].class = worker->number[worker->unread[i].class];
-            }
-    }
-    return true;
-}
-
-static bool take(struct walk_sweep *sweep)
-{
-    struct walk_python *python = sweep->python;
-    lay_out(sweep);
-    walk_large_free(sweep->step); /* its pages are there, others would have to be made */
-    sweep->step = NULL;
-    python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
-    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
-    if (!python->tracked || !python->tracked_class)
-        return false;
-    walk_workers_run(sweep->worker_count, sweep->stream.span_count, take_part, sweep);
-    return take_census(sweep);
-}
-
-static void forget(struct walk_python *python)
-{
-    walk_large_free(python->tracked);
-    walk_large_free(python->tracked_class);
-    walk_census_free(python->census);
-    walk_classes_deinit(&python->classes);
-    python->tracked = NULL;
-    python->tracked_class = NULL;
-    python->census = NULL;
-    python->tracked_count = python->permanent_count = 0;
-}
-
 /* ---- the whole ---- */
 
 static bool open_workers(struct walk_sweep *sweep)
@@ -326,30 +230,46 @@ static bool open_sweep(struct walk_sweep *sweep)
     return sweep->parts && sweep->measures && open_workers(sweep);
 }
 
-static void close_worker(struct walk_sweep_worker *worker)
+static void end_worker(struct walk_sweep_worker *worker)
 {
-    walk_pages_deinit(&worker->pages);
     walk_large_free(worker->buffer);
     walk_measure_close(&worker->measure);
     free(worker->tallies);
-    walk_large_free(worker->unread);
-    free(worker->number);
     walk_classes_deinit(&worker->classes);
+    worker->buffer = NULL;
+    worker->tallies = NULL;
 }
 
-static void close_sweep(struct walk_sweep *sweep)
+void walk_sweep_end(struct walk_sweep *sweep)
 {
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
-        close_worker(&sweep->workers[i]);
-    free(sweep->workers);
+        end_worker(&sweep->workers[i]);
     walk_measures_close(sweep->measures);
     free(sweep->collectors);
+    walk_large_free(sweep->step);
+    free(sweep->owner);
+    sweep->measures = NULL;
+    sweep->collectors = NULL;
+    sweep->step = NULL;
+    sweep->owner = NULL;
+}
+
+void walk_sweep_close(struct walk_sweep *sweep)
+{
+    if (!sweep)
+        return;
+    walk_sweep_end(sweep);
+    for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++) {
+        walk_pages_deinit(&sweep->workers[i].pages);
+        walk_pages_deinit(&sweep->workers[i].unread);
+        free(sweep->workers[i].number);
+    }
+    free(sweep->workers);
     walk_large_free(sweep->bits);
     free(sweep->parts);
     free(sweep->to);
-    walk_large_free(sweep->step);
-    free(sweep->owner);
     walk_stream_close(&sweep->stream);
+    free(sweep);
 }
 
 /* The allocator aligns to 8 bytes up to 3.7 and with words of 4 bytes, else to 16. */
@@ -358,24 +278,42 @@ static unsigned granule_bits(const struct walk_python *python)
     return python->word == 4 || WALK_HAS(python->layout, gc_head, refs) ? 3 : 4;
 }
 
+static struct walk_sweep *new_sweep(struct walk_python *python, const struct walk_sample *sample)
+{
+    struct walk_sweep *sweep = calloc(1, sizeof *sweep);
+    if (!sweep)
+        return NULL;
+    sweep->python = python;
+    sweep->measures = walk_measures_open(python, sample);
+    struct walk_error *error = walk_stream_open(&sweep->stream, python->runtime->image, granule_bits(python));
+    if (!error && open_sweep(sweep))
+        return sweep;
+    walk_error_free(error);
+    walk_sweep_close(sweep);
+    return NULL;
+}
+
+static void forget(struct walk_python *python)
+{
+    walk_census_free(python->census);
+    walk_classes_deinit(&python->classes);
+    python->census = NULL;
+    python->tracked_count = python->permanent_count = 0;
+}
+
 bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample *sample)
 {
-    struct walk_sweep sweep = {.python = python, .measures = walk_measures_open(python, sample)};
-    struct walk_error *error = walk_stream_open(&sweep.stream, python->runtime->image, granule_bits(python));
-    if (error) {
-        walk_error_free(error);
-        walk_measures_close(sweep.measures);
+    struct walk_sweep *sweep = new_sweep(python, sample);
+    if (!sweep)
+        return false;
+    walk_workers_run(sweep->worker_count, sweep->stream.span_count, walk_sweep_look, sweep);
+    if (!number_notes(sweep) || !walk_sweep_follow(sweep) || !classify(sweep) || !walk_sweep_count(sweep)) {
+        walk_sweep_close(sweep);
+        forget(python);
         return false;
     }
-    bool good = open_sweep(&sweep);
-    if (good) {
-        walk_workers_run(sweep.worker_count, sweep.stream.span_count, walk_sweep_look, &sweep);
-        good = number_notes(&sweep) && walk_sweep_follow(&sweep) && classify(&sweep) && take(&sweep);
-    }
-    close_sweep(&sweep);
-    if (good)
-        python->census->subtype_traverse = sample->subtype_traverse;
-    else
-        forget(python);
-    return good;
+    walk_sweep_end(sweep);
+    python->census->subtype_traverse = sample->subtype_traverse;
+    python->unlisted = sweep;
+    return true;
 }

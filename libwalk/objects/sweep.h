@@ -41,22 +41,22 @@ typedef _Atomic uint32_t walk_sweep_step;
 
 /* The notes of one span. */
 struct walk_sweep_part {
-    struct walk_sweep_note *note; /* in a page of its worker */
-    uint32_t count, first;        /* `first`: how many are in front of the span */
-    unsigned worker;              /* who numbered their classes */
-    size_t unread, unread_count;  /* what is missing in their sizes: in that worker's list */
-    size_t *to;                   /* of each owner: how many of its objects are here; then: where they go */
+    struct walk_sweep_note *note;   /* in a page of its worker */
+    uint32_t count, first;          /* `first`: how many are in front of the span */
+    unsigned worker;                /* who numbered their classes */
+    bool types;                     /* some are types */
+    struct walk_unread_list unread; /* what is missing in their sizes: in another page; `at`: of which note */
+    size_t *to;                     /* of each owner: how many of its objects are here; then: where they go */
 };
 
 struct walk_sweep_worker {
     _Alignas(WALK_APART) uint8_t *buffer;
     struct walk_pages pages;     /* of notes */
+    struct walk_pages unread;    /* what is missing in their sizes */
     struct walk_classes classes; /* of its notes that are on lists */
     struct walk_measure measure;
     struct walk_tally *tallies; /* by its classes */
-    struct walk_unread *unread; /* of its notes; `class` is the number in their part, then that of the class */
-    size_t unread_count, unread_capacity;
-    uint32_t *number; /* of its classes among those of all workers */
+    uint32_t *number;           /* of its classes among those of all workers */
     size_t next_hint, prev_hint;
     bool failed;
 };
@@ -87,6 +87,19 @@ static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
 {
     return (size_t)1 << (sweep->stream.place_bits - 6);
 }
+
+/* Lets go of what was needed until the lists were known; then of all. */
+void walk_sweep_end(struct walk_sweep *sweep);
+void walk_sweep_close(struct walk_sweep *sweep);
+
+/*
+ * What is on lists (sweep_list.c): counts it, and takes the census; the objects themselves are listed when somebody
+ * wants them. False: out of memory.
+ */
+bool walk_sweep_count(struct walk_sweep *sweep);
+bool walk_sweep_list(struct walk_sweep *sweep);
+/* Those of them that are types. */
+void walk_sweep_types(const struct walk_sweep *sweep, void (*each)(void *context, walk_addr type), void *context);
 
 /* The head of a list; 0: this version has no such list. */
 walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head);

@@ -126,37 +126,16 @@ static struct filter make_filter(const struct walk_sweep *sweep)
 
 /* ---- notes ---- */
 
-/* In huge pages from the beginning: small ones, one by one, take longer than all else that is done with it. */
-static bool grow_unread(struct walk_sweep_worker *worker)
-{
-    size_t capacity = worker->unread_capacity ? worker->unread_capacity * 2 : 1 << 15;
-    struct walk_unread *grown = walk_large_alloc(capacity, sizeof *grown);
-    if (!grown)
-        return false;
-    if (worker->unread_count)
-        memcpy(grown, worker->unread, worker->unread_count * sizeof *grown);
-    walk_large_free(worker->unread);
-    worker->unread = grown;
-    worker->unread_capacity = capacity;
-    return true;
-}
-
-static bool note_unread(struct walk_sweep_worker *worker, struct walk_unread unread)
-{
-    if (worker->unread_count == worker->unread_capacity && !grow_unread(worker))
-        return false;
-    worker->unread[worker->unread_count++] = unread;
-    return true;
-}
-
 /* The size of an object; what is missing in it is noted. */
-static uint32_t measure(struct walk_sweep_worker *worker, const struct walk_sweep_part *part, walk_addr type,
+static uint32_t measure(struct walk_sweep_worker *worker, struct walk_sweep_part *part, walk_addr type,
                         walk_addr object)
 {
     struct walk_size_keys rest;
     uint32_t size = walk_measure_object(&worker->measure, type, object, &rest);
-    if (rest.keys || size == WALK_UNSIZED)
-        worker->failed |= !note_unread(worker, (struct walk_unread){rest, object, part->count});
+    if (rest.keys)
+        part->unread.unread[part->unread.count++] = (struct walk_unread){.dict = rest, .at = part->count};
+    else if (size == WALK_UNSIZED)
+        part->unread.unread[part->unread.count++] = (struct walk_unread){.object = object, .at = part->count};
     return size == WALK_UNSIZED ? 0 : size;
 }
 
@@ -182,10 +161,9 @@ static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *swe
     return true;
 }
 
-/* Returns how many notes there are. */
-static uint32_t look_through(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                             struct walk_sweep_part part, const uint8_t *bytes, size_t size, walk_addr start,
-                             uint64_t *bits)
+static struct walk_sweep_part look_through(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+                                           struct walk_sweep_part part, const uint8_t *bytes, size_t size,
+                                           walk_addr start, uint64_t *bits)
 {
     const struct filter filter = make_filter(sweep);
     const unsigned granule_bits = sweep->stream.granule_bits;
@@ -196,7 +174,7 @@ static uint32_t look_through(const struct walk_sweep *sweep, struct walk_sweep_w
         bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
         part.count++;
     }
-    return part.count;
+    return part;
 }
 
 static void count_before(const struct walk_sweep *sweep, size_t span)
@@ -213,15 +191,18 @@ void walk_sweep_look(void *context, size_t span, unsigned number)
 {
     struct walk_sweep *sweep = context;
     struct walk_sweep_worker *worker = &sweep->workers[number];
-    struct walk_sweep_part part = {.worker = number, .unread = worker->unread_count};
+    struct walk_sweep_part part = {.worker = number};
     uint64_t *bits = sweep->bits + span * walk_sweep_words(sweep);
     walk_addr start = sweep->stream.spans[span].start;
     size_t got, size;
     const uint8_t *bytes =
         worker->failed ? NULL
                        : walk_stream_read(&sweep->stream, span, sweep->needed + WALK_SWEEP_TAIL, worker->buffer, &got);
-    size_t room = sizeof *part.note << sweep->stream.place_bits; /* there may be a note per place */
-    if (!bytes || !(part.note = walk_pages_take(&worker->pages, room))) {
+    /* There may be a note per place. */
+    size_t room = sizeof *part.note << sweep->stream.place_bits;
+    size_t unread_room = sizeof *part.unread.unread << sweep->stream.place_bits;
+    if (!bytes || !(part.note = walk_pages_take(&worker->pages, room)) ||
+        !(part.unread.unread = walk_pages_take(&worker->unread, unread_room))) {
         worker->failed = true;
         return;
     }
@@ -229,9 +210,9 @@ void walk_sweep_look(void *context, size_t span, unsigned number)
     size = got < sweep->needed ? 0 : got - sweep->needed + 1;
     if (size > sweep->stream.spans[span].size)
         size = sweep->stream.spans[span].size;
-    part.count = look_through(sweep, worker, part, bytes, size, start, bits);
+    part = look_through(sweep, worker, part, bytes, size, start, bits);
     walk_pages_give_back(&worker->pages, room, part.count * sizeof *part.note);
-    part.unread_count = worker->unread_count - part.unread;
+    walk_pages_give_back(&worker->unread, unread_room, part.unread.count * sizeof *part.unread.unread);
     sweep->parts[span] = part;
     count_before(sweep, span);
 }

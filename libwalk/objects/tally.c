@@ -12,6 +12,7 @@
 #include "bytes/stream.h"
 #include "bytes/workers.h"
 #include "objects/measure.h"
+#include "objects/tracked.h"
 
 /* How far from its address an object is looked at, most of the time; what is further is read all the same. */
 enum { TAIL = 1 << 10 };
@@ -28,12 +29,7 @@ struct class
     uint64_t size; /* of each object, where that is the same for all */
 };
 
-/* A dict's keys that are still to be read. */
-struct rest {
-    struct walk_size_keys keys;
-    uint32_t class;
-    uint32_t span; /* NO_SPAN: in none */
-};
+/* In place of a span: keys that are in none. */
 #define NO_SPAN UINT32_MAX
 
 struct worker {
@@ -41,8 +37,8 @@ struct worker {
     struct walk_python python;                      /* a copy with that memory, only read */
     uint8_t *buffer;
     struct walk_tally *tallies;
-    struct rest *rest; /* room for one of each object that may have some */
-    size_t rest_count, hint;
+    struct walk_unread_list rest; /* dicts' keys that are still to be read; room for those of all dicts */
+    size_t hint;
     bool failed;
 };
 
@@ -53,8 +49,8 @@ struct tally {
     const uint32_t *class_of;
     size_t count;
     struct class *classes;
-    size_t *span_first; /* the first object of each span, and the number of all behind the last one */
-    struct rest *rest;  /* of all workers, in order of spans */
+    size_t *span_first;       /* the first object of each span, and the number of all behind the last one */
+    struct walk_unread *rest; /* all keys that are still to be read, in order of spans */
     size_t *rest_first;
     struct worker *workers;
     unsigned worker_count;
@@ -108,12 +104,16 @@ static bool open_window(const struct tally *tally, struct worker *worker, size_t
     return bytes != NULL;
 }
 
+static uint32_t span_of(const struct tally *tally, struct worker *worker, walk_addr address)
+{
+    const struct walk_stretch *stretch = walk_stream_stretch(&tally->stream, address, &worker->hint);
+    return stretch ? (uint32_t)(stretch->first_span + ((address - stretch->start) >> WALK_SPAN_BITS)) : NO_SPAN;
+}
+
 static void put_off(const struct tally *tally, struct worker *worker, const struct walk_size_keys *keys, uint32_t class)
 {
-    const struct walk_stretch *stretch = walk_stream_stretch(&tally->stream, keys->keys, &worker->hint);
-    uint32_t span =
-        stretch ? (uint32_t)(stretch->first_span + ((keys->keys - stretch->start) >> WALK_SPAN_BITS)) : NO_SPAN;
-    worker->rest[worker->rest_count++] = (struct rest){*keys, class, span};
+    worker->rest.unread[worker->rest.count++] =
+        (struct walk_unread){.dict = *keys, .class = class, .at = span_of(tally, worker, keys->keys)};
 }
 
 static void add_object(const struct tally *tally, struct worker *worker, size_t object)
@@ -153,7 +153,7 @@ static uint64_t pages_of_keys(const struct tally *tally, size_t span, size_t fir
 {
     uint64_t pages = 0;
     for (size_t i = first; i < end; i++)
-        pages |= UINT64_C(1) << ((tally->rest[i].keys.keys - tally->stream.spans[span].start) / PAGE);
+        pages |= UINT64_C(1) << ((tally->rest[i].dict.keys - tally->stream.spans[span].start) / PAGE);
     return pages;
 }
 
@@ -183,8 +183,8 @@ static void add_keys(void *context, size_t span, unsigned number)
         walk_addr start = tally->stream.spans[span].start + (walk_addr)from * PAGE;
         worker->failed = !open_window(tally, worker, span, start, (size_t)count * PAGE + TAIL);
         for (size_t i = first; i < end && !worker->failed; i++)
-            if (tally->rest[i].keys.keys - start < (walk_addr)count * PAGE)
-                worker->tallies[tally->rest[i].class].size += walk_size_of_keys(&worker->python, &tally->rest[i].keys);
+            if (tally->rest[i].dict.keys - start < (walk_addr)count * PAGE)
+                worker->tallies[tally->rest[i].class].size += walk_size_of_keys(&worker->python, &tally->rest[i].dict);
     }
 }
 
@@ -208,30 +208,31 @@ static bool find_spans(struct tally *tally)
     return object == tally->count;
 }
 
-/* Counting sort of what was put off; what is in no span is added here. False: out of memory. */
-static bool sort_rest(struct tally *tally)
+/* Counting sort of the keys in some lists, whose spans are known; what is in no span is added here. False: out of
+ * memory.
+ */
+static bool sort_rest(struct tally *tally, const struct walk_unread_list *lists, size_t list_count)
 {
     size_t spans = tally->stream.span_count, sum = 0;
     size_t *next = calloc(spans + 1, sizeof *next);
+    struct worker *worker = &tally->workers[0];
     tally->rest_first = calloc(spans + 1, sizeof *tally->rest_first);
-    for (unsigned w = 0; w < tally->worker_count && next; w++)
-        for (size_t i = 0; i < tally->workers[w].rest_count; i++)
-            if (tally->workers[w].rest[i].span != NO_SPAN)
-                next[tally->workers[w].rest[i].span + 1]++;
+    for (size_t list = 0; list < list_count && next; list++)
+        for (size_t i = 0; i < lists[list].count; i++)
+            if (lists[list].unread[i].dict.keys && lists[list].unread[i].at != NO_SPAN)
+                next[lists[list].unread[i].at + 1]++;
     for (size_t span = 0; span <= spans && next && tally->rest_first; span++)
         next[span] = tally->rest_first[span] = sum += next[span];
     tally->rest = walk_large_alloc(sum + 1, sizeof *tally->rest);
     bool good = next && tally->rest_first && tally->rest;
-    for (unsigned w = 0; w < tally->worker_count && good; w++) {
-        struct worker *worker = &tally->workers[w];
-        for (size_t i = 0; i < worker->rest_count; i++) {
-            const struct rest *rest = &worker->rest[i];
-            if (rest->span == NO_SPAN)
-                worker->tallies[rest->class].size += walk_size_of_keys(&worker->python, &rest->keys);
-            else
-                tally->rest[next[rest->span]++] = *rest;
+    for (size_t list = 0; list < list_count && good; list++)
+        for (size_t i = 0; i < lists[list].count; i++) {
+            const struct walk_unread *unread = &lists[list].unread[i];
+            if (unread->dict.keys && unread->at == NO_SPAN)
+                worker->tallies[unread->class].size += walk_size_of_keys(&worker->python, &unread->dict);
+            else if (unread->dict.keys)
+                tally->rest[next[unread->at]++] = *unread;
         }
-    }
     free(next);
     return good;
 }
@@ -244,7 +245,7 @@ static size_t count_with_keys(const struct tally *tally)
     return count;
 }
 
-/* `most`: as many keys may be put off. */
+/* `most`: as many keys may be put off by each. */
 static bool open_workers(struct tally *tally, size_t most)
 {
     struct walk_python *python = tally->python;
@@ -255,9 +256,10 @@ static bool open_workers(struct tally *tally, size_t most)
         worker->python = *python;
         worker->python.memory = &worker->memory;
         worker->buffer = walk_stream_buffer(TAIL);
-        worker->rest = walk_large_alloc(most + 1, sizeof *worker->rest);
+        worker->rest.unread = walk_large_alloc(most + 1, sizeof *worker->rest.unread);
         worker->tallies = calloc((size_t)python->classes.count + 1, sizeof *worker->tallies);
-        if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies || !worker->rest)
+        if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies ||
+            !worker->rest.unread)
             return false;
     }
     return tally->workers != NULL;
@@ -271,10 +273,11 @@ static bool any_failed(const struct tally *tally)
     return false;
 }
 
-/* Reads what was put off, and gathers what the workers have. False: nothing was added. */
-static bool finish(struct tally *tally, struct walk_tally *tallies)
+/* Reads the keys in some lists, and gathers what the workers have. False: nothing was added. */
+static bool finish(struct tally *tally, const struct walk_unread_list *lists, size_t list_count,
+                   struct walk_tally *tallies)
 {
-    if (!sort_rest(tally))
+    if (!sort_rest(tally, lists, list_count))
         return false;
     walk_workers_run(tally->worker_count, tally->stream.span_count, add_keys, tally);
     if (any_failed(tally))
@@ -294,40 +297,62 @@ static bool add_in_order(struct tally *tally, struct walk_tally *tallies)
     if (tally->count < MANY || !open_workers(tally, count_with_keys(tally)) || !find_spans(tally))
         return false;
     walk_workers_run(tally->worker_count, tally->stream.span_count, add_span, tally);
-    if (any_failed(tally) || !finish(tally, tallies))
-        return false;
-    add_one_by_one(tally, false, tallies);
-    return true;
+    struct walk_unread_list *lists = any_failed(tally) ? NULL : calloc(tally->worker_count, sizeof *lists);
+    for (unsigned i = 0; lists && i < tally->worker_count; i++)
+        lists[i] = tally->workers[i].rest;
+    bool good = lists && finish(tally, lists, tally->worker_count, tallies);
+    free(lists);
+    if (good)
+        add_one_by_one(tally, false, tallies);
+    return good;
 }
 
 /* ---- what a sweep has measured ---- */
+
+/* In which spans the keys of a list are. */
+static void place_list(void *context, size_t list, unsigned number)
+{
+    const struct tally *tally = context;
+    const struct walk_unread_list *all = &tally->python->census->lists[list];
+    for (size_t i = 0; i < all->count; i++)
+        all->unread[i].at = span_of(tally, &tally->workers[number], all->unread[i].dict.keys);
+}
+
+/* Of objects all of whose size is missing. */
+static void add_unread_objects(const struct tally *tally, const struct walk_unread_list *list)
+{
+    struct walk_python *python = tally->python;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct walk_unread *unread = &list->unread[i];
+        uint32_t type = tally->classes[unread->class].type;
+        if (!unread->no_keys && type != WALK_NO_TYPE)
+            tally->workers[0].tallies[unread->class].size += walk_object_size(python, unread->object, type);
+    }
+}
 
 /* False: nothing was added. */
 static bool add_census(struct tally *tally, struct walk_tally *tallies)
 {
     struct walk_python *python = tally->python;
     const struct walk_census *census = python->census;
-    if (!open_workers(tally, census->unread_count))
+    if (!open_workers(tally, 0))
         return false;
-    struct worker *worker = &tally->workers[0];
-    memcpy(worker->tallies, census->tallies, python->classes.count * sizeof *worker->tallies);
-    for (size_t i = 0; i < census->unread_count; i++) {
-        const struct walk_unread *unread = &census->unread[i];
-        if (unread->keys.keys)
-            put_off(tally, worker, &unread->keys, unread->class);
-        else if (tally->classes[unread->class].type != WALK_NO_TYPE)
-            worker->tallies[unread->class].size +=
-                walk_object_size(python, unread->object, tally->classes[unread->class].type);
-    }
-    return finish(tally, tallies);
+    memcpy(tally->workers[0].tallies, census->tallies, python->classes.count * sizeof *census->tallies);
+    for (size_t i = 0; i < census->list_count; i++)
+        add_unread_objects(tally, &census->lists[i]);
+    walk_workers_run(tally->worker_count, census->list_count, place_list, tally);
+    return finish(tally, census->lists, census->list_count, tallies);
 }
 
 void walk_census_free(struct walk_census *census)
 {
     if (!census)
         return;
+    for (unsigned i = 0; i < census->page_count; i++)
+        walk_pages_deinit(&census->pages[i]);
+    free(census->pages);
+    free(census->lists);
     free(census->tallies);
-    walk_large_free(census->unread);
     free(census);
 }
 
@@ -338,7 +363,7 @@ static void close_tally(struct tally *tally)
     for (unsigned i = 0; tally->workers && i < tally->worker_count; i++) {
         walk_large_free(tally->workers[i].buffer);
         free(tally->workers[i].tallies);
-        walk_large_free(tally->workers[i].rest);
+        walk_large_free(tally->workers[i].rest.unread);
     }
     free(tally->workers);
     free(tally->classes);
@@ -390,6 +415,8 @@ struct walk_error *walk_tally(struct walk_python *python, struct walk_tally *tal
     struct walk_error *error = NULL;
     if (add_measured(python, tallies))
         return NULL;
+    if (!walk_tracked_list(python))
+        return walk_error_no_memory();
     for (size_t i = 0; i < python->interpreter_count && !error; i++) {
         size_t count = python->interpreters[i].tracked_count;
         error = add_some(python, first, count, tallies);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes/large.h"
+#include "objects/sweep.h"
 
 static bool reserve(struct walk_found *found, size_t capacity)
 {
@@ -183,4 +184,25 @@ struct walk_error *walk_python_find_tracked(struct walk_python *python)
         good = one_by_one(python, SIZE_MAX, &stopped, &sample);
     walk_classes_deinit(&sample.classes);
     return good ? NULL : walk_error_no_memory();
+}
+
+bool walk_tracked_list(struct walk_python *python)
+{
+    if (!python->unlisted)
+        return true;
+    bool good = walk_sweep_list(python->unlisted);
+    walk_sweep_close(python->unlisted);
+    python->unlisted = NULL;
+    return good;
+}
+
+void walk_tracked_types(const struct walk_python *python, void (*each)(void *context, walk_addr type), void *context)
+{
+    uint32_t types;
+    if (python->unlisted)
+        walk_sweep_types(python->unlisted, each, context);
+    else if (walk_classes_find(&python->classes, python->runtime->type_type, &types))
+        for (size_t i = 0; i < python->tracked_count; i++)
+            if (python->tracked_class[i] == types)
+                each(context, python->tracked[i]);
 }

@@ -27,6 +27,11 @@ bool walk_found_push(struct walk_found *found, walk_addr address);
 bool walk_tracked_on_lists(struct walk_python *python, struct walk_tracked *tracked); /* collector.c */
 bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *tracked); /* mimalloc.c */
 
+/* Makes walk_python.tracked, if it is not there yet. False: no memory. */
+bool walk_tracked_list(struct walk_python *python);
+/* The tracked objects whose class is type itself, in any order; nothing need be listed for that. */
+void walk_tracked_types(const struct walk_python *python, void (*each)(void *context, walk_addr type), void *context);
+
 /*
  * Finds what walk_tracked_on_lists() finds, and sets all that walk_python has of tracked objects. False: the lists must
  * be followed in the memory; nothing is set that would be in the way.

@@ -10,6 +10,7 @@
 #include "objects/omitted.h"
 #include "objects/ring.h"
 #include "objects/text.h"
+#include "objects/tracked.h"
 
 /* No chain of bases or of metatypes is longer in a sane process. */
 enum { CHAIN_MAX = 512, META_MAX = 8, STATIC_TYPES_MAX = 512 };
@@ -433,6 +434,7 @@ bool walk_python_guess_type_of(struct walk_python *python, walk_addr word, uint3
 /* Types that have voted, and what they voted for. */
 enum { VOTERS = 1 << 12, CANDIDATES = 256 };
 struct election {
+    const struct walk_python *python;
     walk_addr voter[VOTERS]; /* a hash table */
     size_t voter_count;
     struct {
@@ -457,8 +459,10 @@ static bool register_voter(struct election *election, walk_addr type)
     return true;
 }
 
-static void vote(const struct walk_python *python, struct election *election, walk_addr type)
+static void vote(void *context, walk_addr type)
 {
+    struct election *election = context;
+    const struct walk_python *python = election->python;
     if (!register_voter(election, type) || !(WALK_MEMBER(python, type, type, tp_flags) & WALK_TPFLAGS_HEAPTYPE))
         return;
     walk_addr traverse = WALK_MEMBER(python, type, type, tp_traverse);
@@ -483,16 +487,11 @@ struct walk_error *walk_python_learn_traverse(struct walk_python *python)
     struct election *election = calloc(1, sizeof *election);
     if (!election)
         return walk_error_no_memory();
-    uint32_t types = WALK_NO_TYPE;
-    for (uint32_t i = 0; i < python->classes.count; i++) {
+    election->python = python;
+    for (uint32_t i = 0; i < python->classes.count; i++)
         if (python->classes.class[i].count && python->classes.class[i].type)
-            vote(python, election, python->classes.class[i].type);
-        if (python->classes.class[i].type == python->runtime->type_type)
-            types = i;
-    }
-    for (size_t i = 0; types != WALK_NO_TYPE && i < python->tracked_count; i++)
-        if (python->tracked_class[i] == types)
-            vote(python, election, python->tracked[i]);
+            vote(election, python->classes.class[i].type);
+    walk_tracked_types(python, vote, election);
     python->subtype_traverse = election->count ? election->candidate[election->best].traverse : 0;
     free(election);
     return NULL;

@@ -7,6 +7,7 @@
 #include "objects/plan.h"
 #include "objects/size.h"
 #include "objects/text.h"
+#include "objects/tracked.h"
 #include "unit.h"
 #include "world.h"
 
@@ -138,6 +139,9 @@ static const char *type_name(struct world *world, walk_addr object)
     struct world world;                                                                                                \
     (_i < WIDE ? world_init : world_init_narrow)(&world, versions[_i])
 #define OPEN assert_good(world_open(&world))
+#define OPEN_LISTED                                                                                                    \
+    OPEN;                                                                                                              \
+    ck_assert(walk_tracked_list(world_python(&world)))
 #define END world_close(&world)
 
 /* ---- opening ---- */
@@ -340,7 +344,7 @@ START_TEST(a_sweep_finds_what_is_on_the_lists_in_order_of_address)
         for (int i = 0; i < MANY; i++)
             second[i] = make_tracked(&world);
         sweep_with(&world, workers);
-        OPEN;
+        OPEN_LISTED;
         const struct walk_python *python = world_python(&world);
         bool shared = world.minor == 8;
         expect_eq(python->tracked_by, WALK_BY_SWEEP);
@@ -367,7 +371,7 @@ START_TEST(what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds)
     PUT(&world, head_of(&world, aside), gc_head, next, collector.permanent);
     PUT(&world, head_of(&world, aside), gc_head, prev, collector.permanent);
     sweep_with(&world, 2);
-    OPEN;
+    OPEN_LISTED;
     const struct walk_python *python = world_python(&world);
     expect_eq(python->tracked_by, WALK_BY_SWEEP);
     expect_eq(python->permanent_count, 1);
@@ -384,7 +388,7 @@ START_TEST(a_ring_that_no_list_leads_to_is_not_tracked)
     make_linked(&world, make_linked(&world, 0));
     make_linked(&world, 0);
     sweep_with(&world, 2);
-    OPEN;
+    OPEN_LISTED;
     const struct walk_python *python = world_python(&world);
     expect_eq(python->tracked_by, WALK_BY_SWEEP);
     expect_eq(python->tracked_count, 1);

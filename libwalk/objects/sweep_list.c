@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a sweep has found on the lists: how much that is, and, when somebody wants them, the objects. */
+#include <stdlib.h>
+
+#include "bytes/large.h"
+#include "objects/sweep.h"
+
+/* ---- counting ---- */
+
+/* Where each owner's objects go; sets what interpreters have of them. */
+static void lay_out(struct walk_sweep *sweep)
+{
+    struct walk_python *python = sweep->python;
+    bool shared = sweep->collector_count < python->interpreter_count;
+    size_t sum = 0, first = 0;
+    for (size_t owner = 1; owner < sweep->owner_count; owner++) {
+        first = sum;
+        for (size_t span = 0; span < sweep->stream.span_count; span++) {
+            size_t count = sweep->parts[span].to[owner];
+            sweep->parts[span].to[owner] = sum;
+            sum += count;
+        }
+        if (owner > sweep->collector_count)
+            break;
+        python->interpreters[owner - 1].first_tracked = first;
+        python->interpreters[owner - 1].tracked_count = shared ? 0 : sum - first;
+    }
+    python->tracked_count = sum;
+    python->permanent_count = sum - first;
+}
+
+static bool open_census(const struct walk_sweep *sweep, struct walk_census *census)
+{
+    census->tallies = calloc((size_t)sweep->python->classes.count + 1, sizeof *census->tallies);
+    census->lists = calloc(sweep->stream.span_count, sizeof *census->lists);
+    census->pages = calloc(sweep->worker_count, sizeof *census->pages);
+    return census->tallies && census->lists && census->pages;
+}
+
+/* What the workers have counted, by the classes of all. False: out of memory. */
+static bool take_census(struct walk_sweep *sweep)
+{
+    struct walk_census *census = sweep->python->census = calloc(1, sizeof *census);
+    if (!census || !open_census(sweep, census))
+        return false;
+    for (unsigned w = 0; w < sweep->worker_count; w++) {
+        struct walk_sweep_worker *worker = &sweep->workers[w];
+        for (uint32_t i = 0; i < worker->classes.count; i++) {
+            census->tallies[worker->number[i]].count += worker->tallies[i].count;
+            census->tallies[worker->number[i]].size += worker->tallies[i].size;
+        }
+        census->pages[census->page_count++] = worker->unread;
+        worker->unread = (struct walk_pages){0};
+    }
+    for (size_t span = 0; span < sweep->stream.span_count; span++) {
+        const struct walk_sweep_part *part = &sweep->parts[span];
+        for (size_t i = 0; i < part->unread.count; i++)
+            part->unread.unread[i].class = sweep->workers[part->worker].number[part->unread.unread[i].class];
+        census->lists[census->list_count++] = part->unread;
+    }
+    return true;
+}
+
+bool walk_sweep_count(struct walk_sweep *sweep)
+{
+    lay_out(sweep);
+    return take_census(sweep);
+}
+
+/* ---- listing ---- */
+
+/* What is done with each object of a span; `owner` is not 0. */
+typedef void each(void *context, const struct walk_sweep_part *part, const struct walk_sweep_note *note,
+                  walk_addr object);
+
+static inline void visit_span(const struct walk_sweep *sweep, size_t span, each *each, void *context)
+{
+    const struct walk_sweep_part *part = &sweep->parts[span];
+    uint32_t head = WALK_SIZE(sweep->python->layout, gc_head), i = 0;
+    size_t first = span * walk_sweep_words(sweep);
+    for (size_t word = first; word < first + walk_sweep_words(sweep); word++)
+        for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
+            uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+            if (part->note[i].owner)
+                each(context, part, &part->note[i], walk_stream_address(&sweep->stream, place) + head);
+        }
+}
+
+static inline uint32_t class_of(const struct walk_sweep *sweep, const struct walk_sweep_part *part,
+                                const struct walk_sweep_note *note)
+{
+    return sweep->workers[part->worker].number[note->class];
+}
+
+static inline void put(void *context, const struct walk_sweep_part *part, const struct walk_sweep_note *note,
+                       walk_addr object)
+{
+    const struct walk_sweep *sweep = context;
+    size_t to = part->to[note->owner]++;
+    sweep->python->tracked[to] = object;
+    sweep->python->tracked_class[to] = class_of(sweep, part, note);
+}
+
+static void list_span(void *context, size_t span, unsigned number)
+{
+    (void)number;
+    visit_span(context, span, put, context);
+}
+
+bool walk_sweep_list(struct walk_sweep *sweep)
+{
+    struct walk_python *python = sweep->python;
+    python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
+    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    if (!python->tracked || !python->tracked_class)
+        return false;
+    walk_workers_run(sweep->worker_count, sweep->stream.span_count, list_span, sweep);
+    return true;
+}
+
+/* ---- types ---- */
+
+struct types {
+    const struct walk_sweep *sweep;
+    void (*each)(void *context, walk_addr type);
+    void *context;
+};
+
+static void take_type(void *context, const struct walk_sweep_part *part, const struct walk_sweep_note *note,
+                      walk_addr object)
+{
+    const struct types *types = context;
+    const struct walk_python *python = types->sweep->python;
+    if (python->classes.class[class_of(types->sweep, part, note)].type == python->runtime->type_type)
+        types->each(types->context, object);
+}
+
+void walk_sweep_types(const struct walk_sweep *sweep, void (*each)(void *context, walk_addr type), void *context)
+{
+    struct types types = {sweep, each, context};
+    for (size_t span = 0; span < sweep->stream.span_count; span++)
+        if (sweep->parts[span].types)
+            visit_span(sweep, span, take_type, &types);
+}
