@@ -26,6 +26,8 @@ _HEAD = """\
 In a checkout, after `make`, type `source gdbext/load.py` in gdb. Each command answers
 for the target that is selected in gdb: a core file, an attached process, or a remote
 target. The heap is read by the first command and kept until the process runs again.
+Some answers come sooner, without it: `py-heap-types`, and the first question to a core
+by `py-heap-object`, `py-heap-referents` or `py-heap-referrers`.
 
 - Where a command takes ADDR, it takes any expression that gdb takes: `0x7f3a5c0d1e50`,
   `$rdi`, `self->ob_type`. Blanks in it need no quotes. Functions of the target are not
