@@ -1014,22 +1014,24 @@ START_TEST(through_a_window_the_same_bytes_are_seen)
 }
 END_TEST
 
-START_TEST(pieces_of_pages_do_not_overlap)
+START_TEST(pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared)
 {
     enum { PIECES = 2000 };
     struct walk_pages pages = {0};
     struct rng rng = {9};
     static uint8_t *piece[PIECES];
     static size_t size[PIECES];
-    for (size_t i = 0; i < PIECES; i++) {
-        size[i] = rng_below(&rng, i % 500 ? 5000 : 3 << 20);
-        piece[i] = walk_pages_take(&pages, size[i]);
-        expect(piece[i] && (uintptr_t)piece[i] % 16 == 0);
-        memset(piece[i], (int)i, size[i]);
+    for (size_t round = 0; round < 3; round++, walk_pages_clear(&pages)) {
+        for (size_t i = 0; i < PIECES; i++) {
+            size[i] = rng_below(&rng, i % 500 ? 5000 : 3 << 20);
+            piece[i] = walk_pages_take(&pages, size[i]);
+            expect(piece[i] && (uintptr_t)piece[i] % 16 == 0);
+            memset(piece[i], (int)(i + round), size[i]);
+        }
+        for (size_t i = 0; i < PIECES; i++)
+            for (size_t at = 0; at < size[i]; at++)
+                expect_eq(piece[i][at], (uint8_t)(i + round));
     }
-    for (size_t i = 0; i < PIECES; i++)
-        for (size_t at = 0; at < size[i]; at++)
-            expect_eq(piece[i][at], (uint8_t)i);
     walk_pages_deinit(&pages);
     ck_assert_ptr_null(walk_pages_take(&pages, SIZE_MAX));
 }
@@ -1100,7 +1102,8 @@ int main(void)
                                          a_list_of_the_dynamic_linker_may_hold_anything,
                                          NULL};
 
-    const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen, pieces_of_pages_do_not_overlap,
+    const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen,
+                                         pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
                                          large_memory_is_all_there_and_goes_back, NULL};
 
     const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},
