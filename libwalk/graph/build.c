@@ -187,6 +187,18 @@ static void remove_refused(struct walk_builder *builder)
     }
 }
 
+/* The log becomes rows, and goes. */
+static struct walk_error *build_rows(struct walk_builder *builder)
+{
+    bool good = true, doubt = false;
+    for (unsigned i = 0; i < builder->source.workers; i++) {
+        good = good && walk_slabs_use_up(&builder->emitters[i].edges);
+        doubt |= builder->emitters[i].doubt;
+    }
+    return good ? walk_rows_build(builder->graph, &builder->source, builder->blocks, builder->block_count, doubt)
+                : walk_error_no_memory();
+}
+
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
     struct walk_graph *graph = builder->graph;
@@ -197,7 +209,7 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
         error = walk_index_rank(graph, workers);
     }
     if (!error)
-        error = walk_rows_build(graph, &builder->source, builder->blocks, builder->block_count);
+        error = build_rows(builder);
     walk_builder_free(builder); /* of more memory than what is left to be made needs */
     if (!error)
         error = walk_rows_reverse(graph, workers);

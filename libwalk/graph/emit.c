@@ -43,7 +43,30 @@ void walk_slabs_deinit(struct walk_slabs *slabs)
     for (size_t i = 0; i < slabs->slab_count; i++)
         walk_large_free(slabs->slab[i]);
     free(slabs->slab);
+    free(slabs->unused);
     *slabs = (struct walk_slabs){0};
+}
+
+bool walk_slabs_use_up(struct walk_slabs *slabs)
+{
+    slabs->unused = malloc((slabs->slab_count + 1) * sizeof *slabs->unused);
+    for (size_t i = 0; slabs->unused && i < slabs->slab_count; i++) {
+        size_t first = i << WALK_SLAB_BITS, left = first < slabs->count ? slabs->count - first : 0;
+        atomic_init(&slabs->unused[i], (unsigned)(left < WALK_SLAB_EDGES ? left : WALK_SLAB_EDGES));
+    }
+    return slabs->unused != NULL;
+}
+
+void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end)
+{
+    for (size_t count; first < end; first += count) {
+        size_t slab = first >> WALK_SLAB_BITS, here = WALK_SLAB_EDGES - first % WALK_SLAB_EDGES;
+        count = here < end - first ? here : end - first;
+        if (atomic_fetch_sub_explicit(&slabs->unused[slab], (unsigned)count, memory_order_acq_rel) == count) {
+            walk_large_free(slabs->slab[slab]);
+            slabs->slab[slab] = NULL;
+        }
+    }
 }
 
 const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count)
@@ -71,7 +94,7 @@ static void discover(struct walk_emitter *emitter, struct walk_region *region, w
     if (region || !source->likely || source->likely(source->context, emitter->worker, key))
         emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
     else
-        emitter->seeking.doubt = true;
+        emitter->doubt = true;
 }
 
 /* Of edges that stand together. */
@@ -121,6 +144,7 @@ void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t 
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
+    emitter->if_known = true;
     if (walk_emit_loggable(emitter, &key))
         add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
 }

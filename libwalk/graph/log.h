@@ -24,7 +24,8 @@ enum { WALK_SLAB_BITS = 18, WALK_SLAB_EDGES = 1 << WALK_SLAB_BITS };
 struct walk_slabs {
     uint64_t **slab;
     size_t slab_count, slab_capacity;
-    size_t count; /* of edges */
+    size_t count;        /* of edges */
+    atomic_uint *unused; /* of each slab, when edges become rows: how many have not */
 };
 
 static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
@@ -44,8 +45,9 @@ struct walk_block {
     uint8_t *flags;
     uint32_t count;
     uint32_t unasked, later; /* how many nodes */
-    const struct walk_emitter *emitter;
-    size_t edge; /* where their edges begin in the emitter's slabs */
+    struct walk_emitter *emitter;
+    size_t edge;   /* where their edges begin in the emitter's slabs */
+    bool if_known; /* some of them count only if their key is a node */
 };
 #define WALK_BLOCK_REFUSED UINT32_MAX
 #define WALK_BLOCK_LATER UINT32_MAX
@@ -56,7 +58,7 @@ struct walk_block {
 /* When no edges are kept but it is asked who refers to one key (seek.c). */
 struct walk_seeking {
     bool on;
-    bool doubt; /* as the contrary of walk_sought.certain */
+    bool flagged; /* a node has the flag for what is missing */
     bool found;
     struct walk_known node;
     uint64_t logged; /* its key as it stands in a log */
@@ -68,7 +70,9 @@ struct walk_emitter {
     _Alignas(WALK_APART) struct walk_slabs edges;
     size_t led; /* edges up to here have led on to what they are to */
     struct walk_seeking seeking;
-    bool missing; /* an edge of the node that is visited is to what is no node */
+    bool missing;  /* an edge of the node that is visited is to what is no node */
+    bool if_known; /* as that of the block that is visited */
+    bool doubt;    /* something was refused that an edge may lead to */
     bool no_memory;
     struct walk_error *error;
     unsigned worker;
@@ -89,10 +93,16 @@ void walk_emit_lead_on(struct walk_emitter *emitter);
 /* The edges from `at` on that stand beside each other; `count`: how many. */
 const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count);
 void walk_slabs_deinit(struct walk_slabs *slabs);
+/* From here on slabs are freed when all their edges are used, each of which is once. False: no memory. */
+bool walk_slabs_use_up(struct walk_slabs *slabs);
+void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end);
 
-/* Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. */
+/*
+ * Turns blocks into the forward rows, classes and flags of a graph whose nodes are numbered. `doubt`: what an edge
+ * leads to may be no node, even if it is not said of that edge.
+ */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count);
+                                   const struct walk_block *blocks, size_t count, bool doubt);
 /* The backward rows, from the forward ones (reverse.c). */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);
 

@@ -83,7 +83,7 @@ static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_
     block->flags[at] = flags;
     block->edges[at] = WALK_BLOCK_LATER;
     block->unasked += answer == WALK_LATER;
-    now->builder->emitters[worker].seeking.doubt |= answer == WALK_NO;
+    now->builder->emitters[worker].doubt |= answer == WALK_NO;
     block->later += answer == WALK_YES || answer == WALK_WAIT;
     return answer;
 }
@@ -176,6 +176,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
         return false;
     report(now, worker, 0);
     block->emitter = &builder->emitters[worker];
+    block->emitter->if_known = false;
     block->edge = block->emitter->edges.count;
     if (source->approach)
         source->approach(source->context, worker, key_of(builder, block, block->place[0]),
@@ -196,8 +197,9 @@ static bool go_on(struct now *now, unsigned worker, size_t *visited)
     return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
 }
 
-static void end_block(struct now *now, unsigned worker, size_t visited)
+static void end_block(struct now *now, struct walk_block *block, unsigned worker, size_t visited)
 {
+    block->if_known = block->emitter->if_known;
     walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
     if (failed(&now->builder->emitters[worker]))
@@ -219,7 +221,7 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
         visit(&builder->emitters[worker], worker, block, at, key);
         visited++;
     }
-    end_block(now, worker, visited);
+    end_block(now, block, worker, visited);
 }
 
 static bool is_later(const struct walk_block *block, uint32_t at)
@@ -249,7 +251,7 @@ static void visit_later(void *context, size_t task, unsigned worker)
         visit(&builder->emitters[worker], worker, block, at, key_of(builder, block, block->place[at]));
         visited++;
     }
-    end_block(now, worker, visited);
+    end_block(now, block, worker, visited);
 }
 
 /* What went wrong for any worker. */
@@ -278,6 +280,7 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
     struct walk_emitter *emitter = &builder->emitters[0];
     block->emitter = emitter;
     block->edge = emitter->edges.count;
+    block->if_known = true; /* or not: there are few */
     for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
         walk_addr key = block->key[at];
         walk_emit_loggable(emitter, &block->key[at]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what the visits told to forward rows: keys become ids, and are laid out. */
+/* From what the visits told to forward rows. */
 #include <string.h>
 
 #include "bytes/large.h"
@@ -11,35 +11,13 @@ struct rows {
     const struct walk_source *source;
     const struct walk_block *blocks;
     size_t block_count;
+    bool doubt; /* any edge may be to what is no node */
 };
 
 static walk_id id_of(const struct walk_index *index, uint64_t logged)
 {
     uint64_t key = logged & (WALK_LOG_KEY | WALK_LOG_ODD);
     return key & WALK_LOG_ODD ? index->first_odd + (walk_id)(key & WALK_LOG_KEY) : walk_index_id(index, key);
-}
-
-/* ---- keys become ids, where they stand ---- */
-
-/* In place of an id. */
-#define DROPPED UINT64_MAX
-
-/* Returns how many of the edges are there. Those in front of `foreseen_end` are this worker's too. */
-static uint32_t translate(const struct walk_index *index, const struct walk_slabs *edges, size_t at, uint32_t count,
-                          size_t foreseen_end, bool *missing)
-{
-    enum { AHEAD = 16 };
-    uint32_t kept = 0;
-    for (size_t end = at + count; at < end; at++) {
-        uint64_t *edge = walk_slabs_at(edges, at);
-        if (at + AHEAD < foreseen_end)
-            walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
-        walk_id id = id_of(index, *edge);
-        *missing |= id == WALK_NO_ID && !(*edge & WALK_LOG_IF_KNOWN);
-        kept += id != WALK_NO_ID;
-        *edge = id == WALK_NO_ID ? DROPPED : id | (*edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
-    }
-    return kept;
 }
 
 /* Nodes of a block that are none, or stand in a later one. */
@@ -53,50 +31,43 @@ static walk_id node_id(const struct walk_index *index, const struct walk_block *
     return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
 }
 
-static size_t end_of_edges(const struct walk_block *block)
+/* ---- how long rows are ---- */
+
+/*
+ * Edges that count only if their key is a node are asked for one by one; all others are there, unless something was
+ * refused.
+ */
+static uint32_t count_edges(const struct rows *rows, const struct walk_block *block, size_t at, uint32_t count,
+                            bool *missing)
 {
-    size_t end = block->edge;
-    for (uint32_t at = 0; at < block->count; at++)
-        end += is_elsewhere(block, at) ? 0 : block->edges[at];
-    return end;
+    const struct walk_index *index = &rows->graph->index;
+    uint32_t kept = count;
+    for (size_t end = at + count; at < end && (rows->doubt || block->if_known); at++) {
+        uint64_t edge = *walk_slabs_at(&block->emitter->edges, at);
+        if (!(rows->doubt || (edge & WALK_LOG_IF_KNOWN)) || id_of(index, edge) != WALK_NO_ID)
+            continue;
+        *missing |= !(edge & WALK_LOG_IF_KNOWN);
+        kept--;
+    }
+    return kept;
 }
 
-static void translate_block(void *context, size_t task, unsigned worker)
+static void count_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
     struct walk_graph *graph = rows->graph;
     const struct walk_block *block = &rows->blocks[task];
-    size_t edge = block->edge, end = end_of_edges(block);
+    size_t edge = block->edge;
     (void)worker;
     for (uint32_t at = 0; at < block->count; at++) {
         bool missing = false;
         if (is_elsewhere(block, at))
             continue;
         walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id] =
-            translate(&graph->index, &block->emitter->edges, edge, block->edges[at], end, &missing);
+        graph->forward.start[id] = count_edges(rows, block, edge, block->edges[at], &missing);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
         edge += block->edges[at];
-    }
-}
-
-static void copy_block(void *context, size_t task, unsigned worker)
-{
-    struct rows *rows = context;
-    const struct walk_rows *forward = &rows->graph->forward;
-    const struct walk_block *block = &rows->blocks[task];
-    size_t edge = block->edge;
-    (void)worker;
-    for (uint32_t at = 0; at < block->count; at++) {
-        if (is_elsewhere(block, at) || !block->edges[at])
-            continue;
-        uint32_t *to = forward->edge + forward->start[node_id(&rows->graph->index, block, at)];
-        for (size_t end = edge + block->edges[at]; edge < end; edge++) {
-            uint64_t id = *walk_slabs_at(&block->emitter->edges, edge);
-            if (id != DROPPED)
-                *to++ = (uint32_t)id;
-        }
     }
 }
 
@@ -112,23 +83,66 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
     return sum <= UINT32_MAX;
 }
 
-struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count)
+/* ---- keys become ids, and are laid out ---- */
+
+/* Those in front of `foreseen_end` are this worker's too. */
+static void lay_out(const struct walk_index *index, const struct walk_slabs *edges, size_t at, size_t end,
+                    size_t foreseen_end, uint32_t *to)
 {
-    struct rows rows = {.graph = graph, .source = source, .blocks = blocks, .block_count = count};
+    enum { AHEAD = 16 };
+    for (; at < end; at++) {
+        uint64_t edge = *walk_slabs_at(edges, at);
+        if (at + AHEAD < foreseen_end)
+            walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
+        walk_id id = id_of(index, edge);
+        if (id != WALK_NO_ID)
+            *to++ = id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+    }
+}
+
+static size_t end_of_edges(const struct walk_block *block)
+{
+    size_t end = block->edge;
+    for (uint32_t at = 0; at < block->count; at++)
+        end += is_elsewhere(block, at) ? 0 : block->edges[at];
+    return end;
+}
+
+static void lay_out_block(void *context, size_t task, unsigned worker)
+{
+    struct rows *rows = context;
+    const struct walk_index *index = &rows->graph->index;
+    const struct walk_rows *forward = &rows->graph->forward;
+    const struct walk_block *block = &rows->blocks[task];
+    size_t edge = block->edge, end = end_of_edges(block);
+    (void)worker;
+    for (uint32_t at = 0; at < block->count; at++) {
+        if (is_elsewhere(block, at) || !block->edges[at])
+            continue;
+        lay_out(index, &block->emitter->edges, edge, edge + block->edges[at], end,
+                forward->edge + forward->start[node_id(index, block, at)]);
+        edge += block->edges[at];
+    }
+    walk_slabs_used(&block->emitter->edges, block->edge, end);
+}
+
+struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
+                                   const struct walk_block *blocks, size_t count, bool doubt)
+{
+    struct rows rows = {.graph = graph, .source = source, .blocks = blocks, .block_count = count, .doubt = doubt};
     size_t nodes = graph->node_count;
     graph->class = walk_large_alloc(nodes + 1, sizeof *graph->class);
     graph->flags = walk_large_alloc(nodes + 1, sizeof *graph->flags);
     graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
-    walk_workers_run(source->workers, count, translate_block, &rows);
+    walk_workers_run(source->workers, count, count_block, &rows);
     if (!walk_rows_sum(&graph->forward, graph->node_count))
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 references");
     graph->edge_count = graph->forward.start[nodes];
     graph->forward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
         return walk_error_no_memory();
-    walk_workers_run(source->workers, count, copy_block, &rows);
+    walk_workers_run(source->workers, count, lay_out_block, &rows);
     return NULL;
 }

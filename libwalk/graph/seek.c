@@ -18,7 +18,7 @@ static bool leads_to(const struct walk_slabs *edges, size_t first, uint64_t logg
 void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first)
 {
     struct walk_seeking *seeking = &emitter->seeking;
-    seeking->doubt |= (node->flags & emitter->source->flag_missing) != 0;
+    seeking->flagged |= (node->flags & emitter->source->flag_missing) != 0;
     if (node->key == seeking->node.key) {
         seeking->node = *node;
         seeking->found = true;
@@ -50,7 +50,7 @@ static struct walk_error *gather(const struct walk_builder *builder, struct walk
         const struct walk_seeking *seeking = &builder->emitters[i].seeking;
         for (size_t at = 0; at < seeking->count; at++)
             sought->holder[sought->count++] = seeking->holder[at];
-        sought->certain &= !seeking->doubt;
+        sought->certain &= !seeking->flagged && !builder->emitters[i].doubt;
         if (seeking->found)
             sought->node = seeking->node;
         sought->found |= seeking->found;
