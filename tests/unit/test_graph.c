@@ -594,11 +594,28 @@ static void check_same(const struct walk_graph *a, const struct walk_graph *b)
     expect(memcmp(a->backward.edge, b->backward.edge, edges * sizeof *a->backward.edge) == 0);
 }
 
+/* Each edge, holder by holder, is the next one of its referent's row. */
+static void check_reverse(const struct walk_graph *graph)
+{
+    static uint32_t next[LARGE];
+    const struct walk_rows *forward = &graph->forward, *backward = &graph->backward;
+    memcpy(next, backward->start, graph->node_count * sizeof *next);
+    for (walk_id id = 0; id < graph->node_count; id++)
+        for (uint32_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
+            walk_id to = WALK_EDGE_ID(forward->edge[i]);
+            expect(next[to] < backward->start[to + 1]);
+            expect_eq(backward->edge[next[to]++], id | (forward->edge[i] & WALK_EDGE_MARK));
+        }
+    for (walk_id id = 0; id < graph->node_count; id++)
+        expect_eq(next[id], backward->start[id + 1]);
+}
+
 START_TEST(a_large_graph_is_the_same_with_any_number_of_workers)
 {
     struct walk_graph one, other;
     build_large(1, &one);
     expect(one.node_count > LARGE / 2 && one.edge_count > 2 * (uint64_t)one.node_count);
+    check_reverse(&one);
     for (unsigned workers = 2; workers < 9; workers *= 2) {
         build_large(workers, &other);
         check_same(&one, &other);
