@@ -208,9 +208,7 @@ static bool find_spans(struct tally *tally)
     return object == tally->count;
 }
 
-/* Counting sort of the keys in some lists, whose spans are known; what is in no span is added here. False: out of
- * memory.
- */
+/* Counting sort of the keys in some lists, by their spans; those in none are added here. False: out of memory. */
 static bool sort_rest(struct tally *tally, const struct walk_unread_list *lists, size_t list_count)
 {
     size_t spans = tally->stream.span_count, sum = 0;
