@@ -220,7 +220,8 @@ static bool sort(struct walk_traverser *traverser, struct walk_ref *refs, size_t
         traverser->order[i] = (uint32_t)i;
         traverser->taken[i] = 0;
     }
-    qsort_r(traverser->order, count, sizeof *traverser->order, compare, refs);
+    if (count)
+        qsort_r(traverser->order, count, sizeof *traverser->order, compare, refs);
     return true;
 }
 
