@@ -9,14 +9,14 @@
 #include "objects/traverse.h"
 #include "objects/visit.h"
 
-/* The words of a plan that are looked at beside each other; a word of an object is 8 bytes here. */
-enum { WORD = 8 };
+/* A word of an object is 8 bytes here; how far from its address one may be. */
+enum { WORD = 8, OFFSET_MAX = 1 << 20 };
 
 /* ---- making ---- */
 
 static bool add_word(struct walk_plan *plan, int64_t offset, bool mark)
 {
-    if (offset < 0 || offset > 1 << 20)
+    if (offset < 0 || offset > OFFSET_MAX)
         return false;
     plan->word[plan->word_count++] = (struct walk_plan_word){(int32_t)offset, mark};
     if ((uint64_t)offset + WORD > plan->extent)
@@ -76,15 +76,21 @@ static bool add_members(struct walk_plan *plan, const struct walk_kind *kind)
     return true;
 }
 
-static void plan_managed_dict(struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type)
+/* False: values would be so far from the object that the type must be damaged. */
+static bool plan_managed_dict(struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type)
 {
     struct walk_dict_keys keys;
     plan->managed_dict = true;
     plan->front = (uint32_t)(0 - walk_header_managed_dict(python, 0)) + (WALK_MINOR(python) == 11 ? WORD : 0);
     if (WALK_MINOR(python) <= 12 && type->cached_keys && walk_dict_keys_open(python, type->cached_keys, &keys))
         plan->values = keys.count;
-    if (WALK_MINOR(python) >= 13 && (type->flags & WALK_TPFLAGS_INLINE_VALUES))
-        plan->extent = (uint32_t)type->basicsize + WALK_OFFSET(python->layout, dict_values, values);
+    if (WALK_MINOR(python) < 13 || !(type->flags & WALK_TPFLAGS_INLINE_VALUES))
+        return true;
+    if (type->basicsize < 0 || type->basicsize > OFFSET_MAX)
+        return false;
+    uint32_t end = (uint32_t)type->basicsize + WALK_OFFSET(python->layout, dict_values, values);
+    plan->extent = plan->extent > end ? plan->extent : end;
+    return true;
 }
 
 /* The words of the object that its array is read by; a dict's are looked at by walk_dict_open(). */
@@ -142,8 +148,8 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     plan->visits_type = type->visits_type;
     if (!add_members(plan, kind))
         return true;
-    if (type->managed_dict)
-        plan_managed_dict(plan, python, type);
+    if (type->managed_dict && !plan_managed_dict(plan, python, type))
+        return true;
     plan_array(plan, python);
     plan_size(plan, python, type);
     plan->state = WALK_PLAN_MADE;

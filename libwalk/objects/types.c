@@ -297,7 +297,7 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     /* Up to 3.8 always; since 3.9 the traverse of a base on the heap visits the type itself. */
     info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
                         (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));
-    info->managed_dict = (info->flags & WALK_TPFLAGS_MANAGED_DICT) != 0;
+    info->managed_dict = WALK_MINOR(python) >= 11 && (info->flags & WALK_TPFLAGS_MANAGED_DICT);
     int64_t own_dict = (int64_t)WALK_MEMBER(python, type, type, tp_dictoffset);
     if (python->word == 4)
         own_dict = (int32_t)own_dict;

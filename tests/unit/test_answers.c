@@ -297,6 +297,28 @@ START_TEST(what_is_unreadable_is_counted)
 }
 END_TEST
 
+/* A type that is damaged says that values are in its objects, far behind them, in versions that know no such thing too.
+ */
+START_TEST(values_far_behind_an_object_are_not_looked_for)
+{
+    static const uint64_t sizes[] = {UINT64_C(1) << 40, UINT64_C(1) << 62, UINT64_C(1) << 30, 16};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct world world;
+        struct walk_heap *heap;
+        world_init(&world, versions[_i]);
+        walk_addr cls = world_class(&world, "Damaged", world.object, 16,
+                                    WALK_TPFLAGS_MANAGED_DICT | WALK_TPFLAGS_INLINE_VALUES, NULL);
+        for (int object = 0; object < 20; object++) /* the first ones are proofs */
+            world_track(&world, world_object(&world, cls, 16));
+        PUT(&world, cls, type, tp_basicsize, sizes[i]);
+        assert_good(world_open(&world));
+        assert_good(walk_heap_build(&world.target, NULL, NULL, &heap));
+        walk_heap_destroy(heap);
+        world_close(&world);
+    }
+}
+END_TEST
+
 /* ---- a heap of what is around one object ---- */
 
 static void expect_same_node(const struct walk_heap *one, walk_id a, const struct walk_heap *other, walk_id b)
@@ -602,6 +624,7 @@ int main(void)
                                        a_look_up_says_why_there_is_no_node,
                                        an_interrupted_build_is_an_error_and_leaves_nothing,
                                        what_is_unreadable_is_counted,
+                                       values_far_behind_an_object_are_not_looked_for,
                                        NULL};
     const TTest *const around_tests[] = {what_is_around_a_node_is_what_the_whole_heap_says,
                                          around_nothing_is_a_heap_that_says_why,
