@@ -73,6 +73,8 @@ static struct walk_error *add_referents(struct around *around, struct walk_build
     struct walk_error *error = NULL;
     refs->count = 0;
     walk_heap_visit_key(around->heap->python, node->key, node->class, node->flags & WALK_NODE_KIND, refs);
+    if (refs->no_memory)
+        return walk_error_no_memory();
     for (size_t i = 0; i < refs->count && !error; i++)
         error = add_object(around, builder, refs->ref[i].target);
     return error;

@@ -190,10 +190,16 @@ bool walk_tracked_list(struct walk_python *python)
 {
     if (!python->unlisted)
         return true;
-    bool good = walk_sweep_list(python->unlisted);
+    if (!walk_sweep_list(python->unlisted)) { /* whoever asks again has it tried again */
+        walk_large_free(python->tracked);
+        walk_large_free(python->tracked_class);
+        python->tracked = NULL;
+        python->tracked_class = NULL;
+        return false;
+    }
     walk_sweep_close(python->unlisted);
     python->unlisted = NULL;
-    return good;
+    return true;
 }
 
 void walk_tracked_types(const struct walk_python *python, void (*each)(void *context, walk_addr type), void *context)

@@ -115,6 +115,8 @@ def _close(number: int) -> None:
     if opened:
         if opened.heap:
             _previous[number] = opened.heap.baseline()
+        elif opened.around:  # of this stop nothing is known that could be compared
+            _previous.pop(number, None)
         opened.close()
 
 
