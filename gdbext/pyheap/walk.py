@@ -1168,14 +1168,12 @@ class Target(_Closing):
 
     def build_heap(self, progress: Optional[Progress] = None) -> "Heap":
         """Reads the heap; `progress(visited, known)` is called, False stops it."""
-        raised = self._raised
-        raised.clear()
-        pointer = c_void_p()
-        report = _reporting(progress, raised)
-        error = _lib.walk_heap_build(self._pointer, report, None, byref(pointer))
-        heap = Heap(self, pointer.value or 0)
-        _check(error, raised)
-        return heap
+        return self._built(
+            progress,
+            lambda report, heap: _lib.walk_heap_build(
+                self._pointer, report, None, heap
+            ),
+        )
 
     def build_around(
         self, address: int, progress: Optional[Progress] = None
@@ -1184,16 +1182,26 @@ class Target(_Closing):
 
         True with it: it is the whole heap, since nothing less can tell.
         """
+        whole = c_bool()
+        heap = self._built(
+            progress,
+            lambda report, heap: _lib.walk_heap_build_around(
+                self._pointer, address, report, None, heap, byref(whole)
+            ),
+        )
+        return heap, whole.value
+
+    def _built(
+        self, progress: Optional[Progress], build: Callable[[Any, Any], Any]
+    ) -> "Heap":
+        """The heap that a function of the library makes, given a report and its place."""
         raised = self._raised
         raised.clear()
-        pointer, whole = c_void_p(), c_bool()
-        report = _reporting(progress, raised)
-        error = _lib.walk_heap_build_around(
-            self._pointer, address, report, None, byref(pointer), byref(whole)
-        )
+        pointer = c_void_p()
+        error = build(_reporting(progress, raised), byref(pointer))
         heap = Heap(self, pointer.value or 0)
         _check(error, raised)
-        return heap, whole.value
+        return heap
 
     def close(self) -> None:
         """Closes the target; its heap must be closed before."""

@@ -100,7 +100,7 @@ struct walk_error *walk_heap_build_graph(struct walk_heap *heap, walk_progress *
  */
 struct walk_error *walk_heap_seek(struct walk_heap *heap, walk_progress *progress, void *context,
                                   struct walk_sought *sought);
-/* Class and flags of an object that walk_heap_seek() found; false: no memory, or it is no object but another node. */
+/* Class and flags of an object that walk_heap_seek() found; false: it is no object but another node. */
 bool walk_heap_know(struct walk_python *python, struct walk_known *object);
 /* Interpreters, threads, and frames that are no objects. */
 struct walk_error *walk_heap_add_others(const struct walk_python *python, struct walk_builder *builder);

@@ -172,22 +172,30 @@ static void note_sample(struct samples *samples, walk_addr object)
     samples->count += samples->count < SAMPLES;
 }
 
-/* Those of each interpreter, what no interpreter has of its own, and what is permanent. NULL: no memory. */
-static struct run *find_runs(const struct walk_python *python, size_t *count)
+/* The objects of each interpreter, then what no interpreter has of its own, then what is permanent. */
+static size_t count_runs(const struct walk_python *python) { return python->interpreter_count + 2; }
+
+static struct run run_of(const struct walk_python *python, size_t number)
 {
-    size_t at = 0, permanent_from = python->tracked_count - python->permanent_count;
-    struct run *runs = malloc((python->interpreter_count + 2) * sizeof *runs);
-    *count = 0;
-    if (!runs)
-        return NULL;
-    for (size_t i = 0; i < python->interpreter_count; i++) {
-        runs[(*count)++] = (struct run){at, at + python->interpreters[i].tracked_count};
-        at += python->interpreters[i].tracked_count;
-    }
-    if (at < permanent_from)
-        runs[(*count)++] = (struct run){at, permanent_from};
-    runs[(*count)++] = (struct run){permanent_from, python->tracked_count};
-    return runs;
+    size_t first = 0, permanent_from = python->tracked_count - python->permanent_count;
+    if (number == python->interpreter_count + 1)
+        return (struct run){permanent_from, python->tracked_count};
+    for (size_t i = 0; i < number; i++)
+        first += python->interpreters[i].tracked_count;
+    if (number == python->interpreter_count)
+        return (struct run){first, permanent_from};
+    return (struct run){first, first + python->interpreters[number].tracked_count};
+}
+
+/* False: out of memory. */
+static bool find_runs(struct source *source)
+{
+    const struct walk_python *python = source->heap->python;
+    source->run_count = count_runs(python);
+    source->runs = malloc(source->run_count * sizeof *source->runs);
+    for (size_t i = 0; source->runs && i < source->run_count; i++)
+        source->runs[i] = run_of(python, i);
+    return source->runs != NULL;
 }
 
 /* The first of a run that is not below the key. */
@@ -205,20 +213,18 @@ static size_t find_in_run(const struct walk_python *python, struct run run, walk
 
 bool walk_heap_know(struct walk_python *python, struct walk_known *object)
 {
-    size_t count;
-    struct run *runs = find_runs(python, &count);
-    bool told = false, permanent = false, good;
-    for (size_t i = 0; runs && i < count && !told; i++) {
-        size_t at = find_in_run(python, runs[i], object->key);
-        told = at < runs[i].end && python->tracked[at] == object->key;
-        permanent = i == count - 1;
+    bool told = false, permanent = false;
+    for (size_t i = 0; i < count_runs(python) && !told; i++) {
+        struct run run = run_of(python, i);
+        size_t at = find_in_run(python, run, object->key);
+        told = at < run.end && python->tracked[at] == object->key;
+        permanent = i == count_runs(python) - 1;
     }
-    good = runs && (told ? walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
-                         : walk_python_type_of(python, object->key, &object->class));
-    if (good)
-        object->flags = object_flags(python, object->key, object->class, told, permanent);
-    free(runs);
-    return good;
+    if (told ? !walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
+             : !walk_python_type_of(python, object->key, &object->class))
+        return false;
+    object->flags = object_flags(python, object->key, object->class, told, permanent);
+    return true;
 }
 
 static void approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
@@ -634,8 +640,7 @@ static struct walk_error *open_source(struct source *source, struct walk_heap *h
     *source = (struct source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source) ||
-                   !(source->runs = find_runs(heap->python, &source->run_count))))
+    if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source) || !find_runs(source)))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct worker *worker = source->worker[i] = walk_workers_state(1, sizeof *worker);

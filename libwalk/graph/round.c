@@ -147,8 +147,10 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
     block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
     block->edges[at] = (uint32_t)edges;
     block->later--;
-    if (emitter->seeking.on)
-        walk_seek_note(emitter, &(struct walk_known){key, block->class[at], block -> flags[at]}, first);
+    if (emitter->seeking.on) {
+        const struct walk_known node = {key, block->class[at], block -> flags[at]};
+        walk_seek_note(emitter, &node, first);
+    }
     if (emitter->edges.count - emitter->led >= TOGETHER)
         walk_emit_lead_on(emitter);
 }
