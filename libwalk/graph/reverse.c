@@ -4,6 +4,9 @@
  * Each worker takes the rows of some holders, one after the other, and deals their edges into bins by referent; then
  * each bin, which is small enough for a processor's cache, is sorted by counting. What came first stays first, so rows
  * are in the order of their holders.
+ *
+ * A bin is where its rows will be: there the holders are dealt. Which referent of the bin an edge is to stands aside,
+ * and takes no more than 16 bits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +18,19 @@
 /* Referents of a bin. */
 enum { BIN_BITS = 16, BIN = 1 << BIN_BITS };
 
-struct dealt {
-    walk_id to;
-    uint32_t from; /* as it stands in a row: with WALK_EDGE_MARK */
+struct sorter {
+    uint32_t *place;  /* of each referent of a bin: where its next holder goes */
+    uint32_t *holder; /* those of a bin, as they were dealt */
 };
 
 struct reversal {
     struct walk_graph *graph;
     unsigned hands; /* who deals: parts of the holders */
     size_t bins;
-    size_t stride;       /* of a hand in `at`: what different hands count stands apart */
-    uint64_t *at;        /* [hand][bin]: where that hand's next edge goes; in the end: where the next hand's begin */
-    struct dealt *dealt; /* all edges, by bin */
-    uint32_t **place;    /* per worker: of each referent of a bin, where its next edge goes */
+    size_t stride;          /* of a hand in `at`: what different hands count stands apart */
+    uint64_t *at;           /* [hand][bin]: where that hand's next edge goes; in the end: where the next hand's begin */
+    uint16_t *referent;     /* of each edge, where it is dealt: of those of its bin */
+    struct sorter *sorters; /* per worker */
 };
 
 static walk_id first_holder(const struct reversal *reversal, size_t hand)
@@ -61,7 +64,8 @@ static void deal_hand(void *context, size_t hand, unsigned worker)
         for (uint32_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
             walk_id to = WALK_EDGE_ID(forward->edge[i]);
             uint64_t at = (*at_of(reversal, to >> BIN_BITS, hand))++;
-            reversal->dealt[at] = (struct dealt){to, id | (forward->edge[i] & WALK_EDGE_MARK)};
+            reversal->graph->backward.edge[at] = id | (forward->edge[i] & WALK_EDGE_MARK);
+            reversal->referent[at] = (uint16_t)(to % BIN);
         }
 }
 
@@ -77,25 +81,63 @@ static void sum_up(const struct reversal *reversal)
         }
 }
 
+/* Where the edges of a bin begin, once all hands are dealt. */
+static uint64_t start_of(const struct reversal *reversal, size_t bin)
+{
+    return bin ? *at_of(reversal, bin - 1, reversal->hands - 1) : 0;
+}
+
+/* Makes the starts of the rows of a bin's referents, of which there are `size`. */
+static void start_rows(const struct reversal *reversal, size_t bin, walk_id size, uint32_t *place)
+{
+    uint64_t start = start_of(reversal, bin), end = start_of(reversal, bin + 1);
+    uint32_t *row = reversal->graph->backward.start + (bin << BIN_BITS), sum = (uint32_t)start;
+    memset(place, 0, size * sizeof *place);
+    for (uint64_t i = start; i < end; i++)
+        place[reversal->referent[i]]++;
+    for (walk_id i = 0; i < size; i++) {
+        uint32_t count = place[i];
+        row[i] = place[i] = sum;
+        sum += count;
+    }
+}
+
 static void sort_bin(void *context, size_t bin, unsigned worker)
 {
     const struct reversal *reversal = context;
-    struct walk_rows *backward = &reversal->graph->backward;
-    walk_id first = (walk_id)(bin << BIN_BITS), nodes = reversal->graph->node_count;
-    walk_id size = nodes - first < BIN ? nodes - first : BIN;
-    uint64_t start = bin ? *at_of(reversal, bin - 1, reversal->hands - 1) : 0,
-             end = *at_of(reversal, bin, reversal->hands - 1);
-    uint32_t *place = reversal->place[worker], sum = (uint32_t)start;
-    memset(place, 0, size * sizeof *place);
-    for (uint64_t i = start; i < end; i++)
-        place[reversal->dealt[i].to - first]++;
-    for (walk_id i = 0; i < size; i++) {
-        uint32_t count = place[i];
-        backward->start[first + i] = place[i] = sum;
-        sum += count;
+    const struct sorter *sorter = &reversal->sorters[worker];
+    uint32_t *edge = reversal->graph->backward.edge;
+    walk_id left = reversal->graph->node_count - (walk_id)(bin << BIN_BITS);
+    uint64_t start = start_of(reversal, bin), count = start_of(reversal, bin + 1) - start;
+    start_rows(reversal, bin, left < BIN ? left : BIN, sorter->place);
+    memcpy(sorter->holder, edge + start, count * sizeof *edge);
+    for (uint64_t i = 0; i < count; i++)
+        edge[sorter->place[reversal->referent[start + i]]++] = sorter->holder[i];
+}
+
+/* How many edges the largest bin has, before anything is dealt. */
+static uint64_t largest_bin(const struct reversal *reversal)
+{
+    uint64_t largest = 0;
+    for (size_t bin = 0; bin < reversal->bins; bin++) {
+        uint64_t end = bin + 1 < reversal->bins ? *at_of(reversal, bin + 1, 0) : reversal->graph->edge_count;
+        uint64_t count = end - *at_of(reversal, bin, 0);
+        largest = count > largest ? count : largest;
     }
-    for (uint64_t i = start; i < end; i++)
-        backward->edge[place[reversal->dealt[i].to - first]++] = reversal->dealt[i].from;
+    return largest;
+}
+
+static bool open_sorters(struct reversal *reversal)
+{
+    uint64_t largest = largest_bin(reversal);
+    reversal->sorters = calloc(reversal->hands, sizeof *reversal->sorters);
+    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+        reversal->sorters[i] = (struct sorter){.place = malloc(BIN * sizeof(uint32_t)),
+                                               .holder = walk_large_alloc(largest, sizeof(uint32_t))};
+        if (!reversal->sorters[i].place || !reversal->sorters[i].holder)
+            return false;
+    }
+    return reversal->sorters != NULL;
 }
 
 static bool open_reversal(struct reversal *reversal, unsigned workers)
@@ -106,23 +148,21 @@ static bool open_reversal(struct reversal *reversal, unsigned workers)
     reversal->bins = (nodes >> BIN_BITS) + 1;
     reversal->stride = reversal->bins + WALK_APART / sizeof *reversal->at;
     reversal->at = calloc(reversal->stride * workers, sizeof *reversal->at);
-    reversal->dealt = walk_large_alloc(graph->edge_count + 1, sizeof *reversal->dealt);
-    reversal->place = calloc(workers, sizeof *reversal->place);
-    for (unsigned i = 0; reversal->place && i < workers; i++)
-        if (!(reversal->place[i] = malloc(BIN * sizeof **reversal->place)))
-            return false;
+    reversal->referent = walk_large_alloc(graph->edge_count + 1, sizeof *reversal->referent);
     graph->backward.start = walk_large_alloc(nodes + 1, sizeof *graph->backward.start);
     graph->backward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->backward.edge);
-    return reversal->at && reversal->dealt && reversal->place && graph->backward.start && graph->backward.edge;
+    return reversal->at && reversal->referent && graph->backward.start && graph->backward.edge;
 }
 
 static void close_reversal(struct reversal *reversal)
 {
-    for (unsigned i = 0; reversal->place && i < reversal->hands; i++)
-        free(reversal->place[i]);
-    free(reversal->place);
+    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+        free(reversal->sorters[i].place);
+        walk_large_free(reversal->sorters[i].holder);
+    }
+    free(reversal->sorters);
     free(reversal->at);
-    walk_large_free(reversal->dealt);
+    walk_large_free(reversal->referent);
 }
 
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
@@ -132,6 +172,9 @@ struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
     if (good) {
         walk_workers_run(workers, reversal.hands, count_hand, &reversal);
         sum_up(&reversal);
+        good = open_sorters(&reversal);
+    }
+    if (good) {
         walk_workers_run(workers, reversal.hands, deal_hand, &reversal);
         walk_workers_run(workers, reversal.bins, sort_bin, &reversal);
         graph->backward.start[graph->node_count] = (uint32_t)graph->edge_count;
