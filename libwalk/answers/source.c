@@ -418,15 +418,22 @@ static void count_guess(struct walk_type_stats *type, walk_addr key, const struc
     }
 }
 
+/* `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up. */
+static void count_size(struct worker *worker, uint32_t class, uint8_t flags, size_t objects, uint64_t size)
+{
+    struct walk_type_stats *type = &worker->types[class];
+    type->objects += objects;
+    type->size += size;
+    if (flags & WALK_NODE_TRACKED) {
+        type->tracked += objects;
+        type->tracked_size += size;
+    }
+}
+
 static void count_object(struct worker *worker, walk_addr key, uint32_t class, uint8_t flags, uint64_t size)
 {
     struct walk_type_stats *type = &worker->types[class];
-    type->objects++;
-    type->size += size;
-    if (flags & WALK_NODE_TRACKED) {
-        type->tracked++;
-        type->tracked_size += size;
-    }
+    count_size(worker, class, flags, 1, size);
     worker->run_objects += worker->refs.run;
     if (worker->refs.guessed)
         count_guess(type, key, &worker->refs);
@@ -458,13 +465,19 @@ static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t clas
     struct walk_python *python = &worker->fork.python;
     struct walk_plan *plan = &worker->plans[class];
     struct walk_refs *refs = &worker->refs;
+    struct walk_plan_far far;
     uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
     if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
     size_t count =
-        walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES, &words, &size);
+        walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES, &words, &size, &far);
+    if (count != WALK_PLAN_FAILED && far.at && !walk_emit_takes_far(emitter, far.at)) {
+        far.at = 0;
+        count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES, &words, &size,
+                                NULL);
+    }
     if (count == WALK_PLAN_FAILED)
         return false;
     python->missed = false;
@@ -474,25 +487,23 @@ static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t clas
         return false;
     refs->words = refs->limited ? words : refs->words;
     refs->guessed = refs->run = false;
-    count_object(worker, key, class, flags, size);
-    walk_emit_edges(emitter, worker->edges, count);
+    count_object(worker, key, class, flags, far.at && walk_plan_far_sizes(far.note) ? 0 : size);
+    size_t before = far.at ? far.targets : count;
+    walk_emit_edges(emitter, worker->edges, before);
+    if (far.at)
+        walk_emit_far(emitter, far.at, far.note);
+    walk_emit_edges(emitter, worker->edges + before, count - before);
     return true;
 }
 
-static struct walk_error *visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
-                                struct walk_emitter *emitter, enum walk_answer *answer)
+/* As walk_visit_object() has it. */
+static struct walk_error *visit_as_it_is(struct worker *worker, struct walk_python *python, walk_addr key,
+                                         uint32_t class, uint8_t *flags, struct walk_emitter *emitter,
+                                         enum walk_answer *answer)
 {
-    struct source *source = context;
-    bool alone = number == WALK_ALONE;
-    struct worker *worker = source->worker[alone ? 0 : number];
-    struct walk_python *python = alone ? source->heap->python : &worker->fork.python;
     struct walk_refs *refs = &worker->refs;
     enum walk_node_kind kind = *flags & WALK_NODE_KIND;
     uint64_t size = 0;
-    if (!alone)
-        walk_window_follow(&worker->window, &worker->fork.image, key);
-    if (!alone && kind == WALK_OBJECT && visit_as_planned(worker, key, class, *flags, emitter))
-        return NULL;
     refs->count = 0;
     refs->unreadable = refs->guessed = refs->run = false;
     refs->fault = (struct walk_traverse_fault){0};
@@ -513,15 +524,57 @@ static struct walk_error *visit(void *context, unsigned number, walk_addr key, u
     else
         worker->special[kind]++;
     emit(worker, emitter, flags);
-    return alone ? renew(source) : NULL;
+    return NULL;
 }
 
-static void foresee(void *context, unsigned number, walk_addr key, uint32_t class)
+static struct walk_error *visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
+                                struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    struct source *source = context;
+    if (number == WALK_ALONE) {
+        struct walk_error *error =
+            visit_as_it_is(source->worker[0], source->heap->python, key, class, flags, emitter, answer);
+        return error ? error : renew(source);
+    }
+    struct worker *worker = source->worker[number];
+    walk_window_follow(&worker->window, &worker->fork.image, key);
+    if ((*flags & WALK_NODE_KIND) == WALK_OBJECT && visit_as_planned(worker, key, class, *flags, emitter))
+        return NULL;
+    return visit_as_it_is(worker, &worker->fork.python, key, class, flags, emitter, answer);
+}
+
+/* An array that is not as planned: the object is not as planned either, and is counted once more. */
+static struct walk_error *visit_far_as_it_is(struct worker *worker, const struct walk_far_part *part, uint8_t *flags,
+                                             struct walk_emitter *emitter)
+{
+    enum walk_answer answer = WALK_YES;
+    struct walk_python *python = &worker->fork.python;
+    uint64_t size = walk_plan_far_sizes(part->note) ? 0 : walk_object_size(python, part->key, part->class);
+    count_size(worker, part->class, *flags, (size_t)-1, 0 - size);
+    struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
+    if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
+        *flags |= WALK_NODE_UNREADABLE;
+    return error;
+}
+
+static struct walk_error *visit_far(void *context, unsigned number, const struct walk_far_part *part, uint8_t *flags,
+                                    struct walk_emitter *emitter, bool *whole)
 {
     const struct source *source = context;
-    const struct walk_python *python = &source->worker[number]->fork.python;
-    if (python->memory->window.size)
-        walk_foresee(python, &python->types[class], key);
+    struct worker *worker = source->worker[number];
+    struct walk_refs *refs = &worker->refs;
+    const struct walk_python *python = &worker->fork.python;
+    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
+    walk_window_follow(&worker->window, &worker->fork.image, part->at);
+    size_t count = walk_plan_visit_far(python, &python->types[part->class], part->at, part->note, worker->edges,
+                                       PLANNED_EDGES, &words, &size);
+    *whole = count == WALK_PLAN_FAILED;
+    if (*whole)
+        return visit_far_as_it_is(worker, part, flags, emitter);
+    refs->words = refs->limited ? words : refs->words;
+    count_size(worker, part->class, *flags, 0, size);
+    walk_emit_edges(emitter, worker->edges, count);
+    return NULL;
 }
 
 /* ---- the start ---- */
@@ -596,7 +649,7 @@ static struct walk_error *open_builder(struct source *source, walk_progress *pro
                                 .admit = admit,
                                 .settle = settle,
                                 .visit = visit,
-                                .foresee = foresee,
+                                .visit_far = visit_far,
                                 .progress = progress,
                                 .progress_context = context};
     struct walk_error *error = learn_common_types(source);

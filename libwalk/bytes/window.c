@@ -28,6 +28,7 @@ void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_
 {
     bool worth = image->core.data && (last - first) / PER_LOOK <= count;
     image->memory.window.size = 0;
+    window->first = first;
     window->next = worth ? first : UINT64_MAX;
     window->last = last;
 }
@@ -35,6 +36,9 @@ void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_
 void walk_window_move(struct walk_window *window, struct walk_image *image, walk_addr address)
 {
     struct walk_memory *memory = &image->memory;
+    if (window->first)
+        address = window->first;
+    window->first = 0;
     const struct walk_segment *segment = walk_memory_segment(memory, address);
     memory->window.size = 0;
     window->next = address + SIZE / 2;

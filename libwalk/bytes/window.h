@@ -11,8 +11,9 @@
 
 struct walk_window {
     uint8_t *buffer;
-    walk_addr next; /* from here on the window is to be moved; UINT64_MAX: it is not wanted */
-    walk_addr last; /* what is looked at last begins here */
+    walk_addr first; /* where it begins when it is moved for the first time; 0: it has been */
+    walk_addr next;  /* from here on the window is to be moved; UINT64_MAX: it is not wanted */
+    walk_addr last;  /* what is looked at last begins here */
 };
 
 /* False: no memory. Closed by walk_window_close(), also if all of it is zero. */
@@ -26,7 +27,10 @@ void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_
 /* For walk_window_follow(). */
 void walk_window_move(struct walk_window *window, struct walk_image *image, walk_addr address);
 
-/* Makes the image's memory have what stands at `address` and behind it at hand. To be called in their order. */
+/*
+ * Makes the image's memory have what stands at `address` and behind it at hand. To be called in their order, or in any
+ * order where they are no further than 1 MB from each other.
+ */
 static inline void walk_window_follow(struct walk_window *window, struct walk_image *image, walk_addr address)
 {
     if (address >= window->next)

@@ -42,7 +42,9 @@ void walk_builder_free(struct walk_builder *builder)
         walk_slabs_deinit(&builder->emitters[i].edges);
         walk_error_free(builder->emitters[i].error);
         free(builder->emitters[i].seeking.holder);
+        walk_pages_deinit(&builder->emitters[i].far_pages);
     }
+    walk_far_deinit(builder);
     walk_pages_deinit(&builder->pages);
     free(builder->blocks);
     free(builder->emitters);
@@ -195,7 +197,8 @@ static struct walk_error *build_rows(struct walk_builder *builder)
         good = good && walk_slabs_use_up(&builder->emitters[i].edges);
         doubt |= builder->emitters[i].doubt;
     }
-    return good ? walk_rows_build(builder->graph, &builder->source, builder->blocks, builder->block_count, doubt)
+    return good ? walk_rows_build(builder->graph, &builder->source, builder->blocks, builder->block_count,
+                                  &builder->far, doubt)
                 : walk_error_no_memory();
 }
 

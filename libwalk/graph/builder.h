@@ -24,11 +24,18 @@ struct walk_builder {
     struct walk_block *blocks;
     size_t block_count, block_capacity;
     struct walk_pages pages; /* what is in the blocks */
+    struct walk_far_parts far;
     size_t visited, known;
     atomic_bool stop;
     bool interrupted;
     bool seeks; /* no edges are kept, nor is a block when its round is over */
 };
+
+/* The key of a node of a block that has a region. */
+static inline walk_addr walk_block_key(const struct walk_builder *builder, const struct walk_block *block, uint32_t at)
+{
+    return (block->region->first + block->place[at]) << builder->graph->index.shift;
+}
 
 /* Visits every node, and every node found on the way; with `sought`, whoever refers to that key is noted (seek.c). */
 struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_addr *sought);
@@ -42,6 +49,16 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
 
 /* Asks and visits what is discovered; false in `any` when there was nothing. `told`: by walk_builder_nodes(). */
 struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *any);
+
+/* Visits the parts of nodes that stand far from them, of the blocks from `first` on (far.c). */
+struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first);
+void walk_far_deinit(struct walk_builder *builder);
+
+/* Only the thread that builds talks to the caller; it is worker 0. `visited`: how many nodes are. */
+void walk_round_report(struct walk_builder *builder, unsigned worker, size_t visited);
+/* What went wrong for any worker. */
+struct walk_error *walk_round_errors(struct walk_builder *builder);
+bool walk_emitter_failed(const struct walk_emitter *emitter);
 
 /* Visits all nodes of the last block, whose classes and flags are there, by one alone. */
 struct walk_error *walk_round_go_alone(struct walk_builder *builder);

@@ -104,7 +104,7 @@ static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t c
     for (size_t i = 0; i < count; i++) {
         if (i + AHEAD < count)
             walk_index_foresee(emitter->index, edge[i + AHEAD] & (WALK_KEY_END - 1));
-        if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN))
+        if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
             continue;
         walk_addr key = edge[i] & WALK_LOG_KEY;
         uint64_t granule = walk_index_granule(emitter->index, key);
@@ -147,4 +147,16 @@ void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool m
     emitter->if_known = true;
     if (walk_emit_loggable(emitter, &key))
         add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
+}
+
+bool walk_emit_takes_far(const struct walk_emitter *emitter, walk_addr at)
+{
+    return emitter->far && !walk_index_is_odd(emitter->index, at) &&
+           walk_index_region(emitter->index, walk_index_granule(emitter->index, at));
+}
+
+void walk_emit_far(struct walk_emitter *emitter, walk_addr at, uint32_t note)
+{
+    emitter->far[emitter->far_count++] = (struct walk_far){.at = at, .node = emitter->node, .count = note};
+    add_edge(emitter, WALK_LOG_FAR);
 }

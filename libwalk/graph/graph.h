@@ -59,6 +59,14 @@ enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER };
 /* Takes the edges of the node that is visited. */
 struct walk_emitter;
 
+/* A part of a node's edges that is read at `at`, which may be far from all else that the node is read from. */
+struct walk_far_part {
+    walk_addr key;
+    uint32_t class;
+    walk_addr at;
+    uint32_t note; /* the source's */
+};
+
 /*
  * Where a graph comes from. Workers have the numbers below `workers`; those of different numbers ask at the same time.
  * No answer may depend on which worker asks, nor on what was asked before, but for settle().
@@ -82,8 +90,12 @@ struct walk_source {
      * and the node is visited after settle(), if need be by one alone. */
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
-    /* Will be visited soon: for who knows what that will wait for. May be NULL. */
-    void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
+    /*
+     * Calls walk_emit_edge() for a part of a node that visit() said is far (walk_emit_far()), or, which is then to be
+     * said, for all of the node. Parts that are near to each other follow each other.
+     */
+    struct walk_error *(*visit_far)(void *context, unsigned worker, const struct walk_far_part *part, uint8_t *flags,
+                                    struct walk_emitter *emitter, bool *whole);
     /* Now and then, by the thread that builds; false stops with WALK_ERROR_INTERRUPTED. May be NULL. */
     walk_progress *progress;
     void *progress_context;
@@ -98,6 +110,13 @@ void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t 
 
 /* An edge that counts only if the key is a node when all is done. */
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark);
+
+/*
+ * Here are the edges of a part that is visited later, when what is near to `at` is: to read all over the memory takes
+ * many times as long. At most one per node. It may be said only if walk_emit_takes_far().
+ */
+bool walk_emit_takes_far(const struct walk_emitter *emitter, walk_addr at);
+void walk_emit_far(struct walk_emitter *emitter, walk_addr at, uint32_t note);
 
 struct walk_builder;
 struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk_source *source,

@@ -232,8 +232,7 @@ size_t walk_index_odd(const struct walk_index *index, walk_addr key)
 
 /* ---- all of them, in their order ---- */
 
-/* The next region from granule `*at` on, which becomes that of its first granule; NULL: no more. */
-static struct walk_region *next_region(const struct walk_index *index, uint64_t *at)
+struct walk_region *walk_index_next_region(const struct walk_index *index, uint64_t *at)
 {
     const uint64_t region_size = UINT64_C(1) << WALK_REGION_BITS, table_size = region_size << WALK_TABLE_BITS;
     while (*at / table_size < index->tables) {
@@ -260,7 +259,7 @@ struct ranking {
 static bool collect_regions(struct ranking *ranking)
 {
     uint64_t at = 0;
-    for (struct walk_region *region; (region = next_region(&ranking->graph->index, &at));
+    for (struct walk_region *region; (region = walk_index_next_region(&ranking->graph->index, &at));
          at += UINT64_C(1) << WALK_REGION_BITS) {
         if (ranking->count == ranking->capacity &&
             !walk_array_grow(&ranking->regions, &ranking->capacity, sizeof *ranking->regions, 256))

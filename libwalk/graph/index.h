@@ -35,6 +35,7 @@ struct walk_region {
     struct walk_word word[WALK_REGION_WORDS];
     uint64_t first;           /* granule */
     _Atomic uint64_t touched; /* a bit per WALK_TOUCHED words: some of them have discovered keys */
+    _Atomic uint32_t far;     /* parts of nodes that stand in it (far.c) */
 };
 enum { WALK_TOUCHED = WALK_REGION_WORDS / 64 };
 
@@ -109,6 +110,9 @@ void walk_index_deinit(struct walk_index *index);
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
 /* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
 enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
+
+/* The first region from granule `*at` on, which becomes that of its first granule; NULL: no more. */
+struct walk_region *walk_index_next_region(const struct walk_index *index, uint64_t *at);
 
 /* The regions that have discovered keys, in their order. The list is the index's, and changes with the next discovery.
  */

@@ -7,6 +7,7 @@
  * What is visited in one go is a block, whose edges stand together: blocks become rows in any order, by any worker.
  */
 
+#include "bytes/pages.h"
 #include "bytes/workers.h"
 #include "graph/index.h"
 
@@ -17,6 +18,9 @@
 /* Of an edge, with its key. */
 #define WALK_LOG_MARK (UINT64_C(1) << 63)
 #define WALK_LOG_IF_KNOWN (UINT64_C(1) << 62)
+
+/* In place of an edge: here come those of the node's part that stands far from it. */
+#define WALK_LOG_FAR (UINT64_C(1) << 61)
 
 /* Edges of a slab: a huge page. */
 enum { WALK_SLAB_BITS = 18, WALK_SLAB_EDGES = 1 << WALK_SLAB_BITS };
@@ -33,6 +37,43 @@ static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
     return &slabs->slab[at >> WALK_SLAB_BITS][at & (WALK_SLAB_EDGES - 1)];
 }
 
+/*
+ * A part of a node's edges that is told of when all of the node's round are visited, since it is read far from the node
+ * (far.c). In the log of the node WALK_LOG_FAR stands in its place.
+ */
+struct walk_far {
+    union {
+        walk_addr at; /* where it is read, until then */
+        struct {
+            uint32_t kept; /* edges that are to nodes */
+            uint32_t to;   /* where they go in the forward rows */
+        };
+    };
+    uint32_t node;  /* of the block, and WALK_FAR_* */
+    uint32_t count; /* of edges in the log; until then: the source's note */
+};
+#define WALK_FAR_WHOLE UINT32_C(0x80000000)   /* it is all of the node's edges: what else is told of them is void */
+#define WALK_FAR_MISSING UINT32_C(0x40000000) /* some are to what is no node */
+#define WALK_FAR_NODE UINT32_C(0x3fffffff)
+
+/* The parts that stand in one region; their edges stand together. */
+struct walk_far_group {
+    struct walk_region *region;
+    size_t first, count; /* in the order of parts */
+    struct walk_emitter *emitter;
+    size_t edge, end; /* in the emitter's slabs */
+    bool if_known;    /* some edges count only if their key is a node */
+};
+
+/* All of them, by region. */
+struct walk_far_parts {
+    struct walk_far_group *groups;
+    size_t group_count;
+    struct walk_far_place {
+        uint32_t block, far;
+    } * order;
+};
+
 /* Nodes of one region, in their order; or any nodes. */
 struct walk_block {
     struct walk_region *region; /* NULL: `key` says what they are */
@@ -48,6 +89,8 @@ struct walk_block {
     struct walk_emitter *emitter;
     size_t edge;   /* where their edges begin in the emitter's slabs */
     bool if_known; /* some of them count only if their key is a node */
+    struct walk_far *far;
+    uint32_t far_count; /* in the order of their nodes */
 };
 #define WALK_BLOCK_REFUSED UINT32_MAX
 #define WALK_BLOCK_LATER UINT32_MAX
@@ -70,6 +113,10 @@ struct walk_emitter {
     _Alignas(WALK_APART) struct walk_slabs edges;
     size_t led; /* edges up to here have led on to what they are to */
     struct walk_seeking seeking;
+    struct walk_pages far_pages;
+    struct walk_far *far; /* of the block that is visited, room for a part of each node; NULL: it is not to have any */
+    uint32_t far_count;
+    uint32_t node; /* of the block */
     bool missing;  /* an edge of the node that is visited is to what is no node */
     bool if_known; /* as that of the block that is visited */
     bool doubt;    /* something was refused that an edge may lead to */
@@ -102,7 +149,8 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end);
  * leads to may be no node, even if it is not said of that edge.
  */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count, bool doubt);
+                                   const struct walk_block *blocks, size_t count, const struct walk_far_parts *far,
+                                   bool doubt);
 /* The backward rows, from the forward ones (reverse.c). */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);
 

@@ -10,8 +10,8 @@
 
 /* In place of a class. */
 #define UNASKED (UINT32_MAX - 1)
-/* How many nodes ahead are foreseen; how many edges lead on at once. */
-enum { AHEAD = 8, TOGETHER = 1 << 12 };
+/* How many edges lead on at once. */
+enum { TOGETHER = 1 << 12 };
 
 /* What the workers are at: some of the builder's blocks. */
 struct now {
@@ -64,11 +64,6 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
     return block;
 }
 
-static walk_addr key_of(const struct walk_builder *builder, const struct walk_block *block, uint32_t place)
-{
-    return (block->region->first + place) << builder->graph->index.shift;
-}
-
 /* ---- asking ---- */
 
 /* What is a node is left for later until it is visited. */
@@ -96,7 +91,7 @@ static void ask_again(void *context, size_t task, unsigned worker)
     block->unasked = 0;
     for (uint32_t at = 0; left && at < block->count; at++)
         if (block->class[at] == UNASKED) {
-            ask(now, worker, block, at, key_of(now->builder, block, block->place[at]));
+            ask(now, worker, block, at, walk_block_key(now->builder, block, at));
             left--;
         }
 }
@@ -132,15 +127,18 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
 {
     const struct walk_source *source = emitter->source;
     size_t first = emitter->edges.count;
+    uint32_t far_count = emitter->far_count;
     enum walk_answer answer = WALK_YES;
     uint8_t flags = block->flags[at];
     emitter->missing = false;
+    emitter->node = at;
     emitter->error = source->visit(source->context, worker, key, block->class[at], &flags, emitter, &answer);
     size_t edges = emitter->edges.count - first;
     if (edges >= WALK_BLOCK_LATER && !emitter->error)
         emitter->error = walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 edges of one object");
     if (answer == WALK_LATER) {
         emitter->edges.count = first;
+        emitter->far_count = far_count;
         emitter->led = emitter->led < first ? emitter->led : first;
         return;
     }
@@ -155,19 +153,23 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
         walk_emit_lead_on(emitter);
 }
 
-/* Only the thread that builds talks to the caller; it is worker 0. `more` nodes have been visited. */
-static void report(struct now *now, unsigned worker, size_t more)
+void walk_round_report(struct walk_builder *builder, unsigned worker, size_t visited)
 {
-    struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
-    size_t visited = builder->visited + atomic_fetch_add_explicit(&now->visited, more, memory_order_relaxed) + more;
     if (worker == 0 && source->progress && !source->progress(source->progress_context, visited, builder->known)) {
         builder->interrupted = true;
         atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
     }
 }
 
-static bool failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
+/* `more` nodes have been visited. */
+static void report(struct now *now, unsigned worker, size_t more)
+{
+    size_t before = atomic_fetch_add_explicit(&now->visited, more, memory_order_relaxed);
+    walk_round_report(now->builder, worker, now->builder->visited + before + more);
+}
+
+bool walk_emitter_failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
 
 /* False: the building has failed, or is to be. */
 static bool begin_block(struct now *now, struct walk_block *block, unsigned worker)
@@ -181,8 +183,8 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     block->emitter->if_known = false;
     block->edge = block->emitter->edges.count;
     if (source->approach)
-        source->approach(source->context, worker, key_of(builder, block, block->place[0]),
-                         key_of(builder, block, block->place[block->count - 1]), block->count);
+        source->approach(source->context, worker, walk_block_key(builder, block, 0),
+                         walk_block_key(builder, block, block->count - 1), block->count);
     return true;
 }
 
@@ -194,7 +196,7 @@ static bool go_on(struct now *now, unsigned worker, size_t *visited)
         report(now, worker, *visited);
         *visited = 0;
     }
-    if (failed(&builder->emitters[worker]))
+    if (walk_emitter_failed(&builder->emitters[worker]))
         atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
     return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
 }
@@ -204,7 +206,7 @@ static void end_block(struct now *now, struct walk_block *block, unsigned worker
     block->if_known = block->emitter->if_known;
     walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
-    if (failed(&now->builder->emitters[worker]))
+    if (walk_emitter_failed(&now->builder->emitters[worker]))
         atomic_store_explicit(&now->builder->stop, true, memory_order_relaxed);
 }
 
@@ -217,7 +219,7 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
     if (!begin_block(now, block, worker))
         return;
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
-        walk_addr key = key_of(builder, block, block->place[at]);
+        walk_addr key = walk_block_key(builder, block, at);
         if (ask(now, worker, block, at, key) != WALK_YES || now->told)
             continue;
         visit(&builder->emitters[worker], worker, block, at, key);
@@ -231,11 +233,20 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
 }
 
-static void foresee(const struct walk_builder *builder, unsigned worker, const struct walk_block *block, uint32_t at)
+/* Of a block of which each node that is left for later may have a part that is far. */
+static void open_far(struct walk_emitter *emitter, const struct walk_block *block)
 {
-    const struct walk_source *source = &builder->source;
-    if (source->foresee && at < block->count && is_later(block, at))
-        source->foresee(source->context, worker, key_of(builder, block, block->place[at]), block->class[at]);
+    emitter->far = walk_pages_take(&emitter->far_pages, block->later * sizeof *emitter->far);
+    emitter->far_count = 0;
+    emitter->no_memory |= !emitter->far;
+}
+
+static void close_far(struct walk_emitter *emitter, struct walk_block *block, uint32_t later)
+{
+    walk_pages_give_back(&emitter->far_pages, later * sizeof *emitter->far, emitter->far_count * sizeof *emitter->far);
+    block->far = emitter->far;
+    block->far_count = emitter->far_count;
+    emitter->far = NULL;
 }
 
 static void visit_later(void *context, size_t task, unsigned worker)
@@ -243,21 +254,25 @@ static void visit_later(void *context, size_t task, unsigned worker)
     struct now *now = context;
     const struct walk_builder *builder = now->builder;
     struct walk_block *block = block_of(now, task);
+    struct walk_emitter *emitter = &builder->emitters[worker];
     size_t visited = 0;
-    if (!block->later || !begin_block(now, block, worker))
+    uint32_t later = block->later;
+    if (!later || !begin_block(now, block, worker))
         return;
+    if (now->told && builder->source.visit_far)
+        open_far(emitter, block);
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
-        foresee(builder, worker, block, at + AHEAD);
         if (!is_later(block, at))
             continue;
-        visit(&builder->emitters[worker], worker, block, at, key_of(builder, block, block->place[at]));
+        visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
     }
+    if (emitter->far)
+        close_far(emitter, block, later);
     end_block(now, block, worker, visited);
 }
 
-/* What went wrong for any worker. */
-static struct walk_error *gather_errors(struct walk_builder *builder)
+struct walk_error *walk_round_errors(struct walk_builder *builder)
 {
     struct walk_error *error = NULL;
     bool no_memory = false;
@@ -283,14 +298,14 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
     block->emitter = emitter;
     block->edge = emitter->edges.count;
     block->if_known = true; /* or not: there are few */
-    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
+    for (uint32_t at = 0; at < block->count && !walk_emitter_failed(emitter); at++) {
         walk_addr key = block->key[at];
         walk_emit_loggable(emitter, &block->key[at]);
         visit(emitter, WALK_ALONE, block, at, key);
     }
     walk_emit_lead_on(emitter);
     builder->visited += block->count;
-    return gather_errors(builder);
+    return walk_round_errors(builder);
 }
 
 /* ---- what was left for later ---- */
@@ -337,7 +352,7 @@ static struct walk_error *visit_rest(struct now *now)
     now->count = builder->block_count - now->first;
     if (count_later(now))
         run(now, visit_later);
-    return gather_errors(builder);
+    return walk_round_errors(builder);
 }
 
 /* In the order of their keys, which the blocks have. */
@@ -355,7 +370,7 @@ static struct walk_error *visit_alone(struct now *now)
         const struct walk_block *block = block_of(now, i);
         for (uint32_t of = 0; block->later && of < block->count; of++)
             if (is_later(block, of)) {
-                alone->key[at] = key_of(builder, block, block->place[of]);
+                alone->key[at] = walk_block_key(builder, block, of);
                 copy_node(alone, at++, block, of);
             }
     }
@@ -400,13 +415,15 @@ struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *
     if (error || !now.count)
         return error;
     run(&now, ask_and_visit);
-    error = gather_errors(builder);
+    error = walk_round_errors(builder);
     if (!error)
         error = settle(&now);
     if (!error)
         error = visit_rest(&now);
     if (!error)
         error = visit_alone(&now);
+    if (!error && told)
+        error = walk_far_visit(builder, now.first);
     builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
     return error;
 }

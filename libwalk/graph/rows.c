@@ -11,6 +11,7 @@ struct rows {
     const struct walk_source *source;
     const struct walk_block *blocks;
     size_t block_count;
+    const struct walk_far_parts *far;
     bool doubt; /* any edge may be to what is no node */
 };
 
@@ -31,25 +32,68 @@ static walk_id node_id(const struct walk_index *index, const struct walk_block *
     return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
 }
 
+/* ---- parts that are far ---- */
+
+static struct walk_far *part_at(const struct rows *rows, size_t i)
+{
+    const struct walk_far_place *place = &rows->far->order[i];
+    return &rows->blocks[place->block].far[place->far];
+}
+
+/* The part of the block's node `at`, if it has one; `next` is where that of the nodes in front of it left off. */
+static struct walk_far *part_of(const struct walk_block *block, uint32_t at, uint32_t *next)
+{
+    bool there = *next < block->far_count && (block->far[*next].node & WALK_FAR_NODE) == at;
+    return there ? &block->far[(*next)++] : NULL;
+}
+
+static bool is_whole(const struct walk_far *far) { return far && (far->node & WALK_FAR_WHOLE); }
+
 /* ---- how long rows are ---- */
 
 /*
- * Edges that count only if their key is a node are asked for one by one; all others are there, unless something was
- * refused.
+ * How many of `count` edges are to nodes. Those that count only if their key is a node (`if_known`: there are some) are
+ * asked for one by one; all others are there, unless something was refused.
  */
-static uint32_t count_edges(const struct rows *rows, const struct walk_block *block, size_t at, uint32_t count,
-                            bool *missing)
+static uint32_t count_edges(const struct rows *rows, const struct walk_slabs *edges, bool if_known, size_t at,
+                            uint32_t count, bool *missing)
 {
     const struct walk_index *index = &rows->graph->index;
     uint32_t kept = count;
-    for (size_t end = at + count; at < end && (rows->doubt || block->if_known); at++) {
-        uint64_t edge = *walk_slabs_at(&block->emitter->edges, at);
-        if (!(rows->doubt || (edge & WALK_LOG_IF_KNOWN)) || id_of(index, edge) != WALK_NO_ID)
+    for (size_t end = at + count; at < end && (rows->doubt || if_known); at++) {
+        uint64_t edge = *walk_slabs_at(edges, at);
+        if ((edge & WALK_LOG_FAR) || !(rows->doubt || (edge & WALK_LOG_IF_KNOWN)) || id_of(index, edge) != WALK_NO_ID)
             continue;
         *missing |= !(edge & WALK_LOG_IF_KNOWN);
         kept--;
     }
     return kept;
+}
+
+static void count_group(void *context, size_t task, unsigned worker)
+{
+    const struct rows *rows = context;
+    const struct walk_far_group *group = &rows->far->groups[task];
+    size_t edge = group->edge;
+    (void)worker;
+    if (!rows->doubt && !group->if_known)
+        return;
+    for (size_t i = group->first; i < group->first + group->count; i++) {
+        struct walk_far *far = part_at(rows, i);
+        bool missing = false;
+        far->kept = count_edges(rows, &group->emitter->edges, group->if_known, edge, far->count, &missing);
+        far->node |= missing ? WALK_FAR_MISSING : 0;
+        edge += far->count;
+    }
+}
+
+/* What is told of a node where it stands: where its part is far one edge stands for that. */
+static uint32_t count_near(const struct rows *rows, const struct walk_block *block, size_t edge, uint32_t at,
+                           const struct walk_far *far, bool *missing)
+{
+    if (is_whole(far))
+        return 0;
+    return count_edges(rows, &block->emitter->edges, block->if_known, edge, block->edges[at], missing) - (far != NULL);
 }
 
 static void count_block(void *context, size_t task, unsigned worker)
@@ -58,13 +102,15 @@ static void count_block(void *context, size_t task, unsigned worker)
     struct walk_graph *graph = rows->graph;
     const struct walk_block *block = &rows->blocks[task];
     size_t edge = block->edge;
+    uint32_t next = 0;
     (void)worker;
     for (uint32_t at = 0; at < block->count; at++) {
-        bool missing = false;
         if (is_elsewhere(block, at))
             continue;
+        const struct walk_far *far = part_of(block, at, &next);
+        bool missing = far && (far->node & WALK_FAR_MISSING);
         walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id] = count_edges(rows, block, edge, block->edges[at], &missing);
+        graph->forward.start[id] = count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
         edge += block->edges[at];
@@ -85,18 +131,25 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 
 /* ---- keys become ids, and are laid out ---- */
 
-/* Those in front of `foreseen_end` are this worker's too. */
-static void lay_out(const struct walk_index *index, const struct walk_slabs *edges, size_t at, size_t end,
-                    size_t foreseen_end, uint32_t *to)
+/* To `to` on in the rows. Those in front of `foreseen_end` are this worker's too. */
+static void lay_out(const struct rows *rows, const struct walk_slabs *edges, size_t at, size_t end, size_t foreseen_end,
+                    uint32_t to, struct walk_far *far)
 {
     enum { AHEAD = 16 };
+    const struct walk_index *index = &rows->graph->index;
+    uint32_t *row = rows->graph->forward.edge;
     for (; at < end; at++) {
         uint64_t edge = *walk_slabs_at(edges, at);
         if (at + AHEAD < foreseen_end)
             walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
+        if (edge & WALK_LOG_FAR) {
+            far->to = to;
+            to += far->kept;
+            continue;
+        }
         walk_id id = id_of(index, edge);
         if (id != WALK_NO_ID)
-            *to++ = id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+            row[to++] = id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
     }
 }
 
@@ -111,31 +164,55 @@ static size_t end_of_edges(const struct walk_block *block)
 static void lay_out_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
-    const struct walk_index *index = &rows->graph->index;
-    const struct walk_rows *forward = &rows->graph->forward;
     const struct walk_block *block = &rows->blocks[task];
     size_t edge = block->edge, end = end_of_edges(block);
+    uint32_t next = 0;
     (void)worker;
     for (uint32_t at = 0; at < block->count; at++) {
         if (is_elsewhere(block, at) || !block->edges[at])
             continue;
-        lay_out(index, &block->emitter->edges, edge, edge + block->edges[at], end,
-                forward->edge + forward->start[node_id(index, block, at)]);
+        struct walk_far *far = part_of(block, at, &next);
+        uint32_t to = rows->graph->forward.start[node_id(&rows->graph->index, block, at)];
+        if (is_whole(far))
+            far->to = to;
+        else
+            lay_out(rows, &block->emitter->edges, edge, edge + block->edges[at], end, to, far);
         edge += block->edges[at];
     }
     walk_slabs_used(&block->emitter->edges, block->edge, end);
 }
 
-struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count, bool doubt)
+/* When what is near is laid out, it is known where this goes. */
+static void lay_out_group(void *context, size_t task, unsigned worker)
 {
-    struct rows rows = {.graph = graph, .source = source, .blocks = blocks, .block_count = count, .doubt = doubt};
+    enum { AHEAD = 16 };
+    const struct rows *rows = context;
+    const struct walk_far_group *group = &rows->far->groups[task];
+    size_t edge = group->edge, end = group->first + group->count;
+    (void)worker;
+    for (size_t i = group->first; i < end; i++) {
+        if (i + AHEAD < end)
+            __builtin_prefetch(part_at(rows, i + AHEAD));
+        const struct walk_far *far = part_at(rows, i);
+        lay_out(rows, &group->emitter->edges, edge, edge + far->count, group->end, far->to, NULL);
+        edge += far->count;
+    }
+    walk_slabs_used(&group->emitter->edges, group->edge, group->end);
+}
+
+struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
+                                   const struct walk_block *blocks, size_t count, const struct walk_far_parts *far,
+                                   bool doubt)
+{
+    struct rows rows = {
+        .graph = graph, .source = source, .blocks = blocks, .block_count = count, .far = far, .doubt = doubt};
     size_t nodes = graph->node_count;
     graph->class = walk_large_alloc(nodes + 1, sizeof *graph->class);
     graph->flags = walk_large_alloc(nodes + 1, sizeof *graph->flags);
     graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
+    walk_workers_run(source->workers, far->group_count, count_group, &rows);
     walk_workers_run(source->workers, count, count_block, &rows);
     if (!walk_rows_sum(&graph->forward, graph->node_count))
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 references");
@@ -144,5 +221,6 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(source->workers, count, lay_out_block, &rows);
+    walk_workers_run(source->workers, far->group_count, lay_out_group, &rows);
     return NULL;
 }

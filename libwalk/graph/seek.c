@@ -10,7 +10,7 @@ static bool leads_to(const struct walk_slabs *edges, size_t first, uint64_t logg
     for (size_t at = first, count; at < edges->count && !found; at += count) {
         const uint64_t *edge = walk_slabs_stretch(edges, at, &count);
         for (size_t i = 0; i < count; i++)
-            found |= (edge[i] & (WALK_LOG_ODD | WALK_LOG_KEY)) == logged;
+            found |= (edge[i] & (WALK_LOG_ODD | WALK_LOG_KEY | WALK_LOG_FAR)) == logged;
     }
     return found;
 }
@@ -38,6 +38,16 @@ static int by_key(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Who refers to the key in what is near and in what is far has been noted twice. */
+static void drop_doubles(struct walk_sought *sought)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < sought->count; i++)
+        if (!kept || sought->holder[kept - 1].key != sought->holder[i].key)
+            sought->holder[kept++] = sought->holder[i];
+    sought->count = kept;
+}
+
 static struct walk_error *gather(const struct walk_builder *builder, struct walk_sought *sought)
 {
     size_t count = 0;
@@ -56,6 +66,7 @@ static struct walk_error *gather(const struct walk_builder *builder, struct walk
         sought->found |= seeking->found;
     }
     qsort(sought->holder, count, sizeof *sought->holder, by_key);
+    drop_doubles(sought);
     return NULL;
 }
 

@@ -93,7 +93,7 @@ static bool plan_managed_dict(struct walk_plan *plan, const struct walk_python *
     return true;
 }
 
-/* The words of the object that its array is read by; a dict's are looked at by walk_dict_open(). */
+/* The words of the object that its array is read by. */
 static void plan_array(struct walk_plan *plan, const struct walk_python *python)
 {
     static const struct {
@@ -104,12 +104,14 @@ static void plan_array(struct walk_plan *plan, const struct walk_python *python)
         [WALK_PLAN_LIST] = {3, {WALK_FIELD_list_ob_item, WALK_FIELD_var_object_ob_size, WALK_FIELD_list_allocated}},
         [WALK_PLAN_TUPLE] = {1, {WALK_FIELD_var_object_ob_size}},
         [WALK_PLAN_SET] = {2, {WALK_FIELD_set_table, WALK_FIELD_set_mask}},
-        [WALK_PLAN_DICT] = {0, {0}}};
+        [WALK_PLAN_DICT] = {2, {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values}}};
     for (unsigned i = 0; i < arrays[plan->array].count; i++) {
         uint32_t end = (uint32_t)python->layout->offset[arrays[plan->array].field[i]] + WORD;
         plan->extent = plan->extent > end ? plan->extent : end;
     }
 }
+
+static uint64_t size_but_array(const struct walk_pytype *type) { return (uint64_t)type->basicsize + type->head; }
 
 static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
 {
@@ -121,7 +123,7 @@ static void plan_size(struct walk_plan *plan, struct walk_python *python, const 
     if (fixed)
         plan->size = walk_size_but_keys(python, 0, type, &keys);
     else if (by_array)
-        plan->size = (uint64_t)type->basicsize + type->head;
+        plan->size = size_but_array(type);
 }
 
 bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
@@ -169,9 +171,15 @@ struct visit {
     const struct walk_python *python;
     const uint8_t *view; /* of the object */
     uint64_t *to, *end;  /* where the next target goes; the end of the room */
+    uint64_t *start;
     uint64_t *words;
-    uint64_t size, bits; /* `bits`: of all targets */
+    uint64_t size, bits;       /* `bits`: of all targets */
+    struct walk_plan_far *far; /* NULL: nothing is left for later */
 };
+
+/* What is left for later; a note has it and how many it has of them. */
+enum far_kind { FAR_WORDS, FAR_SET, FAR_DICT };
+enum { FAR_KIND_BITS = 2 };
 
 static inline void add(struct visit *visit, walk_addr target, uint64_t mark)
 {
@@ -185,12 +193,32 @@ static inline bool has_room(const struct visit *visit, uint64_t count)
     return count <= *visit->words && count < (uint64_t)(visit->end - visit->to);
 }
 
+/*
+ * Whether an array is left for later, since it is not in the window. One per object: where there are two, the second
+ * one is visited as it is. `size`: bytes that are there, if it is.
+ */
+static bool leave(struct visit *visit, enum far_kind kind, walk_addr at, uint64_t count, uint64_t size)
+{
+    const struct walk_memory *memory = visit->python->memory;
+    if (!visit->far || visit->far->at || !memory->window.size || at - memory->window.start < memory->window.size ||
+        !walk_memory_view(visit->python->memory, at, size))
+        return false;
+    visit->far->at = at;
+    visit->far->note = (uint32_t)(count << FAR_KIND_BITS) | kind;
+    visit->far->targets = (size_t)(visit->to - visit->start);
+    return true;
+}
+
 /* Words that stand beside each other; those that are 0 are none. */
 static bool add_array(struct visit *visit, walk_addr items, uint64_t count, uint64_t mark)
 {
     if (!count)
         return true;
-    const uint8_t *view = has_room(visit, count) ? walk_memory_view(visit->python->memory, items, count * WORD) : NULL;
+    if (!has_room(visit, count))
+        return false;
+    if (!mark && leave(visit, FAR_WORDS, items, count, count * WORD))
+        return true;
+    const uint8_t *view = walk_memory_view(visit->python->memory, items, count * WORD);
     if (!view)
         return false;
     *visit->words -= count;
@@ -254,15 +282,12 @@ static bool add_tuple(struct visit *visit, walk_addr object)
     return add_array(visit, object + WALK_OFFSET(python->layout, tuple, ob_item), count, 0);
 }
 
-/* As walk_visit_set(). */
-static bool add_set(struct visit *visit, walk_addr object)
+/* Of a set: a key and its hash. */
+enum { ENTRY = 2 * WORD };
+
+static bool add_entries(struct visit *visit, walk_addr table, uint64_t slots)
 {
-    enum { ENTRY = 2 * WORD };
-    const struct walk_python *python = visit->python;
-    walk_addr table = WALK_WORD(python, visit->view, set, table);
-    uint64_t slots = WALK_WORD(python, visit->view, set, mask) + 1;
-    const uint8_t *view =
-        has_room(visit, slots) && slots ? walk_memory_view(python->memory, table, slots * ENTRY) : NULL;
+    const uint8_t *view = walk_memory_view(visit->python->memory, table, slots * ENTRY);
     if (!view)
         return false;
     *visit->words -= slots;
@@ -270,17 +295,28 @@ static bool add_set(struct visit *visit, walk_addr object)
         walk_addr key = walk_load_u64(view + i * ENTRY);
         add(visit, walk_load_u64(view + i * ENTRY + WORD) != UINT64_MAX ? key : 0, 0);
     }
-    if (table != object + WALK_OFFSET(python->layout, set, smalltable))
-        visit->size += slots * ENTRY;
     return true;
 }
 
-/* As walk_visit_dict(). */
-static bool add_dict(struct visit *visit, walk_addr object)
+/* As walk_visit_set(). */
+static bool add_set(struct visit *visit, walk_addr object)
+{
+    const struct walk_python *python = visit->python;
+    walk_addr table = WALK_WORD(python, visit->view, set, table);
+    uint64_t slots = WALK_WORD(python, visit->view, set, mask) + 1;
+    if (!has_room(visit, slots) || !slots)
+        return false;
+    if (table != object + WALK_OFFSET(python->layout, set, smalltable))
+        visit->size += slots * ENTRY;
+    return leave(visit, FAR_SET, table, slots, slots * ENTRY) || add_entries(visit, table, slots);
+}
+
+/* As walk_visit_dict(). `values`: 0: they are in the keys. */
+static bool add_keys(struct visit *visit, walk_addr keys, walk_addr values)
 {
     const struct walk_python *python = visit->python;
     struct walk_dict dict;
-    if (!walk_dict_open(python, object, &dict) || !has_room(visit, 2 * dict.keys.count))
+    if (!walk_dict_open_keys(python, keys, values, &dict) || !has_room(visit, 2 * dict.keys.count))
         return false;
     *visit->words -= dict.keys.count;
     uint64_t key_mark = dict.keys.general ? 0 : WALK_PLAN_MARK;
@@ -295,6 +331,17 @@ static bool add_dict(struct visit *visit, walk_addr object)
     return true;
 }
 
+/* Where the values stand elsewhere the keys are shared by many: they are at hand anyway. */
+static bool add_dict(struct visit *visit)
+{
+    const struct walk_python *python = visit->python;
+    walk_addr keys = WALK_WORD(python, visit->view, dict, ma_keys);
+    walk_addr values = WALK_WORD(python, visit->view, dict, ma_values);
+    if (!values && leave(visit, FAR_DICT, keys, 0, WALK_SIZE(python->layout, dict_keys)))
+        return true;
+    return add_keys(visit, keys, values);
+}
+
 static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_addr object)
 {
     switch (plan->array) {
@@ -305,7 +352,7 @@ static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_ad
     case WALK_PLAN_SET:
         return add_set(visit, object);
     case WALK_PLAN_DICT:
-        return add_dict(visit, object);
+        return add_dict(visit);
     case WALK_PLAN_NO_ARRAY:
         break;
     }
@@ -313,11 +360,20 @@ static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_ad
 }
 
 size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
-                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size)
+                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size,
+                       struct walk_plan_far *far)
 {
     const uint8_t *view = walk_memory_view(python->memory, object - plan->front, plan->front + plan->extent);
     uint64_t left = *words;
-    struct visit visit = {.python = python, .to = to, .end = to + room, .words = &left, .size = plan->size};
+    struct visit visit = {.python = python,
+                          .to = to,
+                          .start = to,
+                          .end = to + room,
+                          .words = &left,
+                          .size = plan->size,
+                          .far = plan->sized ? far : NULL};
+    if (far)
+        *far = (struct walk_plan_far){0};
     if (!view || plan->word_count + 2 >= room)
         return WALK_PLAN_FAILED;
     visit.view = view + plan->front;
@@ -330,6 +386,35 @@ size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *p
         return WALK_PLAN_FAILED;
     add_words(&visit, plan, plan->slots, plan->word_count);
     if (!add_items(&visit, plan, object) || (visit.bits & WALK_PLAN_MARK))
+        return WALK_PLAN_FAILED;
+    *words = left;
+    *size = visit.size;
+    return (size_t)(visit.to - to);
+}
+
+static enum far_kind far_kind(uint32_t note) { return note & ((1 << FAR_KIND_BITS) - 1); }
+
+bool walk_plan_far_sizes(uint32_t note) { return far_kind(note) == FAR_DICT; }
+
+size_t walk_plan_visit_far(const struct walk_python *python, const struct walk_pytype *type, walk_addr at,
+                           uint32_t note, uint64_t *to, size_t room, uint64_t *words, uint64_t *size)
+{
+    uint64_t left = *words, count = note >> FAR_KIND_BITS;
+    struct visit visit = {.python = python, .to = to, .start = to, .end = to + room, .words = &left};
+    bool good = false;
+    switch (far_kind(note)) {
+    case FAR_WORDS:
+        good = has_room(&visit, count) && add_array(&visit, at, count, 0);
+        break;
+    case FAR_SET:
+        good = has_room(&visit, count) && add_entries(&visit, at, count);
+        break;
+    case FAR_DICT:
+        visit.size = size_but_array(type);
+        good = add_keys(&visit, at, 0);
+        break;
+    }
+    if (!good || (visit.bits & WALK_PLAN_MARK))
         return WALK_PLAN_FAILED;
     *words = left;
     *size = visit.size;

@@ -31,6 +31,16 @@ struct walk_plan {
 bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type);
 void walk_plan_deinit(struct walk_plan *plan);
 
+/*
+ * An array that stands far from its object, which is not in the memory's window, and is left for later. All zero:
+ * there is none.
+ */
+struct walk_plan_far {
+    walk_addr at;
+    uint32_t note;  /* what it is, for walk_plan_visit_far() */
+    size_t targets; /* how many of the object's are in front of those that it has */
+};
+
 /* In place of a count: it does not go as planned. */
 #define WALK_PLAN_FAILED SIZE_MAX
 /* Of a target: the edge is an extra one. */
@@ -39,9 +49,17 @@ void walk_plan_deinit(struct walk_plan *plan);
 /*
  * The targets of an object's edges, in the order in which walk_visit_object() has them, to `to`, which has room for
  * `room` of them. Returns how many there are; `size` is set if the plan is `sized`. `words`: how many words of arrays
- * may still be looked at, as those of walk_refs_afford().
+ * may still be looked at, as those of walk_refs_afford(). `far`: set if there is one; NULL: nothing is left for later.
  */
 size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
-                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size);
+                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size,
+                       struct walk_plan_far *far);
+
+/* Whether the size of an object is known only when what was left for later is visited. */
+bool walk_plan_far_sizes(uint32_t note);
+
+/* The targets of what was left for later, likewise; `size`: of the object, or 0 if walk_plan_visit() has said it. */
+size_t walk_plan_visit_far(const struct walk_python *python, const struct walk_pytype *type, walk_addr at,
+                           uint32_t note, uint64_t *to, size_t room, uint64_t *words, uint64_t *size);
 
 #endif

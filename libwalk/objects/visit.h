@@ -106,10 +106,6 @@ bool walk_visit_is_special(enum walk_kind_id kind);
 /* What the tables say of the same, which the type's tp_traverse is not asked to prove. */
 void walk_visit_by_tables(struct walk_python *python, walk_addr object, uint32_t type, struct walk_refs *refs);
 
-/* To be called a little before the first: begins to fetch what will be looked at. Of memory that is mapped, not read.
- */
-void walk_foresee(const struct walk_python *python, const struct walk_pytype *type, walk_addr object);
-
 /* The __dict__ of an object whose type has a tp_dictoffset. */
 void walk_visit_dict_pointer(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                              uint32_t flags, struct walk_refs *refs);

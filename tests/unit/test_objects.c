@@ -62,7 +62,7 @@ static void check_plan(struct world *world, walk_addr object, const struct walk_
     type->proofs = PROVEN;
     ck_assert(walk_plan_make(&plan, python, type));
     if (plan.state == WALK_PLAN_MADE)
-        count = walk_plan_visit(&plan, python, type, object, targets, ROOM, &words, &size);
+        count = walk_plan_visit(&plan, python, type, object, targets, ROOM, &words, &size, NULL);
     for (size_t i = 0; count != WALK_PLAN_FAILED && i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
         if (ref->flags & WALK_EDGE_WEAK)
