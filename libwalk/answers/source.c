@@ -458,6 +458,14 @@ static void emit(struct worker *worker, struct walk_emitter *emitter, uint8_t *f
         *flags |= WALK_NODE_UNREADABLE;
 }
 
+/* The size of an object but for what is left for later. */
+static uint64_t near_size(struct walk_python *python, walk_addr key, uint32_t class, const struct walk_plan_far *far)
+{
+    struct walk_size_keys keys;
+    return far->at && walk_plan_far_sizes(far->note) ? walk_size_but_keys(python, key, &python->types[class], &keys)
+                                                     : walk_object_size(python, key, class);
+}
+
 /* False: there is no plan, or it is not as planned; nothing has been done. */
 static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t class, uint8_t flags,
                              struct walk_emitter *emitter)
@@ -482,12 +490,12 @@ static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t clas
         return false;
     python->missed = false;
     if (!plan->sized)
-        size = walk_object_size(python, key, class);
+        size = near_size(python, key, class, &far);
     if (python->missed) /* of what the size needs a type is new */
         return false;
     refs->words = refs->limited ? words : refs->words;
     refs->guessed = refs->run = false;
-    count_object(worker, key, class, flags, far.at && walk_plan_far_sizes(far.note) ? 0 : size);
+    count_object(worker, key, class, flags, size);
     size_t before = far.at ? far.targets : count;
     walk_emit_edges(emitter, worker->edges, before);
     if (far.at)
@@ -549,8 +557,8 @@ static struct walk_error *visit_far_as_it_is(struct worker *worker, const struct
 {
     enum walk_answer answer = WALK_YES;
     struct walk_python *python = &worker->fork.python;
-    uint64_t size = walk_plan_far_sizes(part->note) ? 0 : walk_object_size(python, part->key, part->class);
-    count_size(worker, part->class, *flags, (size_t)-1, 0 - size);
+    const struct walk_plan_far far = {.at = part->at, .note = part->note};
+    count_size(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
     struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
     if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
         *flags |= WALK_NODE_UNREADABLE;
@@ -563,11 +571,10 @@ static struct walk_error *visit_far(void *context, unsigned number, const struct
     const struct source *source = context;
     struct worker *worker = source->worker[number];
     struct walk_refs *refs = &worker->refs;
-    const struct walk_python *python = &worker->fork.python;
     uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
     walk_window_follow(&worker->window, &worker->fork.image, part->at);
-    size_t count = walk_plan_visit_far(python, &python->types[part->class], part->at, part->note, worker->edges,
-                                       PLANNED_EDGES, &words, &size);
+    size_t count =
+        walk_plan_visit_far(&worker->fork.python, part->at, part->note, worker->edges, PLANNED_EDGES, &words, &size);
     *whole = count == WALK_PLAN_FAILED;
     if (*whole)
         return visit_far_as_it_is(worker, part, flags, emitter);

@@ -60,12 +60,17 @@ const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_
 /* walk_memory_view() for any segment. */
 const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size);
 
+static inline bool walk_memory_in_window(const struct walk_memory *memory, walk_addr address, size_t size)
+{
+    walk_addr inside = address - memory->window.start;
+    return inside < memory->window.size && size <= memory->window.size - inside;
+}
+
 /* `size` bytes at `address`, or NULL when any of them is not there. Mostly they are where the last ones were. */
 static inline const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
 {
-    walk_addr inside = address - memory->window.start;
-    if (inside < memory->window.size && size <= memory->window.size - inside)
-        return memory->window.data + inside;
+    if (walk_memory_in_window(memory, address, size))
+        return memory->window.data + (address - memory->window.start);
     if (memory->last < memory->count) {
         const struct walk_segment *segment = &memory->segments[memory->last];
         if (address >= segment->start && address < segment->end && size <= segment->end - address &&

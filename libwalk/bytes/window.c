@@ -58,3 +58,17 @@ void walk_window_move(struct walk_window *window, struct walk_image *image, walk
     memory->window.size = end - start;
     memory->window.data = window->buffer;
 }
+
+bool walk_window_peek(struct walk_image *image, walk_addr address, size_t size, void *buffer)
+{
+    struct walk_memory *memory = &image->memory;
+    const uint8_t *view = walk_memory_view(memory, address, size);
+    uint64_t offset;
+    if (!view)
+        return false;
+    if (memory->window.size && !walk_memory_in_window(memory, address, size) &&
+        walk_image_in_core(image, view, &offset))
+        return walk_image_read_core(image, offset, buffer, size);
+    memcpy(buffer, view, size);
+    return true;
+}

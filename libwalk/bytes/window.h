@@ -37,4 +37,10 @@ static inline void walk_window_follow(struct walk_window *window, struct walk_im
         walk_window_move(window, image, address);
 }
 
+/*
+ * A few bytes, copied. While there is a window what is outside of it is read from the file, which for so few takes less
+ * than to enter the mapping. False: they are not there.
+ */
+bool walk_window_peek(struct walk_image *image, walk_addr address, size_t size, void *buffer);
+
 #endif

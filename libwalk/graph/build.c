@@ -44,7 +44,7 @@ void walk_builder_free(struct walk_builder *builder)
         free(builder->emitters[i].seeking.holder);
         walk_pages_deinit(&builder->emitters[i].far_pages);
     }
-    walk_far_deinit(builder);
+    free(builder->far.group);
     walk_pages_deinit(&builder->pages);
     free(builder->blocks);
     free(builder->emitters);

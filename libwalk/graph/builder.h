@@ -24,7 +24,7 @@ struct walk_builder {
     struct walk_block *blocks;
     size_t block_count, block_capacity;
     struct walk_pages pages; /* what is in the blocks */
-    struct walk_far_parts far;
+    struct walk_far_groups far;
     size_t visited, known;
     atomic_bool stop;
     bool interrupted;
@@ -52,7 +52,6 @@ struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *
 
 /* Visits the parts of nodes that stand far from them, of the blocks from `first` on (far.c). */
 struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first);
-void walk_far_deinit(struct walk_builder *builder);
 
 /* Only the thread that builds talks to the caller; it is worker 0. `visited`: how many nodes are. */
 void walk_round_report(struct walk_builder *builder, unsigned worker, size_t visited);

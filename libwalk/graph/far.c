@@ -5,27 +5,26 @@
  */
 #include <stdlib.h>
 
-#include "bytes/large.h"
 #include "graph/builder.h"
 
-/* How many parts ahead are fetched, and after how many it is asked whether to stop. */
-enum { AHEAD = 16, TURN = 1 << 10 };
+/* How many parts ahead are fetched; how many edges lead on at once. */
+enum { AHEAD = 16, TOGETHER = 1 << 12 };
 
 struct far {
     struct walk_builder *builder;
-    size_t first_block;
+    size_t first_block, first_group; /* of the round */
+    struct walk_far_place *place;    /* of all parts of the round, group by group */
 };
 
-static struct walk_far *part_at(const struct walk_builder *builder, size_t i)
+static struct walk_far *part_at(const struct walk_builder *builder, const struct walk_far_place *place)
 {
-    const struct walk_far_place *place = &builder->far.order[i];
     return &builder->blocks[place->block].far[place->far];
 }
 
-static struct walk_region *region_of(const struct walk_builder *builder, const struct walk_far *part)
+static _Atomic uint32_t *counter_of(const struct walk_builder *builder, const struct walk_far *part)
 {
     const struct walk_index *index = &builder->graph->index;
-    return walk_index_region(index, walk_index_granule(index, part->at));
+    return &walk_index_region(index, walk_index_granule(index, part->at))->far;
 }
 
 /* ---- dealing ---- */
@@ -36,58 +35,67 @@ static void count_parts(void *context, size_t task, unsigned worker)
     const struct walk_block *block = &far->builder->blocks[far->first_block + task];
     (void)worker;
     for (uint32_t i = 0; i < block->far_count; i++)
-        atomic_fetch_add_explicit(&region_of(far->builder, &block->far[i])->far, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(counter_of(far->builder, &block->far[i]), 1, memory_order_relaxed);
 }
 
 /* In whichever order: nothing depends on it. */
 static void deal_parts(void *context, size_t task, unsigned worker)
 {
     const struct far *far = context;
-    struct walk_builder *builder = far->builder;
     size_t number = far->first_block + task;
-    const struct walk_block *block = &builder->blocks[number];
+    const struct walk_block *block = &far->builder->blocks[number];
     (void)worker;
     for (uint32_t i = 0; i < block->far_count; i++) {
-        _Atomic uint32_t *next = &region_of(builder, &block->far[i])->far;
-        builder->far.order[atomic_fetch_add_explicit(next, 1, memory_order_relaxed)] =
+        _Atomic uint32_t *next = counter_of(far->builder, &block->far[i]);
+        far->place[atomic_fetch_add_explicit(next, 1, memory_order_relaxed)] =
             (struct walk_far_place){(uint32_t)number, i};
     }
 }
 
-/* False: no memory. */
-static bool open_groups(struct walk_builder *builder)
+static size_t count_all(const struct far *far)
 {
-    struct walk_far_parts *parts = &builder->far;
-    size_t capacity = 0, count = 0;
+    size_t count = 0;
+    for (size_t i = far->first_block; i < far->builder->block_count; i++)
+        count += far->builder->blocks[i].far_count;
+    return count;
+}
+
+/* From here on a region's counter says where its next part goes. False: no memory. */
+static bool add_groups(const struct far *far)
+{
+    struct walk_far_groups *groups = &far->builder->far;
+    uint32_t count = 0;
     uint64_t at = 0;
-    for (struct walk_region *region; (region = walk_index_next_region(&builder->graph->index, &at));
+    for (struct walk_region *region; (region = walk_index_next_region(&far->builder->graph->index, &at));
          at += UINT64_C(1) << WALK_REGION_BITS) {
         uint32_t here = atomic_load_explicit(&region->far, memory_order_relaxed);
         if (!here)
             continue;
-        if (parts->group_count == capacity && !walk_array_grow(&parts->groups, &capacity, sizeof *parts->groups, 256))
+        if (groups->count == groups->capacity &&
+            !walk_array_grow(&groups->group, &groups->capacity, sizeof *groups->group, 256))
             return false;
-        parts->groups[parts->group_count++] = (struct walk_far_group){.region = region, .first = count, .count = here};
-        atomic_store_explicit(&region->far, (uint32_t)count, memory_order_relaxed);
+        groups->group[groups->count++] =
+            (struct walk_far_group){.region = region, .place = far->place + count, .count = here};
+        atomic_store_explicit(&region->far, count, memory_order_relaxed);
         count += here;
     }
-    parts->order = walk_large_alloc(count + 1, sizeof *parts->order);
-    return parts->order != NULL;
+    return true;
 }
 
-void walk_far_deinit(struct walk_builder *builder)
+/* For the next round. */
+static void reset_counters(const struct far *far)
 {
-    free(builder->far.groups);
-    walk_large_free(builder->far.order);
-    builder->far = (struct walk_far_parts){0};
+    const struct walk_far_groups *groups = &far->builder->far;
+    for (size_t i = far->first_group; i < groups->count; i++)
+        atomic_store_explicit(&groups->group[i].region->far, 0, memory_order_relaxed);
 }
 
 /* ---- visiting ---- */
 
 static void fetch(const struct walk_builder *builder, const struct walk_far_group *group, size_t i)
 {
-    if (i + AHEAD < group->first + group->count)
-        __builtin_prefetch(part_at(builder, i + AHEAD));
+    if (i + AHEAD < group->count)
+        __builtin_prefetch(part_at(builder, &group->place[i + AHEAD]));
 }
 
 /* Says what is visited next. */
@@ -95,9 +103,9 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
 {
     const struct walk_source *source = &builder->source;
     walk_addr first = UINT64_MAX, last = 0;
-    for (size_t i = group->first; i < group->first + group->count; i++) {
+    for (size_t i = 0; i < group->count; i++) {
         fetch(builder, group, i);
-        walk_addr at = part_at(builder, i)->at;
+        walk_addr at = part_at(builder, &group->place[i])->at;
         first = at < first ? at : first;
         last = at > last ? at : last;
     }
@@ -105,10 +113,12 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
         source->approach(source->context, worker, first, last, group->count);
 }
 
-static void visit(struct walk_builder *builder, unsigned worker, struct walk_far *far, const struct walk_block *block)
+static void visit(struct walk_builder *builder, unsigned worker, const struct walk_far_place *place)
 {
     struct walk_emitter *emitter = &builder->emitters[worker];
     const struct walk_source *source = &builder->source;
+    const struct walk_block *block = &builder->blocks[place->block];
+    struct walk_far *far = &block->far[place->far];
     size_t first = emitter->edges.count;
     uint32_t node = far->node;
     const struct walk_far_part part = {
@@ -123,47 +133,54 @@ static void visit(struct walk_builder *builder, unsigned worker, struct walk_far
         const struct walk_known known = {part.key, part.class, block->flags[node]};
         walk_seek_note(emitter, &known, first);
     }
+    if (emitter->edges.count - emitter->led >= TOGETHER)
+        walk_emit_lead_on(emitter);
+}
+
+/* False: the building has failed, or is to be. */
+static bool go_on(struct walk_builder *builder, unsigned worker)
+{
+    if (walk_emitter_failed(&builder->emitters[worker]))
+        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
+    return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
 }
 
 static void visit_group(void *context, size_t task, unsigned worker)
 {
     const struct far *far = context;
     struct walk_builder *builder = far->builder;
-    struct walk_far_group *group = &builder->far.groups[task];
-    struct walk_emitter *emitter = &builder->emitters[worker];
-    group->emitter = emitter;
+    struct walk_far_group *group = &builder->far.group[far->first_group + task];
+    struct walk_emitter *emitter = group->emitter = &builder->emitters[worker];
+    walk_round_report(builder, worker, builder->visited);
+    if (!go_on(builder, worker))
+        return;
     group->edge = emitter->edges.count;
     emitter->if_known = false;
-    if (!atomic_load_explicit(&builder->stop, memory_order_relaxed))
-        approach(builder, worker, group);
-    for (size_t i = group->first; i < group->first + group->count; i++) {
-        if (walk_emitter_failed(emitter))
-            atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
-        if (atomic_load_explicit(&builder->stop, memory_order_relaxed))
-            return;
-        if ((i - group->first) % TURN == 0)
-            walk_round_report(builder, worker, builder->visited);
+    approach(builder, worker, group);
+    for (size_t i = 0; i < group->count && go_on(builder, worker); i++) {
         fetch(builder, group, i);
-        visit(builder, worker, part_at(builder, i), &builder->blocks[builder->far.order[i].block]);
-        if (emitter->edges.count - emitter->led >= TURN)
-            walk_emit_lead_on(emitter);
+        visit(builder, worker, &group->place[i]);
     }
     walk_emit_lead_on(emitter);
+    (void)go_on(builder, worker);
     group->end = emitter->edges.count;
     group->if_known = emitter->if_known;
 }
 
 struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first)
 {
-    struct far far = {.builder = builder, .first_block = first};
+    struct far far = {.builder = builder, .first_block = first, .first_group = builder->far.count};
     unsigned workers = builder->source.workers;
-    size_t blocks = builder->block_count - first;
-    walk_workers_run(workers, blocks, count_parts, &far);
-    if (!open_groups(builder))
-        return walk_error_no_memory();
-    if (!builder->far.group_count)
+    size_t blocks = builder->block_count - first, count = count_all(&far);
+    if (!count)
         return NULL;
+    if (count > UINT32_MAX || !(far.place = walk_pages_take(&builder->pages, count * sizeof *far.place)))
+        return walk_error_no_memory();
+    walk_workers_run(workers, blocks, count_parts, &far);
+    if (!add_groups(&far))
+        return walk_error_no_memory();
     walk_workers_run(workers, blocks, deal_parts, &far);
-    walk_workers_run(workers, builder->far.group_count, visit_group, &far);
+    reset_counters(&far);
+    walk_workers_run(workers, builder->far.count - far.first_group, visit_group, &far);
     return walk_round_errors(builder);
 }

@@ -56,22 +56,21 @@ struct walk_far {
 #define WALK_FAR_MISSING UINT32_C(0x40000000) /* some are to what is no node */
 #define WALK_FAR_NODE UINT32_C(0x3fffffff)
 
-/* The parts that stand in one region; their edges stand together. */
+/* The parts of a round that stand in one region; their edges stand together. */
 struct walk_far_group {
     struct walk_region *region;
-    size_t first, count; /* in the order of parts */
+    struct walk_far_place {
+        uint32_t block, far;
+    } * place;
+    size_t count;
     struct walk_emitter *emitter;
     size_t edge, end; /* in the emitter's slabs */
     bool if_known;    /* some edges count only if their key is a node */
 };
 
-/* All of them, by region. */
-struct walk_far_parts {
-    struct walk_far_group *groups;
-    size_t group_count;
-    struct walk_far_place {
-        uint32_t block, far;
-    } * order;
+struct walk_far_groups {
+    struct walk_far_group *group;
+    size_t count, capacity;
 };
 
 /* Nodes of one region, in their order; or any nodes. */
@@ -149,7 +148,7 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end);
  * leads to may be no node, even if it is not said of that edge.
  */
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count, const struct walk_far_parts *far,
+                                   const struct walk_block *blocks, size_t count, const struct walk_far_groups *far,
                                    bool doubt);
 /* The backward rows, from the forward ones (reverse.c). */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers);

@@ -171,6 +171,25 @@ static void report(struct now *now, unsigned worker, size_t more)
 
 bool walk_emitter_failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
 
+/* Each node of the block may have a part that is far. */
+static void open_far(struct walk_emitter *emitter, const struct walk_block *block)
+{
+    emitter->far = walk_pages_take(&emitter->far_pages, block->count * sizeof *emitter->far);
+    emitter->far_count = 0;
+    emitter->no_memory |= !emitter->far;
+}
+
+static void close_far(struct walk_emitter *emitter, struct walk_block *block)
+{
+    if (!emitter->far)
+        return;
+    walk_pages_give_back(&emitter->far_pages, block->count * sizeof *emitter->far,
+                         emitter->far_count * sizeof *emitter->far);
+    block->far = emitter->far;
+    block->far_count = emitter->far_count;
+    emitter->far = NULL;
+}
+
 /* False: the building has failed, or is to be. */
 static bool begin_block(struct now *now, struct walk_block *block, unsigned worker)
 {
@@ -182,6 +201,8 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     block->emitter = &builder->emitters[worker];
     block->emitter->if_known = false;
     block->edge = block->emitter->edges.count;
+    if (source->visit_far)
+        open_far(block->emitter, block);
     if (source->approach)
         source->approach(source->context, worker, walk_block_key(builder, block, 0),
                          walk_block_key(builder, block, block->count - 1), block->count);
@@ -203,6 +224,7 @@ static bool go_on(struct now *now, unsigned worker, size_t *visited)
 
 static void end_block(struct now *now, struct walk_block *block, unsigned worker, size_t visited)
 {
+    close_far(block->emitter, block);
     block->if_known = block->emitter->if_known;
     walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
@@ -233,22 +255,6 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
 }
 
-/* Of a block of which each node that is left for later may have a part that is far. */
-static void open_far(struct walk_emitter *emitter, const struct walk_block *block)
-{
-    emitter->far = walk_pages_take(&emitter->far_pages, block->later * sizeof *emitter->far);
-    emitter->far_count = 0;
-    emitter->no_memory |= !emitter->far;
-}
-
-static void close_far(struct walk_emitter *emitter, struct walk_block *block, uint32_t later)
-{
-    walk_pages_give_back(&emitter->far_pages, later * sizeof *emitter->far, emitter->far_count * sizeof *emitter->far);
-    block->far = emitter->far;
-    block->far_count = emitter->far_count;
-    emitter->far = NULL;
-}
-
 static void visit_later(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
@@ -256,19 +262,14 @@ static void visit_later(void *context, size_t task, unsigned worker)
     struct walk_block *block = block_of(now, task);
     struct walk_emitter *emitter = &builder->emitters[worker];
     size_t visited = 0;
-    uint32_t later = block->later;
-    if (!later || !begin_block(now, block, worker))
+    if (!block->later || !begin_block(now, block, worker))
         return;
-    if (now->told && builder->source.visit_far)
-        open_far(emitter, block);
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         if (!is_later(block, at))
             continue;
         visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
     }
-    if (emitter->far)
-        close_far(emitter, block, later);
     end_block(now, block, worker, visited);
 }
 
@@ -392,8 +393,10 @@ static struct walk_error *open_round(struct now *now)
 {
     struct walk_builder *builder = now->builder;
     if (builder->seeks) {
-        builder->block_count = 0;
+        builder->block_count = builder->far.count = 0;
         walk_pages_clear(&builder->pages);
+        for (unsigned i = 0; i < builder->source.workers; i++)
+            walk_pages_clear(&builder->emitters[i].far_pages);
     }
     struct walk_region **regions = walk_index_discovered(&builder->graph->index, &now->count);
     now->first = builder->block_count;
@@ -422,7 +425,7 @@ struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *
         error = visit_rest(&now);
     if (!error)
         error = visit_alone(&now);
-    if (!error && told)
+    if (!error)
         error = walk_far_visit(builder, now.first);
     builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
     return error;

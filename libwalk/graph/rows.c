@@ -11,7 +11,7 @@ struct rows {
     const struct walk_source *source;
     const struct walk_block *blocks;
     size_t block_count;
-    const struct walk_far_parts *far;
+    const struct walk_far_groups *far;
     bool doubt; /* any edge may be to what is no node */
 };
 
@@ -34,9 +34,8 @@ static walk_id node_id(const struct walk_index *index, const struct walk_block *
 
 /* ---- parts that are far ---- */
 
-static struct walk_far *part_at(const struct rows *rows, size_t i)
+static struct walk_far *part_at(const struct rows *rows, const struct walk_far_place *place)
 {
-    const struct walk_far_place *place = &rows->far->order[i];
     return &rows->blocks[place->block].far[place->far];
 }
 
@@ -73,13 +72,13 @@ static uint32_t count_edges(const struct rows *rows, const struct walk_slabs *ed
 static void count_group(void *context, size_t task, unsigned worker)
 {
     const struct rows *rows = context;
-    const struct walk_far_group *group = &rows->far->groups[task];
+    const struct walk_far_group *group = &rows->far->group[task];
     size_t edge = group->edge;
     (void)worker;
     if (!rows->doubt && !group->if_known)
         return;
-    for (size_t i = group->first; i < group->first + group->count; i++) {
-        struct walk_far *far = part_at(rows, i);
+    for (size_t i = 0; i < group->count; i++) {
+        struct walk_far *far = part_at(rows, &group->place[i]);
         bool missing = false;
         far->kept = count_edges(rows, &group->emitter->edges, group->if_known, edge, far->count, &missing);
         far->node |= missing ? WALK_FAR_MISSING : 0;
@@ -187,13 +186,13 @@ static void lay_out_group(void *context, size_t task, unsigned worker)
 {
     enum { AHEAD = 16 };
     const struct rows *rows = context;
-    const struct walk_far_group *group = &rows->far->groups[task];
-    size_t edge = group->edge, end = group->first + group->count;
+    const struct walk_far_group *group = &rows->far->group[task];
+    size_t edge = group->edge;
     (void)worker;
-    for (size_t i = group->first; i < end; i++) {
-        if (i + AHEAD < end)
-            __builtin_prefetch(part_at(rows, i + AHEAD));
-        const struct walk_far *far = part_at(rows, i);
+    for (size_t i = 0; i < group->count; i++) {
+        if (i + AHEAD < group->count)
+            __builtin_prefetch(part_at(rows, &group->place[i + AHEAD]));
+        const struct walk_far *far = part_at(rows, &group->place[i]);
         lay_out(rows, &group->emitter->edges, edge, edge + far->count, group->end, far->to, NULL);
         edge += far->count;
     }
@@ -201,7 +200,7 @@ static void lay_out_group(void *context, size_t task, unsigned worker)
 }
 
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
-                                   const struct walk_block *blocks, size_t count, const struct walk_far_parts *far,
+                                   const struct walk_block *blocks, size_t count, const struct walk_far_groups *far,
                                    bool doubt)
 {
     struct rows rows = {
@@ -212,7 +211,7 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
-    walk_workers_run(source->workers, far->group_count, count_group, &rows);
+    walk_workers_run(source->workers, far->count, count_group, &rows);
     walk_workers_run(source->workers, count, count_block, &rows);
     if (!walk_rows_sum(&graph->forward, graph->node_count))
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 references");
@@ -221,6 +220,6 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(source->workers, count, lay_out_block, &rows);
-    walk_workers_run(source->workers, far->group_count, lay_out_group, &rows);
+    walk_workers_run(source->workers, far->count, lay_out_group, &rows);
     return NULL;
 }

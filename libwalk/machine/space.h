@@ -80,6 +80,8 @@ static inline const uint8_t *walk_space_view(struct walk_space *space, walk_addr
     uint64_t offset = address - space->private_start;
     if (offset < WALK_PRIVATE_SIZE - 16)
         return space->private + offset;
+    if (!space->line_count && walk_memory_in_window(space->memory, address, size))
+        return space->memory->window.data + (address - space->memory->window.start);
     const struct walk_segment *segment = space->cached[address >> 20 & (WALK_CACHED_SEGMENTS - 1)];
     if (!segment || space->line_count || address < segment->start || address >= segment->end ||
         size > segment->end - address)

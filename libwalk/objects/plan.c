@@ -3,14 +3,18 @@
 
 #include <stdlib.h>
 
+#include "bytes/window.h"
 #include "objects/dict.h"
 #include "objects/header.h"
+#include "objects/ring.h"
 #include "objects/size.h"
 #include "objects/traverse.h"
 #include "objects/visit.h"
 
 /* A word of an object is 8 bytes here; how far from its address one may be. */
 enum { WORD = 8, OFFSET_MAX = 1 << 20 };
+/* Bytes that the node of an OrderedDict has at most. */
+enum { NODE_MAX = 64 };
 
 /* ---- making ---- */
 
@@ -39,6 +43,10 @@ static enum walk_plan_array array_of(enum walk_kind_id kind, bool *other)
     case WALK_KIND_defaultdict:
     case WALK_KIND_frozendict:
         return WALK_PLAN_DICT;
+    case WALK_KIND_odict:
+        return WALK_PLAN_ODICT;
+    case WALK_KIND_deque:
+        return WALK_PLAN_DEQUE;
     default:
         *other = walk_visit_is_special(kind);
         return WALK_PLAN_NO_ARRAY;
@@ -104,26 +112,28 @@ static void plan_array(struct walk_plan *plan, const struct walk_python *python)
         [WALK_PLAN_LIST] = {3, {WALK_FIELD_list_ob_item, WALK_FIELD_var_object_ob_size, WALK_FIELD_list_allocated}},
         [WALK_PLAN_TUPLE] = {1, {WALK_FIELD_var_object_ob_size}},
         [WALK_PLAN_SET] = {2, {WALK_FIELD_set_table, WALK_FIELD_set_mask}},
-        [WALK_PLAN_DICT] = {2, {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values}}};
+        [WALK_PLAN_DICT] = {2, {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values}},
+        [WALK_PLAN_ODICT] = {3, {WALK_FIELD_dict_ma_keys, WALK_FIELD_dict_ma_values, WALK_FIELD_odict_od_first}},
+        [WALK_PLAN_DEQUE] = {3,
+                             {WALK_FIELD_deque_leftblock, WALK_FIELD_deque_leftindex, WALK_FIELD_var_object_ob_size}}};
     for (unsigned i = 0; i < arrays[plan->array].count; i++) {
         uint32_t end = (uint32_t)python->layout->offset[arrays[plan->array].field[i]] + WORD;
         plan->extent = plan->extent > end ? plan->extent : end;
     }
 }
 
-static uint64_t size_but_array(const struct walk_pytype *type) { return (uint64_t)type->basicsize + type->head; }
-
 static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
 {
     struct walk_size_keys keys;
     bool fixed = walk_size_needs(type) == WALK_SIZE_TYPE;
-    bool by_array = plan->array != WALK_PLAN_NO_ARRAY && (plan->array != WALK_PLAN_TUPLE || type->itemsize == WORD) &&
+    bool by_array = plan->array != WALK_PLAN_NO_ARRAY && plan->array < WALK_PLAN_ODICT &&
+                    (plan->array != WALK_PLAN_TUPLE || type->itemsize == WORD) &&
                     (plan->array == WALK_PLAN_TUPLE || !type->itemsize);
     plan->sized = fixed || by_array;
     if (fixed)
         plan->size = walk_size_but_keys(python, 0, type, &keys);
     else if (by_array)
-        plan->size = size_but_array(type);
+        plan->size = (uint64_t)type->basicsize + type->head;
 }
 
 bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
@@ -138,7 +148,8 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
         plan->state = WALK_PLAN_MADE;
         return true;
     }
-    if (other || !is_plain(python, type))
+    if (other || !is_plain(python, type) ||
+        (plan->array == WALK_PLAN_ODICT && WALK_SIZE(python->layout, odict_node) > NODE_MAX))
         return true;
     plan->word = malloc((type->slot_count + kind->member_count + 1) * sizeof *plan->word);
     if (!plan->word)
@@ -342,6 +353,41 @@ static bool add_dict(struct visit *visit)
     return add_keys(visit, keys, values);
 }
 
+/* As walk_visit_odict(). Nodes stand anywhere, each for itself. */
+static bool add_odict(struct visit *visit)
+{
+    const struct walk_python *python = visit->python;
+    walk_addr node = WALK_WORD(python, visit->view, odict, od_first);
+    struct walk_ring ring = {0};
+    uint8_t view[NODE_MAX];
+    while (node) {
+        if (!has_room(visit, 1) ||
+            !walk_window_peek(python->runtime->image, node, WALK_SIZE(python->layout, odict_node), view))
+            return false;
+        walk_addr key = WALK_WORD(python, view, odict_node, key);
+        if (!key || walk_ring_closed(&ring, node))
+            return false;
+        --*visit->words;
+        add(visit, key, 0);
+        node = WALK_WORD(python, view, odict_node, next);
+    }
+    return add_dict(visit);
+}
+
+/* As walk_visit_deque(). */
+static bool add_deque(struct visit *visit)
+{
+    const struct walk_python *python = visit->python;
+    const struct walk_layout *layout = python->layout;
+    uint32_t data = WALK_OFFSET(layout, deque_block, data);
+    uint64_t length = WALK_WORD(python, visit->view, var_object, ob_size);
+    uint64_t first = WALK_WORD(python, visit->view, deque, leftindex);
+    uint64_t per_block = (WALK_OFFSET(layout, deque_block, rightlink) - data) / WORD;
+    if (first >= per_block || length > per_block - first)
+        return false;
+    return add_array(visit, WALK_WORD(python, visit->view, deque, leftblock) + data + first * WORD, length, 0);
+}
+
 static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_addr object)
 {
     switch (plan->array) {
@@ -353,6 +399,10 @@ static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_ad
         return add_set(visit, object);
     case WALK_PLAN_DICT:
         return add_dict(visit);
+    case WALK_PLAN_ODICT:
+        return add_odict(visit);
+    case WALK_PLAN_DEQUE:
+        return add_deque(visit);
     case WALK_PLAN_NO_ARRAY:
         break;
     }
@@ -365,13 +415,8 @@ size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *p
 {
     const uint8_t *view = walk_memory_view(python->memory, object - plan->front, plan->front + plan->extent);
     uint64_t left = *words;
-    struct visit visit = {.python = python,
-                          .to = to,
-                          .start = to,
-                          .end = to + room,
-                          .words = &left,
-                          .size = plan->size,
-                          .far = plan->sized ? far : NULL};
+    struct visit visit = {
+        .python = python, .to = to, .start = to, .end = to + room, .words = &left, .size = plan->size, .far = far};
     if (far)
         *far = (struct walk_plan_far){0};
     if (!view || plan->word_count + 2 >= room)
@@ -396,8 +441,8 @@ static enum far_kind far_kind(uint32_t note) { return note & ((1 << FAR_KIND_BIT
 
 bool walk_plan_far_sizes(uint32_t note) { return far_kind(note) == FAR_DICT; }
 
-size_t walk_plan_visit_far(const struct walk_python *python, const struct walk_pytype *type, walk_addr at,
-                           uint32_t note, uint64_t *to, size_t room, uint64_t *words, uint64_t *size)
+size_t walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, uint64_t *to, size_t room,
+                           uint64_t *words, uint64_t *size)
 {
     uint64_t left = *words, count = note >> FAR_KIND_BITS;
     struct visit visit = {.python = python, .to = to, .start = to, .end = to + room, .words = &left};
@@ -410,7 +455,6 @@ size_t walk_plan_visit_far(const struct walk_python *python, const struct walk_p
         good = has_room(&visit, count) && add_entries(&visit, at, count);
         break;
     case FAR_DICT:
-        visit.size = size_but_array(type);
         good = add_keys(&visit, at, 0);
         break;
     }

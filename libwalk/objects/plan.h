@@ -10,7 +10,15 @@
 
 #include "objects/python.h"
 
-enum walk_plan_array { WALK_PLAN_NO_ARRAY, WALK_PLAN_LIST, WALK_PLAN_TUPLE, WALK_PLAN_SET, WALK_PLAN_DICT };
+enum walk_plan_array {
+    WALK_PLAN_NO_ARRAY,
+    WALK_PLAN_LIST,
+    WALK_PLAN_TUPLE,
+    WALK_PLAN_SET,
+    WALK_PLAN_DICT,
+    WALK_PLAN_ODICT,
+    WALK_PLAN_DEQUE /* of one block */
+};
 
 struct walk_plan {
     enum { WALK_PLAN_UNMADE, WALK_PLAN_NONE, WALK_PLAN_MADE } state;
@@ -55,11 +63,11 @@ size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *p
                        walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size,
                        struct walk_plan_far *far);
 
-/* Whether the size of an object is known only when what was left for later is visited. */
+/* Whether what was left for later has a part of the object's size: what walk_size_but_keys() leaves out. */
 bool walk_plan_far_sizes(uint32_t note);
 
-/* The targets of what was left for later, likewise; `size`: of the object, or 0 if walk_plan_visit() has said it. */
-size_t walk_plan_visit_far(const struct walk_python *python, const struct walk_pytype *type, walk_addr at,
-                           uint32_t note, uint64_t *to, size_t room, uint64_t *words, uint64_t *size);
+/* The targets of what was left for later, likewise; `size`: its part. */
+size_t walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, uint64_t *to, size_t room,
+                           uint64_t *words, uint64_t *size);
 
 #endif
