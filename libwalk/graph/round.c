@@ -66,6 +66,16 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
 
 /* ---- asking ---- */
 
+/* `count`: how many nodes of the block are asked or visited next. */
+static void approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
+                     uint32_t count)
+{
+    const struct walk_source *source = &builder->source;
+    if (source->approach)
+        source->approach(source->context, worker, walk_block_key(builder, block, 0),
+                         walk_block_key(builder, block, block->count - 1), count);
+}
+
 /* What is a node is left for later until it is visited. */
 static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at,
                             walk_addr key)
@@ -88,6 +98,8 @@ static void ask_again(void *context, size_t task, unsigned worker)
     struct now *now = context;
     struct walk_block *block = block_of(now, task);
     uint32_t left = block->unasked;
+    if (left)
+        approach(now->builder, worker, block, left);
     block->unasked = 0;
     for (uint32_t at = 0; left && at < block->count; at++)
         if (block->class[at] == UNASKED) {
@@ -203,9 +215,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     block->edge = block->emitter->edges.count;
     if (source->visit_far)
         open_far(block->emitter, block);
-    if (source->approach)
-        source->approach(source->context, worker, walk_block_key(builder, block, 0),
-                         walk_block_key(builder, block, block->count - 1), block->count);
+    approach(builder, worker, block, block->count);
     return true;
 }
 
