@@ -108,10 +108,9 @@ static void count_block(void *context, size_t task, unsigned worker)
             continue;
         const struct walk_far *far = part_of(block, at, &next);
         bool missing = far && (far->node & WALK_FAR_MISSING);
-        walk_id id = node_id(&graph->index, block, at);
-        graph->forward.start[id] = count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
-        graph->class[id] = block->class[at];
-        graph->flags[id] = block->flags[at] | (missing ? rows->source->flag_missing : 0);
+        graph->forward.start[node_id(&graph->index, block, at)] =
+            count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
+        block->flags[at] |= missing ? rows->source->flag_missing : 0;
         edge += block->edges[at];
     }
 }
@@ -160,18 +159,25 @@ static size_t end_of_edges(const struct walk_block *block)
     return end;
 }
 
+/* Classes and flags come with the edges: memory is taken for them while that of the log is given back. */
 static void lay_out_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
+    struct walk_graph *graph = rows->graph;
     const struct walk_block *block = &rows->blocks[task];
     size_t edge = block->edge, end = end_of_edges(block);
     uint32_t next = 0;
     (void)worker;
     for (uint32_t at = 0; at < block->count; at++) {
-        if (is_elsewhere(block, at) || !block->edges[at])
+        if (is_elsewhere(block, at))
+            continue;
+        walk_id id = node_id(&graph->index, block, at);
+        graph->class[id] = block->class[at];
+        graph->flags[id] = block->flags[at];
+        if (!block->edges[at])
             continue;
         struct walk_far *far = part_of(block, at, &next);
-        uint32_t to = rows->graph->forward.start[node_id(&rows->graph->index, block, at)];
+        uint32_t to = graph->forward.start[id];
         if (is_whole(far))
             far->to = to;
         else
