@@ -22,6 +22,8 @@ struct plain {
     size_t fail_at; /* how many visits are good */
     /* Nodes of some classes are known only when all else of the round was asked, others are visited by one alone. */
     bool shy, taught[2 * NODES];
+    bool spread; /* of some nodes a part is far */
+    atomic_size_t far_visits, whole_visits;
     size_t settled, asked[2 * NODES]; /* how often, and the number of that after a node was asked */
     /* What the source was told to do, and did. Expectations are for one thread: others count what is wrong. */
     atomic_size_t visits, wrong, late_admissions, late_visits;
@@ -111,6 +113,46 @@ static struct walk_error *settle(void *context, bool again)
     return NULL;
 }
 
+static void emit_some(const struct plain *plain, struct walk_emitter *emitter, size_t index, size_t first, size_t end)
+{
+    for (size_t e = first; e < end; e++) {
+        uint32_t to = plain->edge[index][e].to;
+        bool mark = plain->edge[index][e].mark;
+        if (plain->edge[index][e].late)
+            walk_emit_edge_if_known(emitter, plain->key[to], mark);
+        else
+            walk_emit_edge(emitter, plain->key[to], mark);
+    }
+}
+
+/* The part of a node that may be far: the edges from `first` on; what other node it is near to. */
+struct far_away {
+    size_t first, end, near;
+};
+
+static struct far_away far_of(const struct plain *plain, size_t index)
+{
+    struct far_away far = {.first = plain->row[index] * (index % 3) / 3, .near = (index * 7 + 3) % plain->nodes};
+    far.end = far.first + (plain->row[index] - far.first) * (index % 4) / 3;
+    far.end = far.end < plain->row[index] ? far.end : plain->row[index];
+    return far;
+}
+
+static struct walk_error *visit_far(void *context, unsigned worker, const struct walk_far_part *part, uint8_t *flags,
+                                    struct walk_emitter *emitter, bool *whole)
+{
+    struct plain *plain = context;
+    size_t index = index_of(plain, part->key);
+    struct far_away far = far_of(plain, index);
+    plain->wrong += worker >= plain->workers || part->class != index + 7 || part->note != index ||
+                    part->at != plain->key[far.near] || (*flags & (MISSING - 1)) != flags_of(index);
+    *whole = index % 5 == 2;
+    emit_some(plain, emitter, index, *whole ? 0 : far.first, *whole ? plain->row[index] : far.end);
+    plain->far_visits++;
+    plain->whole_visits += *whole;
+    return NULL;
+}
+
 static struct walk_error *visit(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer)
 {
@@ -118,13 +160,13 @@ static struct walk_error *visit(void *context, unsigned worker, walk_addr key, u
     size_t index = index_of(plain, key);
     plain->wrong += class != index + 7 || *flags != flags_of(index);
     plain->wrong += plain->shy && plain->asked[index] && index % 3 == 0 && plain->settled < plain->asked[index];
-    for (size_t e = 0; e < plain->row[index]; e++) {
-        uint32_t to = plain->edge[index][e].to;
-        bool mark = plain->edge[index][e].mark;
-        if (plain->edge[index][e].late)
-            walk_emit_edge_if_known(emitter, plain->key[to], mark);
-        else
-            walk_emit_edge(emitter, plain->key[to], mark);
+    struct far_away far = far_of(plain, index);
+    if (plain->spread && index % 4 && walk_emit_takes_far(emitter, plain->key[far.near])) {
+        emit_some(plain, emitter, index, 0, far.first);
+        walk_emit_far(emitter, plain->key[far.near], (uint32_t)index);
+        emit_some(plain, emitter, index, far.end, plain->row[index]);
+    } else {
+        emit_some(plain, emitter, index, 0, plain->row[index]);
     }
     if (plain->shy && index % 7 == 0 && worker != WALK_ALONE) {
         plain->late_visits++;
@@ -147,6 +189,7 @@ static struct walk_builder *open_builder(struct plain *plain, struct walk_graph 
                                  .admit = admit,
                                  .settle = settle,
                                  .visit = visit,
+                                 .visit_far = plain->spread ? visit_far : NULL,
                                  .progress = progress,
                                  .progress_context = context};
     struct walk_builder *builder;
@@ -412,14 +455,15 @@ START_TEST(rows_forward_and_backward_equal_brute_force_with_any_number_of_worker
 {
     struct rng rng = {3};
     static struct plain plain;
-    size_t late_admissions = 0, late_visits = 0;
-    for (int round = 0; round < 90; round++) {
+    size_t late_admissions = 0, late_visits = 0, far_visits = 0, whole_visits = 0;
+    for (int round = 0; round < 120; round++) {
         struct walk_graph graph;
         make_plain(&plain, &rng);
         if (round % 2)
             refuse_nothing(&plain);
         plain.workers = 1 + (unsigned)round % 4;
         plain.shy = round % 3 == 0;
+        plain.spread = round % 5 > 1;
         build(&plain, &graph);
         check_nodes(&plain, &graph);
         check_forward(&plain, &graph);
@@ -427,8 +471,11 @@ START_TEST(rows_forward_and_backward_equal_brute_force_with_any_number_of_worker
         walk_graph_deinit(&graph);
         late_admissions += plain.late_admissions;
         late_visits += plain.late_visits;
+        far_visits += plain.far_visits;
+        whole_visits += plain.whole_visits;
     }
     expect(late_admissions > 100 && late_visits > 100);
+    expect(far_visits > 400 && whole_visits > 100 && far_visits > 2 * whole_visits);
 }
 END_TEST
 
@@ -476,6 +523,7 @@ START_TEST(who_is_sought_has_the_holders_that_the_graph_knows)
         make_plain(&fresh, &rng);
         fresh.workers = 1 + (unsigned)round % 4;
         fresh.shy = round % 3 == 0;
+        fresh.spread = round % 5 > 1;
         if (round % 2)
             refuse_nothing(&fresh);
         plain = fresh;
@@ -549,27 +597,61 @@ static enum walk_answer large_admit(void *context, unsigned worker, walk_addr ke
     return index < LARGE && index % 1001 != 1000 ? WALK_YES : WALK_NO;
 }
 
+/* Of the edges of a node those from `first` to `end`. */
+static void large_emit(struct walk_emitter *emitter, uint32_t class, uint64_t first, uint64_t end)
+{
+    struct rng rng = {class + UINT64_C(1)};
+    uint64_t count = class % 10007 ? rng_below(&rng, 8) : 20000;
+    for (uint64_t i = 0; i < count; i++) {
+        walk_addr key = large_key(rng_below(&rng, LARGE + 2000));
+        bool mark = rng_below(&rng, 2);
+        if (i >= first && i < end)
+            walk_emit_edge(emitter, key, mark);
+    }
+    if (end > count && first <= count)
+        walk_emit_edge_if_known(emitter, large_key(rng_below(&rng, LARGE)), false);
+}
+
+/* How a large graph is told of: nothing is far, or part of some nodes; where that is all of it is told once more. */
+enum { LARGE_NEAR, LARGE_FAR };
+
+static struct walk_error *large_visit_far(void *context, unsigned worker, const struct walk_far_part *part,
+                                          uint8_t *flags, struct walk_emitter *emitter, bool *whole)
+{
+    (void)context, (void)worker, (void)flags;
+    *whole = part->class % 11 == 0;
+    large_emit(emitter, part->class, *whole ? 0 : 1, *whole ? UINT64_MAX : part->note);
+    return NULL;
+}
+
 static struct walk_error *large_visit(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                       struct walk_emitter *emitter, enum walk_answer *answer)
 {
-    struct rng rng = {class + UINT64_C(1)};
-    (void)context, (void)key, (void)flags;
-    for (uint64_t edges = class % 10007 ? rng_below(&rng, 8) : 20000; edges; edges--)
-        walk_emit_edge(emitter, large_key(rng_below(&rng, LARGE + 2000)), rng_below(&rng, 2));
-    walk_emit_edge_if_known(emitter, large_key(rng_below(&rng, LARGE)), false);
+    const int *how = context;
+    walk_addr at = large_key(class * UINT64_C(7919) % LARGE);
+    (void)key, (void)flags;
+    if (*how == LARGE_FAR && class % 3 && walk_emit_takes_far(emitter, at)) {
+        large_emit(emitter, class, 0, 1);
+        walk_emit_far(emitter, at, 1 + class % 5);
+        large_emit(emitter, class, 1 + class % 5, UINT64_MAX);
+    } else {
+        large_emit(emitter, class, 0, UINT64_MAX);
+    }
     if (class % 97 == 0 && worker != WALK_ALONE)
         *answer = WALK_LATER;
     return NULL;
 }
 
-static void build_large(unsigned workers, struct walk_graph *graph)
+static void build_large(unsigned workers, int how, struct walk_graph *graph)
 {
-    struct walk_source source = {.workers = workers,
+    struct walk_source source = {.context = &how,
+                                 .workers = workers,
                                  .granule = 8,
                                  .flag_missing = MISSING,
                                  .likely = large_likely,
                                  .admit = large_admit,
-                                 .visit = large_visit};
+                                 .visit = large_visit,
+                                 .visit_far = large_visit_far};
     struct walk_builder *builder;
     static walk_addr keys[LARGE / 2];
     size_t odd;
@@ -613,14 +695,15 @@ static void check_reverse(const struct walk_graph *graph)
 START_TEST(a_large_graph_is_the_same_with_any_number_of_workers)
 {
     struct walk_graph one, other;
-    build_large(1, &one);
+    build_large(1, LARGE_NEAR, &one);
     expect(one.node_count > LARGE / 2 && one.edge_count > 2 * (uint64_t)one.node_count);
     check_reverse(&one);
-    for (unsigned workers = 2; workers < 9; workers *= 2) {
-        build_large(workers, &other);
-        check_same(&one, &other);
-        walk_graph_deinit(&other);
-    }
+    for (unsigned workers = 1; workers < 9; workers *= 2)
+        for (int how = LARGE_NEAR; how <= LARGE_FAR; how++) {
+            build_large(workers, how, &other);
+            check_same(&one, &other);
+            walk_graph_deinit(&other);
+        }
     walk_graph_deinit(&one);
 }
 END_TEST
