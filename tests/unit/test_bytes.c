@@ -1014,6 +1014,41 @@ START_TEST(through_a_window_the_same_bytes_are_seen)
 }
 END_TEST
 
+/* Things near each other need not be in order: the window begins with the first one. */
+START_TEST(a_window_has_all_that_it_is_aimed_at_in_any_order)
+{
+    uint8_t *bytes = malloc(2 * WINDOW_PART);
+    struct elf_bytes core = write_large_core(bytes);
+    struct rng rng = {6};
+    struct walk_image image;
+    struct walk_window window;
+    assert_good(open_bytes(core.bytes, core.size, &image));
+    struct walk_memory *memory = &image.memory;
+    ck_assert(walk_window_open(&window));
+    for (int round = 0; round < 20; round++) {
+        walk_addr first = 0x10000000 + rng_below(&rng, WINDOW_PART - (1 << 20)), last = first + (1 << 20) - 8;
+        walk_window_aim(&window, &image, first, last, 200);
+        for (int i = 0; i < 50; i++) {
+            walk_addr at = first + rng_below(&rng, last - first);
+            uint8_t copy[16];
+            walk_window_follow(&window, &image, at);
+            expect(walk_memory_in_window(memory, at, 8));
+            expect_bytes(memory, at, bytes + (at - 0x10000000), 8);
+            expect(walk_window_peek(&image, at, 8, copy) && memcmp(copy, bytes + (at - 0x10000000), 8) == 0);
+            at = 0x10000000 + rng_below(&rng, WINDOW_PART - sizeof copy);
+            expect(walk_window_peek(&image, at, sizeof copy, copy) &&
+                   memcmp(copy, bytes + (at - 0x10000000), sizeof copy) == 0);
+            expect(!walk_window_peek(&image, 0x50000000 + PAGE - 8, sizeof copy, copy));
+            expect(!walk_window_peek(&image, 0x20000000, 1, copy));
+        }
+    }
+    walk_window_close(&window);
+    walk_image_close(&image);
+    free(core.bytes);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared)
 {
     enum { PIECES = 2000 };
@@ -1103,6 +1138,7 @@ int main(void)
                                          NULL};
 
     const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen,
+                                         a_window_has_all_that_it_is_aimed_at_in_any_order,
                                          pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
                                          large_memory_is_all_there_and_goes_back, NULL};
 
