@@ -435,8 +435,6 @@ struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *
         error = visit_rest(&now);
     if (!error)
         error = visit_alone(&now);
-    if (!error)
-        error = walk_far_visit(builder, now.first);
     builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
-    return error;
+    return error ? error : walk_far_visit(builder, now.first);
 }
