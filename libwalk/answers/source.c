@@ -479,6 +479,11 @@ static bool visit_as_planned(struct worker *worker, walk_addr key, uint32_t clas
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
+    if (plan->nothing) {
+        refs->guessed = refs->run = false;
+        count_object(worker, key, class, flags, plan->size);
+        return true;
+    }
     size_t count =
         walk_plan_visit(plan, python, &python->types[class], key, worker->edges, PLANNED_EDGES, &words, &size, &far);
     if (count != WALK_PLAN_FAILED && far.at && !walk_emit_takes_far(emitter, far.at)) {

@@ -145,6 +145,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     if (type->atomic) {
         plan->array = WALK_PLAN_NO_ARRAY;
         plan_size(plan, python, type);
+        plan->nothing = plan->sized;
         plan->state = WALK_PLAN_MADE;
         return true;
     }
