@@ -57,7 +57,8 @@ struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first);
 void walk_round_report(struct walk_builder *builder, unsigned worker, size_t visited);
 /* What went wrong for any worker. */
 struct walk_error *walk_round_errors(struct walk_builder *builder);
-bool walk_emitter_failed(const struct walk_emitter *emitter);
+/* False: the building has failed, for this worker or another one, or is to be stopped. */
+bool walk_round_goes_on(struct walk_builder *builder, unsigned worker);
 
 /* Visits all nodes of the last block, whose classes and flags are there, by one alone. */
 struct walk_error *walk_round_go_alone(struct walk_builder *builder);

@@ -16,11 +16,6 @@ struct far {
     struct walk_far_place *place;    /* of all parts of the round, group by group */
 };
 
-static struct walk_far *part_at(const struct walk_builder *builder, const struct walk_far_place *place)
-{
-    return &builder->blocks[place->block].far[place->far];
-}
-
 static _Atomic uint32_t *counter_of(const struct walk_builder *builder, const struct walk_far *part)
 {
     const struct walk_index *index = &builder->graph->index;
@@ -95,7 +90,7 @@ static void reset_counters(const struct far *far)
 static void fetch(const struct walk_builder *builder, const struct walk_far_group *group, size_t i)
 {
     if (i + AHEAD < group->count)
-        __builtin_prefetch(part_at(builder, &group->place[i + AHEAD]));
+        __builtin_prefetch(walk_far_at(builder->blocks, &group->place[i + AHEAD]));
 }
 
 /* Says what is visited next. */
@@ -105,7 +100,7 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
     walk_addr first = UINT64_MAX, last = 0;
     for (size_t i = 0; i < group->count; i++) {
         fetch(builder, group, i);
-        walk_addr at = part_at(builder, &group->place[i])->at;
+        walk_addr at = walk_far_at(builder->blocks, &group->place[i])->at;
         first = at < first ? at : first;
         last = at > last ? at : last;
     }
@@ -118,7 +113,7 @@ static void visit(struct walk_builder *builder, unsigned worker, const struct wa
     struct walk_emitter *emitter = &builder->emitters[worker];
     const struct walk_source *source = &builder->source;
     const struct walk_block *block = &builder->blocks[place->block];
-    struct walk_far *far = &block->far[place->far];
+    struct walk_far *far = walk_far_at(builder->blocks, place);
     size_t first = emitter->edges.count;
     uint32_t node = far->node;
     const struct walk_far_part part = {
@@ -137,14 +132,6 @@ static void visit(struct walk_builder *builder, unsigned worker, const struct wa
         walk_emit_lead_on(emitter);
 }
 
-/* False: the building has failed, or is to be. */
-static bool go_on(struct walk_builder *builder, unsigned worker)
-{
-    if (walk_emitter_failed(&builder->emitters[worker]))
-        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
-    return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
-}
-
 static void visit_group(void *context, size_t task, unsigned worker)
 {
     const struct far *far = context;
@@ -152,17 +139,17 @@ static void visit_group(void *context, size_t task, unsigned worker)
     struct walk_far_group *group = &builder->far.group[far->first_group + task];
     struct walk_emitter *emitter = group->emitter = &builder->emitters[worker];
     walk_round_report(builder, worker, builder->visited);
-    if (!go_on(builder, worker))
+    if (!walk_round_goes_on(builder, worker))
         return;
     group->edge = emitter->edges.count;
     emitter->if_known = false;
     approach(builder, worker, group);
-    for (size_t i = 0; i < group->count && go_on(builder, worker); i++) {
+    for (size_t i = 0; i < group->count && walk_round_goes_on(builder, worker); i++) {
         fetch(builder, group, i);
         visit(builder, worker, &group->place[i]);
     }
     walk_emit_lead_on(emitter);
-    (void)go_on(builder, worker);
+    (void)walk_round_goes_on(builder, worker);
     group->end = emitter->edges.count;
     group->if_known = emitter->if_known;
 }

@@ -94,6 +94,11 @@ struct walk_block {
 #define WALK_BLOCK_REFUSED UINT32_MAX
 #define WALK_BLOCK_LATER UINT32_MAX
 
+static inline struct walk_far *walk_far_at(const struct walk_block *blocks, const struct walk_far_place *place)
+{
+    return &blocks[place->block].far[place->far];
+}
+
 /* In place of a key in a log: none. */
 #define WALK_LOG_NOTHING (WALK_LOG_ODD | WALK_LOG_KEY)
 

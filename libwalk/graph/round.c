@@ -181,7 +181,14 @@ static void report(struct now *now, unsigned worker, size_t more)
     walk_round_report(now->builder, worker, now->builder->visited + before + more);
 }
 
-bool walk_emitter_failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
+static bool failed(const struct walk_emitter *emitter) { return emitter->error || emitter->no_memory; }
+
+bool walk_round_goes_on(struct walk_builder *builder, unsigned worker)
+{
+    if (failed(&builder->emitters[worker]))
+        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
+    return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
+}
 
 /* Each node of the block may have a part that is far. */
 static void open_far(struct walk_emitter *emitter, const struct walk_block *block)
@@ -222,14 +229,11 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
 /* Says how many nodes have been visited since it was said, if that is time. False: the building is to be stopped. */
 static bool go_on(struct now *now, unsigned worker, size_t *visited)
 {
-    struct walk_builder *builder = now->builder;
     if (*visited >= WORTH) {
         report(now, worker, *visited);
         *visited = 0;
     }
-    if (walk_emitter_failed(&builder->emitters[worker]))
-        atomic_store_explicit(&builder->stop, true, memory_order_relaxed);
-    return !atomic_load_explicit(&builder->stop, memory_order_relaxed);
+    return walk_round_goes_on(now->builder, worker);
 }
 
 static void end_block(struct now *now, struct walk_block *block, unsigned worker, size_t visited)
@@ -238,8 +242,7 @@ static void end_block(struct now *now, struct walk_block *block, unsigned worker
     block->if_known = block->emitter->if_known;
     walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
-    if (walk_emitter_failed(&now->builder->emitters[worker]))
-        atomic_store_explicit(&now->builder->stop, true, memory_order_relaxed);
+    (void)walk_round_goes_on(now->builder, worker);
 }
 
 static void ask_and_visit(void *context, size_t task, unsigned worker)
@@ -309,7 +312,7 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
     block->emitter = emitter;
     block->edge = emitter->edges.count;
     block->if_known = true; /* or not: there are few */
-    for (uint32_t at = 0; at < block->count && !walk_emitter_failed(emitter); at++) {
+    for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
         walk_addr key = block->key[at];
         walk_emit_loggable(emitter, &block->key[at]);
         visit(emitter, WALK_ALONE, block, at, key);

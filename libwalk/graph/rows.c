@@ -34,11 +34,6 @@ static walk_id node_id(const struct walk_index *index, const struct walk_block *
 
 /* ---- parts that are far ---- */
 
-static struct walk_far *part_at(const struct rows *rows, const struct walk_far_place *place)
-{
-    return &rows->blocks[place->block].far[place->far];
-}
-
 /* The part of the block's node `at`, if it has one; `next` is where that of the nodes in front of it left off. */
 static struct walk_far *part_of(const struct walk_block *block, uint32_t at, uint32_t *next)
 {
@@ -78,7 +73,7 @@ static void count_group(void *context, size_t task, unsigned worker)
     if (!rows->doubt && !group->if_known)
         return;
     for (size_t i = 0; i < group->count; i++) {
-        struct walk_far *far = part_at(rows, &group->place[i]);
+        struct walk_far *far = walk_far_at(rows->blocks, &group->place[i]);
         bool missing = false;
         far->kept = count_edges(rows, &group->emitter->edges, group->if_known, edge, far->count, &missing);
         far->node |= missing ? WALK_FAR_MISSING : 0;
@@ -197,8 +192,8 @@ static void lay_out_group(void *context, size_t task, unsigned worker)
     (void)worker;
     for (size_t i = 0; i < group->count; i++) {
         if (i + AHEAD < group->count)
-            __builtin_prefetch(part_at(rows, &group->place[i + AHEAD]));
-        const struct walk_far *far = part_at(rows, &group->place[i]);
+            __builtin_prefetch(walk_far_at(rows->blocks, &group->place[i + AHEAD]));
+        const struct walk_far *far = walk_far_at(rows->blocks, &group->place[i]);
         lay_out(rows, &group->emitter->edges, edge, edge + far->count, group->end, far->to, NULL);
         edge += far->count;
     }
