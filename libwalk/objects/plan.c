@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "bytes/window.h"
+#include "objects/copy.h"
 #include "objects/dict.h"
 #include "objects/header.h"
 #include "objects/ring.h"
@@ -13,8 +13,6 @@
 
 /* A word of an object is 8 bytes here; how far from its address one may be. */
 enum { WORD = 8, OFFSET_MAX = 1 << 20 };
-/* Bytes that the node of an OrderedDict has at most. */
-enum { NODE_MAX = 64 };
 
 /* ---- making ---- */
 
@@ -101,8 +99,8 @@ static bool plan_managed_dict(struct walk_plan *plan, const struct walk_python *
     return true;
 }
 
-/* The words of the object that its array is read by. */
-static void plan_array(struct walk_plan *plan, const struct walk_python *python)
+/* The words of the object that its array is read by. False: this layout has not all of them. */
+static bool plan_array(struct walk_plan *plan, const struct walk_python *python)
 {
     static const struct {
         unsigned count;
@@ -117,9 +115,13 @@ static void plan_array(struct walk_plan *plan, const struct walk_python *python)
         [WALK_PLAN_DEQUE] = {3,
                              {WALK_FIELD_deque_leftblock, WALK_FIELD_deque_leftindex, WALK_FIELD_var_object_ob_size}}};
     for (unsigned i = 0; i < arrays[plan->array].count; i++) {
-        uint32_t end = (uint32_t)python->layout->offset[arrays[plan->array].field[i]] + WORD;
-        plan->extent = plan->extent > end ? plan->extent : end;
+        int32_t offset = python->layout->offset[arrays[plan->array].field[i]];
+        if (offset < 0 || offset > OFFSET_MAX)
+            return false;
+        plan->extent = plan->extent > (uint32_t)offset + WORD ? plan->extent : (uint32_t)offset + WORD;
     }
+    return plan->array != WALK_PLAN_DEQUE ||
+           (WALK_HAS(python->layout, deque_block, data) && WALK_HAS(python->layout, deque_block, rightlink));
 }
 
 static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
@@ -149,8 +151,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
         plan->state = WALK_PLAN_MADE;
         return true;
     }
-    if (other || !is_plain(python, type) ||
-        (plan->array == WALK_PLAN_ODICT && WALK_SIZE(python->layout, odict_node) > NODE_MAX))
+    if (other || !is_plain(python, type))
         return true;
     plan->word = malloc((type->slot_count + kind->member_count + 1) * sizeof *plan->word);
     if (!plan->word)
@@ -164,7 +165,8 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
         return true;
     if (type->managed_dict && !plan_managed_dict(plan, python, type))
         return true;
-    plan_array(plan, python);
+    if (!plan_array(plan, python))
+        return true;
     plan_size(plan, python, type);
     plan->state = WALK_PLAN_MADE;
     return true;
@@ -360,17 +362,15 @@ static bool add_odict(struct visit *visit)
     const struct walk_python *python = visit->python;
     walk_addr node = WALK_WORD(python, visit->view, odict, od_first);
     struct walk_ring ring = {0};
-    uint8_t view[NODE_MAX];
+    struct walk_copy copy;
     while (node) {
-        if (!has_room(visit, 1) ||
-            !walk_window_peek(python->runtime->image, node, WALK_SIZE(python->layout, odict_node), view))
-            return false;
-        walk_addr key = WALK_WORD(python, view, odict_node, key);
-        if (!key || walk_ring_closed(&ring, node))
+        walk_copy_read(python, node, WALK_SIZE(python->layout, odict_node), &copy);
+        walk_addr key = WALK_COPIED(python, &copy, odict_node, key);
+        if (!has_room(visit, 1) || !key || walk_ring_closed(&ring, node))
             return false;
         --*visit->words;
         add(visit, key, 0);
-        node = WALK_WORD(python, view, odict_node, next);
+        node = WALK_COPIED(python, &copy, odict_node, next);
     }
     return add_dict(visit);
 }
@@ -450,7 +450,7 @@ size_t walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint3
     bool good = false;
     switch (far_kind(note)) {
     case FAR_WORDS:
-        good = has_room(&visit, count) && add_array(&visit, at, count, 0);
+        good = add_array(&visit, at, count, 0);
         break;
     case FAR_SET:
         good = has_room(&visit, count) && add_entries(&visit, at, count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers: dict, list, tuple, set, OrderedDict, deque, lru_cache. Each names its tp_traverse. */
-#include "bytes/window.h"
+#include "objects/copy.h"
 #include "objects/dict.h"
 #include "objects/ring.h"
 #include "objects/visit.h"
@@ -140,24 +140,6 @@ void walk_visit_deque(struct walk_python *python, const struct walk_pytype *type
     }
 }
 
-/* What a link of an lru_cache says; all zero: it cannot be read. Links stand anywhere, each for itself. */
-struct link {
-    walk_addr type, next, key, result;
-};
-
-static struct link read_link(const struct walk_python *python, walk_addr address)
-{
-    enum { LINK_MAX = 128 };
-    uint8_t view[LINK_MAX];
-    uint32_t size = WALK_SIZE(python->layout, lru_elem);
-    if (size > LINK_MAX || !walk_window_peek(python->runtime->image, address, size, view))
-        return (struct link){0};
-    return (struct link){.type = WALK_WORD(python, view, object, ob_type),
-                         .next = WALK_WORD(python, view, lru_elem, next),
-                         .key = WALK_WORD(python, view, lru_elem, key),
-                         .result = WALK_WORD(python, view, lru_elem, result)};
-}
-
 /* Modules/_functoolsmodule.c, lru_cache_tp_traverse(): key and result of every link; since 3.10 also the link's type.
  */
 void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
@@ -167,17 +149,18 @@ void walk_visit_lru_cache(struct walk_python *python, const struct walk_pytype *
     walk_addr root = object + WALK_OFFSET(python->layout, lru_cache, root);
     walk_addr at = WALK_MEMBER(python, root, lru_elem, next);
     struct walk_ring ring = {0};
+    struct walk_copy link;
     while (at && at != root && !walk_ring_closed(&ring, at) && walk_refs_afford(refs, 1)) {
-        struct link link = read_link(python, at);
+        walk_copy_read(python, at, WALK_SIZE(python->layout, lru_elem), &link);
         if (WALK_MINOR(python) < 7) {
             walk_refs_add_text(refs, at, 0, ".link");
         } else {
-            walk_refs_add_text(refs, link.key, 0, ".link.key");
-            walk_refs_add_text(refs, link.result, 0, ".link.result");
+            walk_refs_add_text(refs, WALK_COPIED(python, &link, lru_elem, key), 0, ".link.key");
+            walk_refs_add_text(refs, WALK_COPIED(python, &link, lru_elem, result), 0, ".link.result");
         }
         if (WALK_MINOR(python) >= 10)
-            walk_refs_add_text(refs, link.type, 0, ".link.__class__");
-        at = link.next;
+            walk_refs_add_text(refs, WALK_COPIED(python, &link, object, ob_type), 0, ".link.__class__");
+        at = WALK_COPIED(python, &link, lru_elem, next);
     }
     refs->unreadable |= at != root && WALK_MEMBER(python, root, lru_elem, next) != 0;
 }
