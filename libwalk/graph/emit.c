@@ -126,6 +126,13 @@ void walk_emit_lead_on(struct walk_emitter *emitter)
     emitter->led = edges->count;
 }
 
+void walk_emit_lead_on_in_turn(struct walk_emitter *emitter)
+{
+    enum { TOGETHER = 1 << 12 };
+    if (emitter->edges.count - emitter->led >= TOGETHER)
+        walk_emit_lead_on(emitter);
+}
+
 /* ---- what a visit tells ---- */
 
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)

@@ -7,8 +7,8 @@
 
 #include "graph/builder.h"
 
-/* How many parts ahead are fetched; how many edges lead on at once. */
-enum { AHEAD = 16, TOGETHER = 1 << 12 };
+/* How many parts ahead are fetched. */
+enum { AHEAD = 16 };
 
 struct far {
     struct walk_builder *builder;
@@ -128,8 +128,7 @@ static void visit(struct walk_builder *builder, unsigned worker, const struct wa
         const struct walk_known known = {part.key, part.class, block->flags[node]};
         walk_seek_note(emitter, &known, first);
     }
-    if (emitter->edges.count - emitter->led >= TOGETHER)
-        walk_emit_lead_on(emitter);
+    walk_emit_lead_on_in_turn(emitter);
 }
 
 static void visit_group(void *context, size_t task, unsigned worker)

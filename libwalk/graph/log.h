@@ -141,6 +141,8 @@ bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
  * none are kept.
  */
 void walk_emit_lead_on(struct walk_emitter *emitter);
+/* The same, if that is worth it. */
+void walk_emit_lead_on_in_turn(struct walk_emitter *emitter);
 /* The edges from `at` on that stand beside each other; `count`: how many. */
 const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count);
 void walk_slabs_deinit(struct walk_slabs *slabs);

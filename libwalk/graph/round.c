@@ -10,8 +10,6 @@
 
 /* In place of a class. */
 #define UNASKED (UINT32_MAX - 1)
-/* How many edges lead on at once. */
-enum { TOGETHER = 1 << 12 };
 
 /* What the workers are at: some of the builder's blocks. */
 struct now {
@@ -161,8 +159,7 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
         const struct walk_known node = {key, block->class[at], block -> flags[at]};
         walk_seek_note(emitter, &node, first);
     }
-    if (emitter->edges.count - emitter->led >= TOGETHER)
-        walk_emit_lead_on(emitter);
+    walk_emit_lead_on_in_turn(emitter);
 }
 
 void walk_round_report(struct walk_builder *builder, unsigned worker, size_t visited)
