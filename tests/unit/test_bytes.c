@@ -971,81 +971,91 @@ static void expect_bytes(struct walk_memory *memory, walk_addr address, const ui
     expect(view && memcmp(view, bytes, size) == 0);
 }
 
+/* Such a core, and a window on it. */
+struct windowed {
+    uint8_t *bytes;
+    struct elf_bytes core;
+    struct walk_image image;
+    struct walk_window window;
+};
+
+static void open_windowed(struct windowed *w)
+{
+    w->bytes = malloc(2 * WINDOW_PART);
+    w->core = write_large_core(w->bytes);
+    assert_good(open_bytes(w->core.bytes, w->core.size, &w->image));
+    ck_assert(walk_window_open(&w->window));
+}
+
+static void close_windowed(struct windowed *w)
+{
+    walk_window_close(&w->window);
+    walk_image_close(&w->image);
+    free(w->core.bytes);
+    free(w->bytes);
+}
+
 /* Windows are moved on, over ends of segments and from one to the next; what is seen is what is there. */
 START_TEST(through_a_window_the_same_bytes_are_seen)
 {
-    uint8_t *bytes = malloc(2 * WINDOW_PART);
-    struct elf_bytes core = write_large_core(bytes);
+    struct windowed w;
     struct rng rng = {4};
-    struct walk_image image;
-    struct walk_window window;
+    open_windowed(&w);
+    struct walk_memory *memory = &w.image.memory;
     size_t moves = 0;
-    assert_good(open_bytes(core.bytes, core.size, &image));
-    struct walk_memory *memory = &image.memory;
-    ck_assert(walk_window_open(&window));
     for (int round = 0; round < 60; round++) {
         walk_addr first = 0x10000000 + rng_below(&rng, WINDOW_PART), end = 0x10000000 + WINDOW_PART + PAGE;
         const uint8_t *data = NULL;
-        walk_window_aim(&window, &image, first, end - 8, 1 + rng_below(&rng, 200));
+        walk_window_aim(&w.window, &w.image, first, end - 8, 1 + rng_below(&rng, 200));
         for (walk_addr at = first; at + 8 <= end; at += 1 + rng_below(&rng, 1 << 17)) {
             size_t offset = at - 0x10000000, left = end - at;
-            walk_window_follow(&window, &image, at);
+            walk_window_follow(&w.window, &w.image, at);
             moves += data != memory->window.data || memory->window.start > at;
             data = memory->window.data;
             if (offset < WINDOW_PART && left - PAGE < 4000) /* no view reaches over the end of a segment */
                 left -= PAGE;
-            expect_bytes(memory, at, bytes + offset, left < 4000 ? left : 4000);
-            expect_bytes(memory, 0x50000000, bytes + WINDOW_PART + PAGE, PAGE);
+            expect_bytes(memory, at, w.bytes + offset, left < 4000 ? left : 4000);
+            expect_bytes(memory, 0x50000000, w.bytes + WINDOW_PART + PAGE, PAGE);
         }
         expect(!walk_memory_view(memory, end - 8, 9));
     }
     expect(moves > 60);
     /* Few things far from each other are not worth it, and at addresses where nothing is there is none. */
-    walk_window_aim(&window, &image, 0x10000000, 0x50000000, 3);
-    walk_window_follow(&window, &image, 0x10000000);
+    walk_window_aim(&w.window, &w.image, 0x10000000, 0x50000000, 3);
+    walk_window_follow(&w.window, &w.image, 0x10000000);
     expect_eq(memory->window.size, 0);
-    walk_window_aim(&window, &image, 0x7000, 0x7008, 2);
-    walk_window_follow(&window, &image, 0x7000);
+    walk_window_aim(&w.window, &w.image, 0x7000, 0x7008, 2);
+    walk_window_follow(&w.window, &w.image, 0x7000);
     expect_eq(memory->window.size, 0);
-    walk_window_close(&window);
-    walk_image_close(&image);
-    free(core.bytes);
-    free(bytes);
+    close_windowed(&w);
 }
 END_TEST
 
 /* Things near each other need not be in order: the window begins with the first one. */
 START_TEST(a_window_has_all_that_it_is_aimed_at_in_any_order)
 {
-    uint8_t *bytes = malloc(2 * WINDOW_PART);
-    struct elf_bytes core = write_large_core(bytes);
+    struct windowed w;
     struct rng rng = {6};
-    struct walk_image image;
-    struct walk_window window;
-    assert_good(open_bytes(core.bytes, core.size, &image));
-    struct walk_memory *memory = &image.memory;
-    ck_assert(walk_window_open(&window));
+    open_windowed(&w);
+    struct walk_memory *memory = &w.image.memory;
     for (int round = 0; round < 20; round++) {
         walk_addr first = 0x10000000 + rng_below(&rng, WINDOW_PART - (1 << 20)), last = first + (1 << 20) - 8;
-        walk_window_aim(&window, &image, first, last, 200);
+        walk_window_aim(&w.window, &w.image, first, last, 200);
         for (int i = 0; i < 50; i++) {
             walk_addr at = first + rng_below(&rng, last - first);
             uint8_t copy[16];
-            walk_window_follow(&window, &image, at);
+            walk_window_follow(&w.window, &w.image, at);
             expect(walk_memory_in_window(memory, at, 8));
-            expect_bytes(memory, at, bytes + (at - 0x10000000), 8);
-            expect(walk_window_peek(&image, at, 8, copy) && memcmp(copy, bytes + (at - 0x10000000), 8) == 0);
+            expect_bytes(memory, at, w.bytes + (at - 0x10000000), 8);
+            expect(walk_window_peek(&w.image, at, 8, copy) && memcmp(copy, w.bytes + (at - 0x10000000), 8) == 0);
             at = 0x10000000 + rng_below(&rng, WINDOW_PART - sizeof copy);
-            expect(walk_window_peek(&image, at, sizeof copy, copy) &&
-                   memcmp(copy, bytes + (at - 0x10000000), sizeof copy) == 0);
-            expect(!walk_window_peek(&image, 0x50000000 + PAGE - 8, sizeof copy, copy));
-            expect(!walk_window_peek(&image, 0x20000000, 1, copy));
+            expect(walk_window_peek(&w.image, at, sizeof copy, copy) &&
+                   memcmp(copy, w.bytes + (at - 0x10000000), sizeof copy) == 0);
+            expect(!walk_window_peek(&w.image, 0x50000000 + PAGE - 8, sizeof copy, copy));
+            expect(!walk_window_peek(&w.image, 0x20000000, 1, copy));
         }
     }
-    walk_window_close(&window);
-    walk_image_close(&image);
-    free(core.bytes);
-    free(bytes);
+    close_windowed(&w);
 }
 END_TEST
 
