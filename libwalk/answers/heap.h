@@ -83,7 +83,7 @@ walk_id walk_node_interpreter(const struct walk_heap *heap, walk_id id);
 
 /* The thread on whose stack a frame is; WALK_NO_ID: on none (paths.c). */
 walk_id walk_thread_of_frame(const struct walk_heap *heap, walk_id frame);
-/* walk_facts.visit, .garbage and .uncollectable of the memory (source.c, collection.c, uncollectable.c). */
+/* walk_facts.visit, .garbage and .uncollectable of the memory (visit.c, collection.c, uncollectable.c). */
 void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs);
 struct walk_error *walk_live_garbage(const struct walk_heap *heap, size_t interpreter, uint8_t *found);
 void walk_live_uncollectable(const struct walk_heap *heap, uint8_t *found);

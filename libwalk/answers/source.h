@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_ANSWERS_SOURCE_H
+#define WALK_ANSWERS_SOURCE_H
+
+/*
+ * What the graph of a heap is made from: a struct walk_source whose context is a struct walk_heap_source (source.c).
+ * Objects are asked by several workers, each with a fork of the python: what they are (source_ask.c), then what they
+ * refer to (source_visit.c). What changes what all of them know is learned between, by one (source_learn.c).
+ */
+
+#include "answers/heap.h"
+#include "bytes/window.h"
+#include "bytes/workers.h"
+#include "objects/fork.h"
+#include "objects/plan.h"
+
+/* What a planned visit has room for; larger objects are visited otherwise. */
+enum { WALK_PLANNED_EDGES = 1 << 12 };
+
+/* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
+enum { WALK_SAMPLES = 4 };
+
+struct walk_samples {
+    walk_addr object[WALK_SAMPLES]; /* the lowest ones, sorted */
+    unsigned count;
+};
+
+struct walk_source_worker {
+    _Alignas(WALK_APART) struct walk_fork fork;
+    struct walk_refs refs;
+    struct walk_type_stats *types; /* of nodes by class, and one each for frames, threads, interpreters */
+    struct walk_samples *samples;  /* by class */
+    struct walk_plan *plans;       /* by class */
+    uint32_t capacity;             /* of these */
+    uint64_t *edges;               /* of the object that is visited as planned */
+    size_t special[WALK_NODE_KIND + 1];
+    size_t unreadable, guessed_edges, run_objects;
+    bool collecting;
+    bool sampled; /* since the last proofs */
+    struct walk_window window;
+    size_t *at;         /* in each run of tracked objects: the first one that was not asked */
+    walk_addr *unknown; /* types that were met for the first time */
+    size_t unknown_count, unknown_capacity;
+    bool no_memory;
+};
+
+struct walk_run {
+    size_t first, end; /* in python.tracked */
+};
+
+struct walk_heap_source {
+    struct walk_heap *heap;
+    struct walk_source_worker **worker; /* one by one on the heap: they are written to all the time */
+    unsigned workers;
+    uint32_t *class_type;            /* by class of the tracked objects; WALK_NO_TYPE: none */
+    struct walk_run *runs;           /* of the tracked objects: those of each are in order */
+    size_t run_count;                /* the last one is of what is permanent */
+    uint32_t type_count, slot_count; /* as the forks know them */
+    size_t dispute_count;
+};
+
+/* Keeps the lowest objects (source_ask.c). */
+void walk_samples_note(struct walk_samples *samples, walk_addr object);
+
+/* Of the python's tracked objects. False: out of memory. */
+bool walk_source_find_runs(struct walk_heap_source *source);
+
+/* Lets the forks know what the python has learned (source_learn.c). */
+struct walk_error *walk_source_renew(struct walk_heap_source *source);
+/* Forgets how objects are visited as planned: the plans were made of what was known. */
+void walk_source_forget_plans(struct walk_source_worker *worker);
+
+/* Those of struct walk_source; the context is a struct walk_heap_source. */
+bool walk_source_likely(void *context, unsigned number, walk_addr key);
+void walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
+enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, bool told, uint32_t *class,
+                                   uint8_t *flags);
+struct walk_error *walk_source_settle(void *context, bool again);
+struct walk_error *walk_source_visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
+                                     struct walk_emitter *emitter, enum walk_answer *answer);
+struct walk_error *walk_source_visit_far(void *context, unsigned number, const struct walk_far_part *part,
+                                         uint8_t *flags, struct walk_emitter *emitter, bool *whole);
+
+#endif

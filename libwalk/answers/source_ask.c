@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a key is: whether there is an object, and of which type. */
+#include <stdlib.h>
+
+#include "answers/source.h"
+#include "objects/header.h"
+#include "objects/traverse.h"
+
+/*
+ * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
+ * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
+ */
+static bool is_on_hidden_list(const struct walk_python *python, walk_addr object, uint32_t type)
+{
+    return (python->collecting || WALK_HAS(python->layout, gc_head, refs)) &&
+           walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
+}
+
+static uint8_t object_flags(const struct walk_python *python, walk_addr object, uint32_t type, bool told,
+                            bool permanent)
+{
+    bool tracked = told ? !permanent : is_on_hidden_list(python, object, type);
+    return WALK_OBJECT | (tracked ? WALK_NODE_TRACKED : 0);
+}
+
+bool walk_source_likely(void *context, unsigned number, walk_addr key)
+{
+    const struct walk_heap_source *source = context;
+    return walk_python_is_likely(&source->worker[number]->fork.python, key);
+}
+
+static void note_unknown(struct walk_source_worker *worker, walk_addr type)
+{
+    size_t count = worker->unknown_count;
+    for (size_t i = count; i > 0 && count - i < 16; i--)
+        if (worker->unknown[i - 1] == type)
+            return;
+    if (count == worker->unknown_capacity) {
+        size_t capacity = count ? 2 * count : 64;
+        walk_addr *unknown = realloc(worker->unknown, capacity * sizeof *unknown);
+        worker->no_memory |= !unknown;
+        if (!unknown)
+            return;
+        worker->unknown = unknown;
+        worker->unknown_capacity = capacity;
+    }
+    worker->unknown[worker->unknown_count++] = type;
+}
+
+/* Keeps the lowest ones. */
+void walk_samples_note(struct walk_samples *samples, walk_addr object)
+{
+    unsigned at = samples->count;
+    if (at == WALK_SAMPLES && samples->object[--at] <= object)
+        return;
+    for (; at > 0 && samples->object[at - 1] > object; at--)
+        samples->object[at] = samples->object[at - 1];
+    samples->object[at] = object;
+    samples->count += samples->count < WALK_SAMPLES;
+}
+
+/* The objects of each interpreter, then what no interpreter has of its own, then what is permanent. */
+static size_t count_runs(const struct walk_python *python) { return python->interpreter_count + 2; }
+
+static struct walk_run run_of(const struct walk_python *python, size_t number)
+{
+    size_t first = 0, permanent_from = python->tracked_count - python->permanent_count;
+    if (number == python->interpreter_count + 1)
+        return (struct walk_run){permanent_from, python->tracked_count};
+    for (size_t i = 0; i < number; i++)
+        first += python->interpreters[i].tracked_count;
+    if (number == python->interpreter_count)
+        return (struct walk_run){first, permanent_from};
+    return (struct walk_run){first, first + python->interpreters[number].tracked_count};
+}
+
+/* False: out of memory. */
+bool walk_source_find_runs(struct walk_heap_source *source)
+{
+    const struct walk_python *python = source->heap->python;
+    source->run_count = count_runs(python);
+    source->runs = malloc(source->run_count * sizeof *source->runs);
+    for (size_t i = 0; source->runs && i < source->run_count; i++)
+        source->runs[i] = run_of(python, i);
+    return source->runs != NULL;
+}
+
+/* The first of a run that is not below the key. */
+static size_t find_in_run(const struct walk_python *python, struct walk_run run, walk_addr key)
+{
+    while (run.first < run.end) {
+        size_t middle = run.first + (run.end - run.first) / 2;
+        if (python->tracked[middle] < key)
+            run.first = middle + 1;
+        else
+            run.end = middle;
+    }
+    return run.first;
+}
+
+bool walk_heap_know(struct walk_python *python, struct walk_known *object)
+{
+    bool told = false, permanent = false;
+    for (size_t i = 0; i < count_runs(python) && !told; i++) {
+        struct walk_run run = run_of(python, i);
+        size_t at = find_in_run(python, run, object->key);
+        told = at < run.end && python->tracked[at] == object->key;
+        permanent = i == count_runs(python) - 1;
+    }
+    if (told ? !walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
+             : !walk_python_type_of(python, object->key, &object->class))
+        return false;
+    object->flags = object_flags(python, object->key, object->class, told, permanent);
+    return true;
+}
+
+void walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
+{
+    const struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    for (size_t i = 0; i < source->run_count; i++)
+        worker->at[i] = find_in_run(source->heap->python, source->runs[i], first);
+    walk_window_aim(&worker->window, &worker->fork.image, first, last, count);
+}
+
+/*
+ * The type of an object that is told as tracked, as it was met when they were looked for, so that it is not read again.
+ * They are asked in order.
+ */
+static bool tracked_type(const struct walk_heap_source *source, struct walk_source_worker *worker, walk_addr key,
+                         uint32_t *class, bool *permanent)
+{
+    const struct walk_python *python = source->heap->python;
+    for (size_t i = 0; i < source->run_count; i++) {
+        size_t at = worker->at[i];
+        while (at < source->runs[i].end && python->tracked[at] < key)
+            at++;
+        worker->at[i] = at;
+        if (at == source->runs[i].end || python->tracked[at] != key)
+            continue;
+        *permanent = i == source->run_count - 1;
+        *class = source->class_type[python->tracked_class[at]];
+        return *class != WALK_NO_TYPE;
+    }
+    return false;
+}
+
+enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, bool told, uint32_t *class,
+                                   uint8_t *flags)
+{
+    struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    struct walk_python *python = &worker->fork.python;
+    bool permanent = false;
+    python->missed = false;
+    bool known = told && tracked_type(source, worker, key, class, &permanent);
+    if (!known) {
+        walk_window_follow(&worker->window, &worker->fork.image, key);
+        known = told ? walk_python_type(python, walk_python_ob_type(python, key), class)
+                     : walk_python_type_of(python, key, class);
+    }
+    if (python->missed) {
+        note_unknown(worker, walk_python_ob_type(python, key));
+        return WALK_LATER;
+    }
+    if (!known) {
+        worker->unreadable += told;
+        return WALK_NO;
+    }
+    *flags = object_flags(python, key, *class, told, permanent);
+    worker->collecting |= !told && (*flags & WALK_NODE_TRACKED);
+    if (!walk_traverse_wants_proof(python, &python->types[*class], key))
+        return WALK_YES;
+    walk_samples_note(&worker->samples[*class], key);
+    worker->sampled = true;
+    return WALK_WAIT;
+}

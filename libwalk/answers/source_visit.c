@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an object refers to, and its size, as the graph and the statistics of types have it. */
+#include <stdlib.h>
+
+#include "answers/source.h"
+#include "objects/size.h"
+
+_Static_assert(WALK_PLAN_MARK == WALK_EMIT_MARK, "what a plan tells is emitted as it is");
+
+static void count_guess(struct walk_type_stats *type, walk_addr key, const struct walk_refs *refs)
+{
+    if (!type->guessed++ || key < type->fault_at) {
+        type->fault = refs->fault;
+        type->fault_at = key;
+    }
+}
+
+/* `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up. */
+static void count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects, uint64_t size)
+{
+    struct walk_type_stats *type = &worker->types[class];
+    type->objects += objects;
+    type->size += size;
+    if (flags & WALK_NODE_TRACKED) {
+        type->tracked += objects;
+        type->tracked_size += size;
+    }
+}
+
+static void count_object(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags, uint64_t size)
+{
+    struct walk_type_stats *type = &worker->types[class];
+    count_size(worker, class, flags, 1, size);
+    worker->run_objects += worker->refs.run;
+    if (worker->refs.guessed)
+        count_guess(type, key, &worker->refs);
+}
+
+static void emit(struct walk_source_worker *worker, struct walk_emitter *emitter, uint8_t *flags)
+{
+    struct walk_refs *refs = &worker->refs;
+    for (size_t i = 0; i < refs->count; i++) {
+        const struct walk_ref *ref = &refs->ref[i];
+        bool extra = (ref->flags & WALK_EDGE_EXTRA) != 0;
+        if (ref->flags & WALK_EDGE_WEAK)
+            continue;
+        if (ref->flags & WALK_REF_IF_KNOWN) {
+            walk_emit_edge_if_known(emitter, ref->target, extra);
+            continue;
+        }
+        walk_emit_edge(emitter, ref->target, extra);
+        worker->guessed_edges += (ref->flags & WALK_EDGE_GUESS) != 0;
+    }
+    if (refs->unreadable)
+        *flags |= WALK_NODE_UNREADABLE;
+}
+
+/* The size of an object but for what is left for later. */
+static uint64_t near_size(struct walk_python *python, walk_addr key, uint32_t class, const struct walk_plan_far *far)
+{
+    struct walk_size_keys keys;
+    return far->at && walk_plan_far_sizes(far->note) ? walk_size_but_keys(python, key, &python->types[class], &keys)
+                                                     : walk_object_size(python, key, class);
+}
+
+/* False: there is no plan, or it is not as planned; nothing has been done. */
+static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags,
+                             struct walk_emitter *emitter)
+{
+    struct walk_python *python = &worker->fork.python;
+    struct walk_plan *plan = &worker->plans[class];
+    struct walk_refs *refs = &worker->refs;
+    struct walk_plan_far far;
+    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
+    if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
+        return false;
+    if (plan->state == WALK_PLAN_NONE)
+        return false;
+    if (plan->nothing) {
+        refs->guessed = refs->run = false;
+        count_object(worker, key, class, flags, plan->size);
+        return true;
+    }
+    size_t count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, WALK_PLANNED_EDGES, &words,
+                                   &size, &far);
+    if (count != WALK_PLAN_FAILED && far.at && !walk_emit_takes_far(emitter, far.at)) {
+        far.at = 0;
+        count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, WALK_PLANNED_EDGES, &words,
+                                &size, NULL);
+    }
+    if (count == WALK_PLAN_FAILED)
+        return false;
+    python->missed = false;
+    if (!plan->sized)
+        size = near_size(python, key, class, &far);
+    if (python->missed) /* of what the size needs a type is new */
+        return false;
+    refs->words = refs->limited ? words : refs->words;
+    refs->guessed = refs->run = false;
+    count_object(worker, key, class, flags, size);
+    size_t before = far.at ? far.targets : count;
+    walk_emit_edges(emitter, worker->edges, before);
+    if (far.at)
+        walk_emit_far(emitter, far.at, far.note);
+    walk_emit_edges(emitter, worker->edges + before, count - before);
+    return true;
+}
+
+/* As walk_visit_object() has it. */
+static struct walk_error *visit_as_it_is(struct walk_source_worker *worker, struct walk_python *python, walk_addr key,
+                                         uint32_t class, uint8_t *flags, struct walk_emitter *emitter,
+                                         enum walk_answer *answer)
+{
+    struct walk_refs *refs = &worker->refs;
+    enum walk_node_kind kind = *flags & WALK_NODE_KIND;
+    uint64_t size = 0;
+    refs->count = 0;
+    refs->unreadable = refs->guessed = refs->run = false;
+    refs->fault = (struct walk_traverse_fault){0};
+    python->missed = false;
+    walk_heap_visit_key(python, key, class, kind, refs);
+    if (kind == WALK_OBJECT)
+        size = walk_object_size(python, key, class);
+    if (refs->no_memory)
+        return walk_error_no_memory();
+    if (refs->interrupted)
+        return walk_error_new(WALK_ERROR_INTERRUPTED, "interrupted");
+    if (python->missed) {
+        *answer = WALK_LATER;
+        return NULL;
+    }
+    if (kind == WALK_OBJECT)
+        count_object(worker, key, class, *flags, size);
+    else
+        worker->special[kind]++;
+    emit(worker, emitter, flags);
+    return NULL;
+}
+
+struct walk_error *walk_source_visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
+                                     struct walk_emitter *emitter, enum walk_answer *answer)
+{
+    struct walk_heap_source *source = context;
+    if (number == WALK_ALONE) {
+        struct walk_error *error =
+            visit_as_it_is(source->worker[0], source->heap->python, key, class, flags, emitter, answer);
+        return error ? error : walk_source_renew(source);
+    }
+    struct walk_source_worker *worker = source->worker[number];
+    walk_window_follow(&worker->window, &worker->fork.image, key);
+    if ((*flags & WALK_NODE_KIND) == WALK_OBJECT && visit_as_planned(worker, key, class, *flags, emitter))
+        return NULL;
+    return visit_as_it_is(worker, &worker->fork.python, key, class, flags, emitter, answer);
+}
+
+/* An array that is not as planned: the object is not as planned either, and is counted once more. */
+static struct walk_error *visit_far_as_it_is(struct walk_source_worker *worker, const struct walk_far_part *part,
+                                             uint8_t *flags, struct walk_emitter *emitter)
+{
+    enum walk_answer answer = WALK_YES;
+    struct walk_python *python = &worker->fork.python;
+    const struct walk_plan_far far = {.at = part->at, .note = part->note};
+    count_size(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
+    struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
+    if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
+        *flags |= WALK_NODE_UNREADABLE;
+    return error;
+}
+
+struct walk_error *walk_source_visit_far(void *context, unsigned number, const struct walk_far_part *part,
+                                         uint8_t *flags, struct walk_emitter *emitter, bool *whole)
+{
+    const struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    struct walk_refs *refs = &worker->refs;
+    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
+    walk_window_follow(&worker->window, &worker->fork.image, part->at);
+    size_t count = walk_plan_visit_far(&worker->fork.python, part->at, part->note, worker->edges, WALK_PLANNED_EDGES,
+                                       &words, &size);
+    *whole = count == WALK_PLAN_FAILED;
+    if (*whole)
+        return visit_far_as_it_is(worker, part, flags, emitter);
+    refs->words = refs->limited ? words : refs->words;
+    count_size(worker, part->class, *flags, 0, size);
+    walk_emit_edges(emitter, worker->edges, count);
+    return NULL;
+}
