@@ -21,13 +21,21 @@ static bool learn_classes(struct walk_heap_source *source)
     return source->class_type != NULL;
 }
 
+/* Whether an object is a type of whose objects the collector tracks none. */
+static bool has_untracked_objects(const struct walk_python *python, walk_addr object)
+{
+    return walk_python_ob_type(python, object) == python->runtime->type_type &&
+           !(WALK_MEMBER(python, object, type, tp_flags) & WALK_TPFLAGS_HAVE_GC);
+}
+
 /*
  * Makes the types known that most objects are of which the collector does not track: those of what some tracked objects
- * refer to, from one end of the memory to the other. Others are learned when they are met.
+ * refer to, from one end of the memory to the other, and what builtins has of the kind. Others are learned when they
+ * are met, and then all objects of theirs that have been met are asked once more.
  */
 static struct walk_error *learn_common_types(struct walk_heap_source *source)
 {
-    enum { LOOKS = 1 << 5, WORDS = 1 << 6 /* of an array, or it is left out */ };
+    enum { LOOKS = 1 << 5, WORDS = 1 << 6 /* of an array, or it is left out */, BUILTINS = 1 << 10 };
     struct walk_python *python = source->heap->python;
     struct walk_refs refs = {.unnamed = true, .limited = true};
     uint32_t type;
@@ -38,8 +46,13 @@ static struct walk_error *learn_common_types(struct walk_heap_source *source)
         if (type != WALK_NO_TYPE)
             walk_visit_by_tables(python, python->tracked[at], type, &refs);
     }
+    walk_addr builtins = WALK_MEMBER(python, walk_python_main(python), interp, builtins);
+    refs.words = BUILTINS;
+    if (walk_python_type_of(python, builtins, &type))
+        walk_visit_by_tables(python, builtins, type, &refs);
     for (size_t i = 0; i < refs.count; i++)
-        (void)walk_python_type_of(python, refs.ref[i].target, &type);
+        if (walk_python_type_of(python, refs.ref[i].target, &type) && has_untracked_objects(python, refs.ref[i].target))
+            (void)walk_python_type(python, refs.ref[i].target, &type);
     bool no_memory = refs.no_memory;
     walk_refs_deinit(&refs);
     return no_memory ? walk_error_no_memory() : walk_source_renew(source);
