@@ -61,9 +61,13 @@ static struct walk_error *learn_common_types(struct walk_heap_source *source)
 static struct walk_error *add_tracked(struct walk_heap_source *source, struct walk_builder *builder)
 {
     const struct walk_python *python = source->heap->python;
-    size_t odd;
-    struct walk_error *error = walk_builder_nodes(builder, python->tracked, python->tracked_count, &odd);
-    source->heap->stats.unreadable += odd;
+    struct walk_error *error = NULL;
+    for (size_t i = 0; i < walk_run_count(python) && !error; i++) {
+        struct walk_run run = walk_run_of(python, i);
+        size_t odd;
+        error = walk_builder_nodes(builder, python->tracked + run.first, run.end - run.first, &odd);
+        source->heap->stats.unreadable += odd;
+    }
     return error;
 }
 
@@ -90,6 +94,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
+                                .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,
                                 .visit = walk_source_visit,
@@ -118,7 +123,6 @@ static void close_source(struct walk_heap_source *source)
         walk_fork_close(&worker->fork);
         walk_window_close(&worker->window);
         walk_refs_deinit(&worker->refs);
-        free(worker->at);
         free(worker->types);
         free(worker->samples);
         walk_source_forget_plans(worker);
@@ -129,7 +133,6 @@ static void close_source(struct walk_heap_source *source)
     }
     free(source->worker);
     free(source->class_type);
-    free(source->runs);
 }
 
 static struct walk_error *open_source(struct walk_heap_source *source, struct walk_heap *heap, unsigned workers)
@@ -138,15 +141,14 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         (struct walk_heap_source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_traverser_prepare(heap->python);
-    if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source) || !walk_source_find_runs(source)))
+    if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source)))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {
         struct walk_source_worker *worker = source->worker[i] = walk_workers_state(1, sizeof *worker);
         if (!worker)
             return walk_error_no_memory();
-        worker->at = malloc(source->run_count * sizeof *worker->at);
         worker->edges = malloc(WALK_PLANNED_EDGES * sizeof *worker->edges);
-        if (!worker->at || !worker->edges || !walk_window_open(&worker->window))
+        if (!worker->edges || !walk_window_open(&worker->window))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

@@ -38,14 +38,9 @@ struct walk_source_worker {
     bool collecting;
     bool sampled; /* since the last proofs */
     struct walk_window window;
-    size_t *at;         /* in each run of tracked objects: the first one that was not asked */
     walk_addr *unknown; /* types that were met for the first time */
     size_t unknown_count, unknown_capacity;
     bool no_memory;
-};
-
-struct walk_run {
-    size_t first, end; /* in python.tracked */
 };
 
 struct walk_heap_source {
@@ -53,8 +48,6 @@ struct walk_heap_source {
     struct walk_source_worker **worker; /* one by one on the heap: they are written to all the time */
     unsigned workers;
     uint32_t *class_type;            /* by class of the tracked objects; WALK_NO_TYPE: none */
-    struct walk_run *runs;           /* of the tracked objects: those of each are in order */
-    size_t run_count;                /* the last one is of what is permanent */
     uint32_t type_count, slot_count; /* as the forks know them */
     size_t dispute_count;
 };
@@ -62,8 +55,15 @@ struct walk_heap_source {
 /* Keeps the lowest objects (source_ask.c). */
 void walk_samples_note(struct walk_samples *samples, walk_addr object);
 
-/* Of the python's tracked objects. False: out of memory. */
-bool walk_source_find_runs(struct walk_heap_source *source);
+/*
+ * The python's tracked objects are in several runs, each of which is in order: the objects of each interpreter, then
+ * what no interpreter has of its own, then what is permanent.
+ */
+struct walk_run {
+    size_t first, end; /* in python.tracked */
+};
+size_t walk_run_count(const struct walk_python *python);
+struct walk_run walk_run_of(const struct walk_python *python, size_t number);
 
 /* Lets the forks know what the python has learned (source_learn.c). */
 struct walk_error *walk_source_renew(struct walk_heap_source *source);
@@ -73,8 +73,9 @@ void walk_source_forget_plans(struct walk_source_worker *worker);
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);
 void walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
-enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, bool told, uint32_t *class,
-                                   uint8_t *flags);
+void walk_source_tell(void *context, unsigned number, const walk_addr *keys, size_t count, uint32_t *class,
+                      uint8_t *flags);
+enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags);
 struct walk_error *walk_source_settle(void *context, bool again);
 struct walk_error *walk_source_visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
                                      struct walk_emitter *emitter, enum walk_answer *answer);

@@ -6,6 +6,8 @@
 #include "objects/header.h"
 #include "objects/traverse.h"
 
+_Static_assert(WALK_NO_TYPE == WALK_NO_CLASS, "a node's class is its type");
+
 /*
  * While a collection runs some of the tracked objects are on lists whose heads are on the C stack: those that are found
  * otherwise are told by what is in front of them. Up to 3.7 that also tells that a collection runs.
@@ -47,22 +49,26 @@ static void note_unknown(struct walk_source_worker *worker, walk_addr type)
     worker->unknown[worker->unknown_count++] = type;
 }
 
-/* Keeps the lowest ones. */
+/* Whether it is one of the lowest ones. */
+static bool takes(const struct walk_samples *samples, walk_addr object)
+{
+    return samples->count < WALK_SAMPLES || object < samples->object[WALK_SAMPLES - 1];
+}
+
 void walk_samples_note(struct walk_samples *samples, walk_addr object)
 {
-    unsigned at = samples->count;
-    if (at == WALK_SAMPLES && samples->object[--at] <= object)
+    if (!takes(samples, object))
         return;
+    unsigned at = samples->count < WALK_SAMPLES ? samples->count : WALK_SAMPLES - 1;
     for (; at > 0 && samples->object[at - 1] > object; at--)
         samples->object[at] = samples->object[at - 1];
     samples->object[at] = object;
     samples->count += samples->count < WALK_SAMPLES;
 }
 
-/* The objects of each interpreter, then what no interpreter has of its own, then what is permanent. */
-static size_t count_runs(const struct walk_python *python) { return python->interpreter_count + 2; }
+size_t walk_run_count(const struct walk_python *python) { return python->interpreter_count + 2; }
 
-static struct walk_run run_of(const struct walk_python *python, size_t number)
+struct walk_run walk_run_of(const struct walk_python *python, size_t number)
 {
     size_t first = 0, permanent_from = python->tracked_count - python->permanent_count;
     if (number == python->interpreter_count + 1)
@@ -72,17 +78,6 @@ static struct walk_run run_of(const struct walk_python *python, size_t number)
     if (number == python->interpreter_count)
         return (struct walk_run){first, permanent_from};
     return (struct walk_run){first, first + python->interpreters[number].tracked_count};
-}
-
-/* False: out of memory. */
-bool walk_source_find_runs(struct walk_heap_source *source)
-{
-    const struct walk_python *python = source->heap->python;
-    source->run_count = count_runs(python);
-    source->runs = malloc(source->run_count * sizeof *source->runs);
-    for (size_t i = 0; source->runs && i < source->run_count; i++)
-        source->runs[i] = run_of(python, i);
-    return source->runs != NULL;
 }
 
 /* The first of a run that is not below the key. */
@@ -101,11 +96,11 @@ static size_t find_in_run(const struct walk_python *python, struct walk_run run,
 bool walk_heap_know(struct walk_python *python, struct walk_known *object)
 {
     bool told = false, permanent = false;
-    for (size_t i = 0; i < count_runs(python) && !told; i++) {
-        struct walk_run run = run_of(python, i);
+    for (size_t i = 0; i < walk_run_count(python) && !told; i++) {
+        struct walk_run run = walk_run_of(python, i);
         size_t at = find_in_run(python, run, object->key);
         told = at < run.end && python->tracked[at] == object->key;
-        permanent = i == count_runs(python) - 1;
+        permanent = i == walk_run_count(python) - 1;
     }
     if (told ? !walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
              : !walk_python_type_of(python, object->key, &object->class))
@@ -118,60 +113,53 @@ void walk_source_approach(void *context, unsigned number, walk_addr first, walk_
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
-    for (size_t i = 0; i < source->run_count; i++)
-        worker->at[i] = find_in_run(source->heap->python, source->runs[i], first);
     walk_window_aim(&worker->window, &worker->fork.image, first, last, count);
 }
 
-/*
- * The type of an object that is told as tracked, as it was met when they were looked for, so that it is not read again.
- * They are asked in order.
- */
-static bool tracked_type(const struct walk_heap_source *source, struct walk_source_worker *worker, walk_addr key,
-                         uint32_t *class, bool *permanent)
+/* Whether it is needed for a proof: then it is visited when all are asked. */
+static bool is_sample(struct walk_source_worker *worker, walk_addr object, uint32_t type)
 {
-    const struct walk_python *python = source->heap->python;
-    for (size_t i = 0; i < source->run_count; i++) {
-        size_t at = worker->at[i];
-        while (at < source->runs[i].end && python->tracked[at] < key)
-            at++;
-        worker->at[i] = at;
-        if (at == source->runs[i].end || python->tracked[at] != key)
-            continue;
-        *permanent = i == source->run_count - 1;
-        *class = source->class_type[python->tracked_class[at]];
-        return *class != WALK_NO_TYPE;
-    }
-    return false;
+    const struct walk_python *python = &worker->fork.python;
+    if (!walk_traverse_wants_proof(python, &python->types[type], object))
+        return false;
+    walk_samples_note(&worker->samples[type], object);
+    worker->sampled = true;
+    return true;
 }
 
-enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, bool told, uint32_t *class,
-                                   uint8_t *flags)
+/* Nothing is read: their types were met when they were looked for. */
+void walk_source_tell(void *context, unsigned number, const walk_addr *keys, size_t count, uint32_t *class,
+                      uint8_t *flags)
+{
+    const struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    const struct walk_python *python = source->heap->python;
+    size_t first = (size_t)(keys - python->tracked);
+    bool permanent = first >= python->tracked_count - python->permanent_count;
+    for (size_t i = 0; i < count; i++) {
+        class[i] = source->class_type[python->tracked_class[first + i]];
+        flags[i] = class[i] == WALK_NO_TYPE ? 0 : object_flags(python, keys[i], class[i], true, permanent);
+        worker->unreadable += class[i] == WALK_NO_TYPE;
+        if (class[i] != WALK_NO_TYPE && takes(&worker->samples[class[i]], keys[i]))
+            (void)is_sample(worker, keys[i], class[i]);
+    }
+}
+
+enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags)
 {
     struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     struct walk_python *python = &worker->fork.python;
-    bool permanent = false;
     python->missed = false;
-    bool known = told && tracked_type(source, worker, key, class, &permanent);
-    if (!known) {
-        walk_window_follow(&worker->window, &worker->fork.image, key);
-        known = told ? walk_python_type(python, walk_python_ob_type(python, key), class)
-                     : walk_python_type_of(python, key, class);
-    }
+    walk_window_follow(&worker->window, &worker->fork.image, key);
+    bool known = walk_python_type_of(python, key, class);
     if (python->missed) {
         note_unknown(worker, walk_python_ob_type(python, key));
         return WALK_LATER;
     }
-    if (!known) {
-        worker->unreadable += told;
+    if (!known)
         return WALK_NO;
-    }
-    *flags = object_flags(python, key, *class, told, permanent);
-    worker->collecting |= !told && (*flags & WALK_NODE_TRACKED);
-    if (!walk_traverse_wants_proof(python, &python->types[*class], key))
-        return WALK_YES;
-    walk_samples_note(&worker->samples[*class], key);
-    worker->sampled = true;
-    return WALK_WAIT;
+    *flags = object_flags(python, key, *class, false, false);
+    worker->collecting |= (*flags & WALK_NODE_TRACKED) != 0;
+    return is_sample(worker, key, *class) ? WALK_WAIT : WALK_YES;
 }

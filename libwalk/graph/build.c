@@ -70,37 +70,6 @@ struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key
     return NULL;
 }
 
-/* Keys that are told. */
-struct told {
-    struct walk_index *index;
-    const walk_addr *keys;
-    size_t count;
-    atomic_size_t odd;
-    atomic_bool no_memory;
-};
-enum { TOLD_CHUNK = 1 << 14 };
-
-static void discover_chunk(void *context, size_t task, unsigned worker)
-{
-    struct told *told = context;
-    size_t first = task * TOLD_CHUNK, left = told->count - first, odd = 0;
-    (void)worker;
-    for (size_t i = first; i < first + (left < TOLD_CHUNK ? left : TOLD_CHUNK); i++)
-        if (walk_index_is_odd(told->index, told->keys[i]))
-            odd++;
-        else if (walk_index_discover(told->index, NULL, told->keys[i]) == WALK_ENTER_NO_MEMORY)
-            atomic_store_explicit(&told->no_memory, true, memory_order_relaxed);
-    atomic_fetch_add_explicit(&told->odd, odd, memory_order_relaxed);
-}
-
-struct walk_error *walk_builder_nodes(struct walk_builder *builder, const walk_addr *keys, size_t count, size_t *odd)
-{
-    struct told told = {.index = &builder->graph->index, .keys = keys, .count = count};
-    walk_workers_run(builder->source.workers, (count + TOLD_CHUNK - 1) / TOLD_CHUNK, discover_chunk, &told);
-    *odd = atomic_load_explicit(&told.odd, memory_order_relaxed);
-    return atomic_load_explicit(&told.no_memory, memory_order_relaxed) ? walk_error_no_memory() : NULL;
-}
-
 /* ---- the closure ---- */
 
 static int by_special(const void *a, const void *b)
@@ -165,16 +134,15 @@ static void begin_seeking(struct walk_builder *builder, walk_addr key)
 
 struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_addr *sought)
 {
-    bool any;
     struct walk_error *error = enter_specials(builder);
     if (!error && sought)
         begin_seeking(builder, *sought);
     if (!error)
-        error = walk_round_go(builder, true, &any);
+        error = walk_round_go_told(builder);
     if (!error)
         error = visit_specials(builder);
-    for (any = true; any && !error;)
-        error = walk_round_go(builder, false, &any);
+    for (bool any = true; any && !error;)
+        error = walk_round_go(builder, &any);
     return error;
 }
 
@@ -184,7 +152,7 @@ static void remove_refused(struct walk_builder *builder)
     for (size_t i = 0; i < builder->block_count; i++) {
         const struct walk_block *block = &builder->blocks[i];
         for (uint32_t at = 0; block->region && at < block->count; at++)
-            if (block->class[at] == WALK_BLOCK_REFUSED)
+            if (block->class[at] == WALK_NO_CLASS)
                 walk_region_remove(block->region, block->place[at]);
     }
 }

@@ -47,8 +47,10 @@ void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node,
 /* A block of `count` nodes, which are to be filled in; NULL: no memory. Blocks move when there are more. */
 struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_region *region, size_t count);
 
-/* Asks and visits what is discovered; false in `any` when there was nothing. `told`: by walk_builder_nodes(). */
-struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *any);
+/* Visits what walk_builder_nodes() got, the builder's only blocks yet. */
+struct walk_error *walk_round_go_told(struct walk_builder *builder);
+/* Asks and visits what is discovered; false in `any` when there was nothing. */
+struct walk_error *walk_round_go(struct walk_builder *builder, bool *any);
 
 /* Visits the parts of nodes that stand far from them, of the blocks from `first` on (far.c). */
 struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first);

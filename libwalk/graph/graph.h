@@ -53,6 +53,9 @@ struct walk_graph {
  */
 enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER };
 
+/* In place of a class: none. */
+#define WALK_NO_CLASS UINT32_MAX
+
 /* In place of a worker's number: no one else is at work, and the answer must not be WALK_LATER. */
 #define WALK_ALONE UINT_MAX
 
@@ -80,9 +83,11 @@ struct walk_source {
     bool (*likely)(void *context, unsigned worker, walk_addr key);
     /* Before some keys are asked and visited, in their order: `count` of them, the first and the last. May be NULL. */
     void (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
-    /* Is it a node, and of which class and flags? `told`: by walk_builder_nodes(), or is it what an edge led to? */
-    enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, bool told, uint32_t *class,
-                              uint8_t *flags);
+    /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
+     * WALK_NO_CLASS: it is no node. */
+    void (*tell)(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class, uint8_t *flags);
+    /* Is what an edge led to a node, and of which class and flags? */
+    enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, uint32_t *class, uint8_t *flags);
     /* When all of a round are asked, by one thread. `again`: some have said WALK_LATER, and are asked again. May be
      * NULL. */
     struct walk_error *(*settle)(void *context, bool again);
@@ -123,7 +128,10 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
                                      struct walk_builder **builder);
 /* Adds a node of a class that is known. A key that is there already keeps its class, and gets `flags` added. */
 struct walk_error *walk_builder_node(struct walk_builder *builder, walk_addr key, uint32_t class, uint8_t flags);
-/* Adds the keys for which admit() says yes, once each. Odd ones (no multiples of the granule) are left out, counted. */
+/*
+ * Adds keys of which tell() knows the classes: those that are nodes, and not there yet. They are to be in ascending
+ * order; those that are not, and odd ones (no multiples of the granule), are left out, and counted (told.c).
+ */
 struct walk_error *walk_builder_nodes(struct walk_builder *builder, const walk_addr *keys, size_t count, size_t *odd);
 /* Visits every node, and every node found on the way; then makes the backward rows. Frees the builder in any case. */
 struct walk_error *walk_builder_finish(struct walk_builder *builder);

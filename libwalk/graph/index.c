@@ -90,7 +90,7 @@ static struct walk_region *make_region(struct walk_index *index, uint64_t granul
     return region;
 }
 
-static struct walk_region *need_region(struct walk_index *index, uint64_t granule)
+struct walk_region *walk_index_need_region(struct walk_index *index, uint64_t granule)
 {
     struct walk_region *region = walk_index_region(index, granule);
     if (region)
@@ -106,7 +106,7 @@ static struct walk_region *need_region(struct walk_index *index, uint64_t granul
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key)
 {
     uint64_t granule = walk_index_granule(index, key);
-    struct walk_region *region = need_region(index, granule);
+    struct walk_region *region = walk_index_need_region(index, granule);
     if (!region)
         return WALK_ENTER_NO_MEMORY;
     if (walk_region_has(region, granule))
@@ -125,7 +125,7 @@ static void list_region(struct walk_region_list *list, struct walk_region *regio
 enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key)
 {
     uint64_t granule = walk_index_granule(index, key), bit = walk_granule_bit(granule);
-    if (!region && !(region = need_region(index, granule)))
+    if (!region && !(region = walk_index_need_region(index, granule)))
         return WALK_ENTER_NO_MEMORY;
     if (walk_region_has(region, granule))
         return WALK_ENTERED_BEFORE;
@@ -185,6 +185,21 @@ void walk_region_enter(struct walk_region *region, uint32_t *place)
             place = enter_word(&region->word[i], i * 64, place);
     }
     atomic_store_explicit(&region->touched, 0, memory_order_relaxed);
+}
+
+enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
+                                uint32_t *place)
+{
+    uint64_t granule = walk_index_granule(index, key), inside = granule - region->first;
+    if (walk_index_is_odd(index, key) || inside >> WALK_REGION_BITS)
+        return WALK_ENTER_ODD;
+    struct walk_word *word = &region->word[inside >> 6];
+    uint64_t bit = UINT64_C(1) << (inside & 63), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    if (bits & bit)
+        return WALK_ENTERED_BEFORE;
+    atomic_store_explicit(&word->bits, bits | bit, memory_order_relaxed);
+    *place = (uint32_t)inside;
+    return WALK_ENTERED;
 }
 
 void walk_region_remove(struct walk_region *region, uint32_t place)

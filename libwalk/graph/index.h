@@ -100,7 +100,7 @@ static inline walk_id walk_index_id(const struct walk_index *index, walk_addr ke
     return bits & bit ? word->rank + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
 }
 
-enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_NO_MEMORY };
+enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_ODD, WALK_ENTER_NO_MEMORY };
 
 /* `granule`: a power of two, of which keys are multiples. */
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule);
@@ -110,6 +110,9 @@ void walk_index_deinit(struct walk_index *index);
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
 /* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
 enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
+
+/* The region of a granule, which is made if need be. NULL: no memory. */
+struct walk_region *walk_index_need_region(struct walk_index *index, uint64_t granule);
 
 /* The first region from granule `*at` on, which becomes that of its first granule; NULL: no more. */
 struct walk_region *walk_index_next_region(const struct walk_index *index, uint64_t *at);
@@ -121,6 +124,9 @@ struct walk_region **walk_index_discovered(struct walk_index *index, size_t *cou
 uint32_t walk_region_count(const struct walk_region *region);
 /* Enters all of them; `place` gets their granules, counted from the region's first one. */
 void walk_region_enter(struct walk_region *region, uint32_t *place);
+/* Enters one that was not discovered; `place` gets its granule likewise. WALK_ENTER_ODD: it is none of the region. */
+enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
+                                uint32_t *place);
 /* Takes a key that is entered out again. */
 void walk_region_remove(struct walk_region *region, uint32_t place);
 

@@ -80,7 +80,7 @@ struct walk_block {
         uint32_t *place; /* granules from the region's first one */
         walk_addr *key;  /* as they stand in a log */
     };
-    uint32_t *class; /* WALK_BLOCK_REFUSED: it is no node */
+    uint32_t *class; /* WALK_NO_CLASS: it is no node */
     uint32_t *edges; /* how many of them; WALK_BLOCK_LATER: the node stands in a later block once more */
     uint8_t *flags;
     uint32_t count;
@@ -91,7 +91,6 @@ struct walk_block {
     struct walk_far *far;
     uint32_t far_count; /* in the order of their nodes */
 };
-#define WALK_BLOCK_REFUSED UINT32_MAX
 #define WALK_BLOCK_LATER UINT32_MAX
 
 static inline struct walk_far *walk_far_at(const struct walk_block *blocks, const struct walk_far_place *place)

@@ -15,7 +15,6 @@
 struct now {
     struct walk_builder *builder;
     size_t first, count;
-    bool told;
     atomic_size_t visited;
 };
 
@@ -81,8 +80,8 @@ static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_
     const struct walk_source *source = &now->builder->source;
     uint32_t class = 0;
     uint8_t flags = 0;
-    enum walk_answer answer = source->admit(source->context, worker, key, now->told, &class, &flags);
-    block->class[at] = answer == WALK_NO ? WALK_BLOCK_REFUSED : answer == WALK_LATER ? UNASKED : class;
+    enum walk_answer answer = source->admit(source->context, worker, key, &class, &flags);
+    block->class[at] = answer == WALK_NO ? WALK_NO_CLASS : answer == WALK_LATER ? UNASKED : class;
     block->flags[at] = flags;
     block->edges[at] = WALK_BLOCK_LATER;
     block->unasked += answer == WALK_LATER;
@@ -252,7 +251,7 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
         return;
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         walk_addr key = walk_block_key(builder, block, at);
-        if (ask(now, worker, block, at, key) != WALK_YES || now->told)
+        if (ask(now, worker, block, at, key) != WALK_YES)
             continue;
         visit(&builder->emitters[worker], worker, block, at, key);
         visited++;
@@ -262,7 +261,7 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
 
 static bool is_later(const struct walk_block *block, uint32_t at)
 {
-    return block->class[at] != WALK_BLOCK_REFUSED && block->edges[at] == WALK_BLOCK_LATER;
+    return block->class[at] != WALK_NO_CLASS && block->edges[at] == WALK_BLOCK_LATER;
 }
 
 static void visit_later(void *context, size_t task, unsigned worker)
@@ -353,17 +352,14 @@ static bool add_rest(struct walk_builder *builder, size_t number)
     return true;
 }
 
-/* What was told has not been visited at all, and is where it stands. */
-static struct walk_error *visit_rest(struct now *now)
+static struct walk_error *add_rests(struct now *now)
 {
     struct walk_builder *builder = now->builder;
-    for (size_t i = now->first; !now->told && i < now->first + now->count; i++)
+    for (size_t i = now->first; i < now->first + now->count; i++)
         if (builder->blocks[i].later && !add_rest(builder, i))
             return walk_error_no_memory();
     now->count = builder->block_count - now->first;
-    if (count_later(now))
-        run(now, visit_later);
-    return walk_round_errors(builder);
+    return NULL;
 }
 
 /* In the order of their keys, which the blocks have. */
@@ -420,9 +416,31 @@ static struct walk_error *open_round(struct now *now)
     return NULL;
 }
 
-struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *any)
+/* Whatever is left for later, beside others and then alone; then what is far. */
+static struct walk_error *visit_rest(struct now *now)
 {
-    struct now now = {.builder = builder, .told = told};
+    struct walk_builder *builder = now->builder;
+    if (count_later(now))
+        run(now, visit_later);
+    struct walk_error *error = walk_round_errors(builder);
+    if (!error)
+        error = visit_alone(now);
+    builder->visited += atomic_load_explicit(&now->visited, memory_order_relaxed);
+    return error ? error : walk_far_visit(builder, now->first);
+}
+
+struct walk_error *walk_round_go_told(struct walk_builder *builder)
+{
+    struct now now = {.builder = builder, .count = builder->block_count};
+    for (size_t i = 0; i < now.count; i++)
+        builder->known += builder->blocks[i].count;
+    struct walk_error *error = settle(&now);
+    return error ? error : visit_rest(&now);
+}
+
+struct walk_error *walk_round_go(struct walk_builder *builder, bool *any)
+{
+    struct now now = {.builder = builder};
     struct walk_error *error = open_round(&now);
     *any = now.count != 0;
     if (error || !now.count)
@@ -432,9 +450,6 @@ struct walk_error *walk_round_go(struct walk_builder *builder, bool told, bool *
     if (!error)
         error = settle(&now);
     if (!error)
-        error = visit_rest(&now);
-    if (!error)
-        error = visit_alone(&now);
-    builder->visited += atomic_load_explicit(&now.visited, memory_order_relaxed);
-    return error ? error : walk_far_visit(builder, now.first);
+        error = add_rests(&now);
+    return error ? error : visit_rest(&now);
 }

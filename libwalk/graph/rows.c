@@ -24,7 +24,7 @@ static walk_id id_of(const struct walk_index *index, uint64_t logged)
 /* Nodes of a block that are none, or stand in a later one. */
 static bool is_elsewhere(const struct walk_block *block, uint32_t at)
 {
-    return block->class[at] == WALK_BLOCK_REFUSED || block->edges[at] == WALK_BLOCK_LATER;
+    return block->class[at] == WALK_NO_CLASS || block->edges[at] == WALK_BLOCK_LATER;
 }
 
 static walk_id node_id(const struct walk_index *index, const struct walk_block *block, uint32_t at)

@@ -83,12 +83,27 @@ static bool likely(void *context, unsigned worker, walk_addr key)
 
 static uint8_t flags_of(size_t index) { return index & (MISSING - 1); }
 
-static enum walk_answer admit(void *context, unsigned worker, walk_addr key, bool told, uint32_t *class, uint8_t *flags)
+/* Roots at odd positions are told in a group. */
+static bool is_told(const struct plain *plain, size_t index) { return index < plain->roots && index % 2; }
+
+static void tell(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class, uint8_t *flags)
+{
+    struct plain *plain = context;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = index_of(plain, keys[i]);
+        plain->asked[index] = plain->settled + 1;
+        plain->wrong += worker >= plain->workers || !is_told(plain, index);
+        class[i] = (uint32_t)index + 7;
+        flags[i] = flags_of(index);
+    }
+}
+
+static enum walk_answer admit(void *context, unsigned worker, walk_addr key, uint32_t *class, uint8_t *flags)
 {
     struct plain *plain = context;
     size_t index = index_of(plain, key);
     plain->asked[index] = plain->settled + 1;
-    plain->wrong += worker >= plain->workers || told != (index < plain->roots && index % 2);
+    plain->wrong += worker >= plain->workers || is_told(plain, index);
     if (plain->shy && index % 5 == 0 && !plain->taught[index]) {
         atomic_store(&plain->wanted[index], true);
         plain->late_admissions++;
@@ -186,6 +201,7 @@ static struct walk_builder *open_builder(struct plain *plain, struct walk_graph 
                                  .granule = 8,
                                  .flag_missing = MISSING,
                                  .likely = likely,
+                                 .tell = tell,
                                  .admit = admit,
                                  .settle = settle,
                                  .visit = visit,
@@ -333,19 +349,69 @@ START_TEST(edges_from_and_to_odd_keys_are_edges_and_none_makes_such_a_node)
 }
 END_TEST
 
+static void tell_all(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class,
+                     uint8_t *flags)
+{
+    (void)context, (void)worker;
+    for (size_t i = 0; i < count; i++) {
+        class[i] = (uint32_t)(keys[i] >> 8);
+        flags[i] = 0;
+    }
+}
+
+static void check_class(const struct walk_graph *graph, walk_id id)
+{
+    uint32_t class = (uint32_t)(graph->key[id] >> 8);
+    expect_eq(graph->class[id], class);
+}
+
+/* Builds a graph of a group; returns how many are left out. */
+static size_t build_group(const walk_addr *keys, size_t count, struct walk_graph *graph)
+{
+    struct walk_source source = {.workers = 2, .granule = 8, .tell = tell_all, .visit = visit_nothing};
+    struct walk_builder *builder;
+    size_t odd;
+    assert_good(walk_builder_open(graph, &source, &builder));
+    assert_good(walk_builder_nodes(builder, keys, count, &odd));
+    assert_good(walk_builder_finish(builder));
+    for (walk_id id = 0; id < graph->node_count; id++)
+        check_class(graph, id);
+    return odd;
+}
+
 START_TEST(odd_keys_of_a_group_are_counted_and_left_out)
 {
-    struct walk_source source = {.workers = 1, .granule = 8, .visit = visit_nothing};
-    struct walk_builder *builder;
+    static const walk_addr keys[] = {9, 0x1000, 0x1008, 0x1009, 0x1010, UINT64_C(1) << 40, WALK_KEY_END, UINT64_MAX};
     struct walk_graph graph;
-    walk_addr keys[] = {9, UINT64_MAX};
-    size_t odd;
-    assert_good(walk_builder_open(&graph, &source, &builder));
-    assert_good(walk_builder_nodes(builder, keys, 2, &odd));
-    expect_eq(odd, 2);
-    assert_good(walk_builder_finish(builder));
+    expect_eq(build_group(keys, 2, &graph), 1);
+    expect_eq(graph.node_count, 1);
+    walk_graph_deinit(&graph);
+    expect_eq(build_group(keys, 8, &graph), 4);
+    expect_eq(graph.node_count, 4);
+    expect_eq(graph.key[3], UINT64_C(1) << 40);
+    walk_graph_deinit(&graph);
+    expect_eq(build_group(keys + 6, 2, &graph), 2);
     expect_eq(graph.node_count, 0);
     walk_graph_deinit(&graph);
+}
+END_TEST
+
+START_TEST(keys_of_a_group_count_once_and_those_out_of_order_do_no_harm)
+{
+    static const walk_addr twice[] = {0x1000, 0x1000, 0x1008, 0x2000, 0x2000};
+    walk_addr mixed[300];
+    struct walk_graph graph;
+    struct rng rng = {3};
+    expect_eq(build_group(twice, 5, &graph), 0);
+    expect_eq(graph.node_count, 3);
+    walk_graph_deinit(&graph);
+    for (int round = 0; round < 100; round++) {
+        for (size_t i = 0; i < 300; i++)
+            mixed[i] = rng_below(&rng, UINT64_C(1) << (10 + rng_below(&rng, 50))) & ~UINT64_C(7);
+        size_t odd = build_group(mixed, 300, &graph);
+        expect(odd + graph.node_count <= 300);
+        walk_graph_deinit(&graph);
+    }
 }
 END_TEST
 
@@ -587,14 +653,29 @@ static bool large_likely(void *context, unsigned worker, walk_addr key)
     return key < large_key(LARGE + 1000);
 }
 
-static enum walk_answer large_admit(void *context, unsigned worker, walk_addr key, bool told, uint32_t *class,
-                                    uint8_t *flags)
+static bool large_class(walk_addr key, uint32_t *class)
 {
     uint64_t index = (key - large_key(0)) / 24;
-    (void)context, (void)worker;
     *class = (uint32_t)index;
-    *flags = told;
-    return index < LARGE && index % 1001 != 1000 ? WALK_YES : WALK_NO;
+    return index < LARGE && index % 1001 != 1000;
+}
+
+static void large_tell(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class,
+                       uint8_t *flags)
+{
+    (void)context, (void)worker;
+    for (size_t i = 0; i < count; i++) {
+        flags[i] = 1;
+        if (!large_class(keys[i], &class[i]))
+            class[i] = WALK_NO_CLASS;
+    }
+}
+
+static enum walk_answer large_admit(void *context, unsigned worker, walk_addr key, uint32_t *class, uint8_t *flags)
+{
+    (void)context, (void)worker;
+    *flags = 0;
+    return large_class(key, class) ? WALK_YES : WALK_NO;
 }
 
 /* Of the edges of a node those from `first` to `end`. */
@@ -649,6 +730,7 @@ static void build_large(unsigned workers, int how, struct walk_graph *graph)
                                  .granule = 8,
                                  .flag_missing = MISSING,
                                  .likely = large_likely,
+                                 .tell = large_tell,
                                  .admit = large_admit,
                                  .visit = large_visit,
                                  .visit_far = large_visit_far};
@@ -656,7 +738,7 @@ static void build_large(unsigned workers, int how, struct walk_graph *graph)
     static walk_addr keys[LARGE / 2];
     size_t odd;
     for (size_t i = 0; i < LARGE / 2; i++)
-        keys[i] = large_key(i * 7 % LARGE);
+        keys[i] = large_key(i * 2 + i % 3 % 2);
     assert_good(walk_builder_open(graph, &source, &builder));
     assert_good(walk_builder_nodes(builder, keys, LARGE / 2, &odd));
     assert_good(walk_builder_finish(builder));
@@ -963,6 +1045,7 @@ int main(void)
                                         odd_keys_are_keys_like_all_others,
                                         edges_from_and_to_odd_keys_are_edges_and_none_makes_such_a_node,
                                         odd_keys_of_a_group_are_counted_and_left_out,
+                                        keys_of_a_group_count_once_and_those_out_of_order_do_no_harm,
                                         an_empty_graph_finds_nothing,
                                         NULL};
     const TTest *const builder_tests[] = {a_key_entered_twice_keeps_its_class_and_gathers_flags,
