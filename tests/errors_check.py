@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -287,6 +288,31 @@ class Cases:
             f"py-heap-ancestors {survivor} --image x.jpeg": "must end in one of",
         }
         self.refuses([self.python, self.core], wrong)
+
+    def case_places_of_files(self) -> None:
+        """What is written goes through links, and never in place of a pipe or a device."""
+        pipe, link, real = (
+            os.path.join(self.temporary, name)
+            for name in ("pipe.svg", "link.svg", "real.svg")
+        )
+        os.mkfifo(pipe)
+        os.symlink(real, link)
+        image = f"py-heap-ancestors 0x{self.survivor} --image"
+        for command in ("py-heap-save", image):
+            self.refuses(
+                [self.python, self.core],
+                {
+                    f"{command} {pipe}": "cannot write .*: it is no regular file",
+                    f"{command} {self.temporary}": "no regular file|must end in",
+                },
+            )
+            with open(real, "w", encoding="utf-8"):
+                pass
+            gdb([self.python, self.core], [f"{command} {link}"])
+            if not os.path.islink(link) or not os.path.getsize(real):
+                raise AssertionError(f"{command} did not write where the link leads")
+        if not stat.S_ISFIFO(os.stat(pipe).st_mode):
+            raise AssertionError("the pipe is gone")
 
     def case_not_python(self) -> None:
         """A process that runs something else."""

@@ -171,16 +171,22 @@ def _run(command: Any, given: Any, made: Any, said: Any) -> int:
 
 
 def _write(file: str, data: bytes) -> None:
-    """Writes a file so that it is there whole or not at all."""
+    """Writes a file so that it is there whole or not at all.
+
+    What it is called may be a link; a device or a pipe would be lost, and is refused.
+    """
+    place = os.path.realpath(file)
+    if os.path.exists(place) and not os.path.isfile(place):
+        raise HeapError(f"cannot write {file}: it is no regular file")
     try:
         handle, temporary = tempfile.mkstemp(
-            prefix=".pyheap-", dir=os.path.dirname(file)
+            prefix=".pyheap-", dir=os.path.dirname(place)
         )
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
-            os.chmod(temporary, _mode(file))
-            os.replace(temporary, file)
+            os.chmod(temporary, _mode(place))
+            os.replace(temporary, place)
         except BaseException:
             os.unlink(temporary)
             raise

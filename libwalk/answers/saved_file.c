@@ -110,29 +110,57 @@ static struct walk_error *write_sections(FILE *file, const struct walk_saved *sa
     return error;
 }
 
-/* For the user alone, and whole or not at all: it is renamed when it is written. */
-struct walk_error *walk_saved_write(const struct walk_saved *saved, const char *path)
+/*
+ * Where a file is written that is to be called `path`: through links, and never in place of a device or a pipe, which
+ * a renamed file would replace. Freed by the caller.
+ */
+static struct walk_error *find_place(const char *path, char **place)
 {
-    char *name;
-    if (asprintf(&name, "%s.XXXXXX", path) < 0)
-        return walk_error_no_memory();
+    struct stat there;
+    *place = NULL;
+    if (lstat(path, &there) < 0) {
+        *place = strdup(path);
+        return *place ? NULL : walk_error_no_memory();
+    }
+    if (!(*place = realpath(path, NULL)) || stat(*place, &there) < 0)
+        return system_error("write", path);
+    return S_ISREG(there.st_mode) ? NULL
+                                  : walk_error_new(WALK_ERROR_SYSTEM, "cannot write %s: it is no regular file", path);
+}
+
+/* For the user alone, and whole or not at all: it is renamed when it is written. */
+static struct walk_error *write_whole(const struct walk_saved *saved, const char *path, const char *place, char *name)
+{
     int descriptor = mkostemp(name, O_CLOEXEC);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
     if (!file) {
         struct walk_error *error = system_error("write", path);
         if (descriptor >= 0)
             close(descriptor);
-        free(name);
         return error;
     }
     struct walk_error *error = write_sections(file, saved, path);
     if (fclose(file) && !error)
         error = system_error("write", path);
-    if (!error && rename(name, path) < 0)
+    if (!error && rename(name, place) < 0)
         error = system_error("write", path);
     if (error)
         unlink(name);
+    return error;
+}
+
+struct walk_error *walk_saved_write(const struct walk_saved *saved, const char *path)
+{
+    char *place, *name = NULL;
+    struct walk_error *error = find_place(path, &place);
+    if (!error && asprintf(&name, "%s.XXXXXX", place) < 0) {
+        name = NULL;
+        error = walk_error_no_memory();
+    }
+    if (!error)
+        error = write_whole(saved, path, place, name);
     free(name);
+    free(place);
     return error;
 }
 
