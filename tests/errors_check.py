@@ -52,6 +52,7 @@ class Cases:
         with open(os.path.join(folder, "python"), encoding="utf-8") as file:
             self.python = file.read().strip()
         self.survivor = Truth(os.path.join(folder, "truth")).expected["survivor"]
+        self.stacks: Dict[str, List[str]] = {}  # frames of each thread of the core
 
     # What is checked.
 
@@ -206,6 +207,7 @@ class Cases:
         with open(self.core, "rb") as file:
             content = file.read()
         size = len(content)
+        self.stacks = stacks(self.core, self.python)
         tenths = [size * tenth // 10 for tenth in range(1, 10)]
         for length in (
             20,
@@ -214,7 +216,7 @@ class Cases:
             5000,
             100000,
             *tenths,
-            size - 70000,
+            *(size - length for length in range(70000, 180000, 10000)),
             size - 4096,
             size - 1,
         ):
@@ -225,20 +227,39 @@ class Cases:
         remedy = f"{_TRUNCATED}|{_NEED_TARGET}"
         replies = gdb(
             [self.python, "-ex", f"core-file {path}"],
-            ["py-heap-types --json", "py-heap-info", "print 6 * 7"],
+            [
+                "py-heap-types --json",
+                "py-heap-info",
+                "py-heap-frames --json",
+                "print 6 * 7",
+            ],
         )
-        types, info, next = replies
+        types, info, frames, next = replies
         if types.output:
             json.loads(types.output)
+            self.cut_stacks(json.loads(frames.output), what)
             if not re.search("core file is shorter than it says", info.output):
                 raise AssertionError(f"{what}: does not say that it is cut: {info}")
             print(f"{what}: answered")
         else:
-            for reply in (types, info):
+            for reply in (types, info, frames):
                 one_line(reply, remedy)
             print(f"{what}: {types.errors.strip()}")
         if "= 42" not in next.output:
             raise AssertionError(f"{what}: gdb did not go on")
+
+    def cut_stacks(self, document: Any, what: str) -> None:
+        """Frames of a truncated core are those of the whole one, or it is said that some are missing."""
+        found = {thread["address"]: thread for thread in document["threads"]}
+        for address, frames in self.stacks.items():
+            thread = found.get(address)
+            seen = [frame["address"] for frame in thread["frames"]] if thread else []
+            if seen == frames:
+                continue
+            if seen != frames[: len(seen)] or (thread and thread["complete"]):
+                raise AssertionError(f"{what}: wrong frames of {address}: {thread}")
+            if document["complete"] or not document["missing"]["stacks"]:
+                raise AssertionError(f"{what}: does not say that {address} is cut")
 
     def case_addresses(self) -> None:
         """What is not the address of an object."""
@@ -366,6 +387,15 @@ _READY = "print('ready', flush=True); time.sleep(1000)"
 
 class Skip(Exception):
     """Why a case cannot be tried here."""
+
+
+def stacks(core: str, python: str) -> Dict[str, List[str]]:
+    """The frames of each thread, by address."""
+    reply = gdb([python, core], ["py-heap-frames --json"])[0]
+    return {
+        thread["address"]: [frame["address"] for frame in thread["frames"]]
+        for thread in json.loads(reply.output)["threads"]
+    }
 
 
 def one_line(reply: Reply, words: str) -> None:

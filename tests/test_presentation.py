@@ -1346,7 +1346,10 @@ class Texts(unittest.TestCase):
                 '  thread 7 "w", LWP 4711',
             ],
         )
-        self.assertIn("no root leads here", text("py-heap-why 0x6000")[0])
+        nothing, heap = "no root leads here. ", FakeHeap()
+        self.assertIn(nothing + "It is garbage", text("py-heap-why 0x6000")[0])
+        heap.garbage_ = False
+        self.assertIn(nothing + "It is no garbage", text("py-heap-why 0x6000", heap)[0])
 
     def test_errors_go_through(self):
         with self.assertRaisesRegex(WalkError, "no node at 0x99"):

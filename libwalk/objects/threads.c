@@ -14,14 +14,24 @@ enum { THREADS_MAX = 1 << 16, FRAMES_MAX = 1 << 24 };
 
 /* ---- stacks ---- */
 
-static walk_addr top_frame(const struct walk_python *python, walk_addr thread)
+/* A member that the layout has; false: it cannot be read. */
+static bool read_member(const struct walk_python *python, walk_addr structure, enum walk_field field, walk_addr *word)
+{
+    return walk_memory_word(python->memory, structure + (uint32_t)python->layout->offset[field], word);
+}
+
+/* False: it cannot be read. In 3.11 and 3.12 it is said on the C stack, which a truncated core is the first to lose. */
+static bool top_frame(const struct walk_python *python, walk_addr thread, walk_addr *top)
 {
     const struct walk_layout *layout = python->layout;
+    walk_addr cframe;
     if (WALK_HAS(layout, thread, current_frame))
-        return WALK_MEMBER(python, thread, thread, current_frame);
+        return read_member(python, thread, WALK_FIELD_thread_current_frame, top);
     if (WALK_HAS(layout, thread, frame))
-        return WALK_MEMBER(python, thread, thread, frame);
-    return WALK_MEMBER(python, WALK_MEMBER(python, thread, thread, cframe), cframe, current_frame);
+        return read_member(python, thread, WALK_FIELD_thread_frame, top);
+    *top = 0;
+    return read_member(python, thread, WALK_FIELD_thread_cframe, &cframe) &&
+           (!cframe || read_member(python, cframe, WALK_FIELD_cframe_current_frame, top));
 }
 
 static bool push_frame(struct walk_python *python, struct walk_stack_frame frame)
@@ -233,7 +243,11 @@ static struct walk_error *add_thread(struct walk_python *python, walk_addr inter
     *thread = (struct walk_pythread){.address = address, .interpreter = interpreter, .name = ""};
     thread->ident = WALK_MEMBER(python, address, thread, thread_id);
     thread->native_id = native_id(python, address, thread->ident);
-    return walk_python_read_stack(python, top_frame(python, address), NULL, &thread->first_frame, &thread->frame_count,
+    thread->first_frame = python->stack_frame_count;
+    walk_addr top;
+    if (!top_frame(python, address, &top))
+        return NULL; /* not complete */
+    return walk_python_read_stack(python, top, NULL, &thread->first_frame, &thread->frame_count,
                                   &thread->frames_complete);
 }
 
@@ -246,7 +260,10 @@ struct walk_error *walk_python_read_threads(struct walk_python *python)
         struct walk_ring ring = {0};
         while (thread && python->thread_count < THREADS_MAX && !error && !walk_ring_closed(&ring, thread)) {
             error = add_thread(python, interpreter, thread);
-            thread = WALK_MEMBER(python, thread, thread, next);
+            if (!read_member(python, thread, WALK_FIELD_thread_next, &thread) && !error) {
+                python->threads[python->thread_count - 1].frames_complete = false; /* nor what is behind it */
+                thread = 0;
+            }
         }
     }
     find_first_lwp(python);

@@ -129,12 +129,16 @@ class WhyAnswer(PathsAnswer):
         yield from wording.incomplete(self.heap)
 
     def nothing(self) -> Line:
-        """What is said where there is no path."""
-        return [
-            *self.object(),
-            ": no root leads here. It is garbage that the collector has not freed"
-            " yet, or something outside of Python holds it",
-        ]
+        """What is said where there is no path; garbage is told from what C code holds."""
+        from pyheap.walk import ALL_GENERATIONS
+
+        garbage = self.heap.garbage().ids
+        above = self.heap.ancestors(self.id, ALL_GENERATIONS, True).ids
+        if any(garbage.has(id) for id in above):
+            why = "It is garbage that the collector has not freed yet"
+        else:
+            why = "It is no garbage: an extension module or running C code holds it"
+        return [*self.object(), f": no root leads here. {why}"]
 
     def alone(self) -> str:
         """What is said of a path without steps."""

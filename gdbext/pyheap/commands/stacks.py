@@ -135,12 +135,13 @@ class FramesAnswer(Answer):
         return describe.location(self.heap.frame(id), whole=True)
 
     def _stack(self, frames: Sequence[int], complete: bool) -> Iterator[Line]:
-        if not frames:
+        if not frames and complete:
             yield ["  no Python frame"]
         rows = [self._row(depth, id) for depth, id in enumerate(frames)]
         yield from self._with_locals(frames, aligned(rows, indent="  "))
         if not complete:
-            yield ["  … the rest of this stack could not be read"]
+            what = "the rest of this stack" if frames else "this stack"
+            yield [f"  … {what} could not be read"]
 
     def _with_locals(
         self, frames: Sequence[int], lines: Iterable[Line]
