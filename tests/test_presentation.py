@@ -1292,6 +1292,28 @@ class Texts(unittest.TestCase):
             ],
         )
 
+    def test_frames_of_modules(self):
+        heap = FakeHeap()
+        heap.frame = lambda id: Frame("<module>", "/srv/app.py", 88)
+        found = [Edge(2, 1, name, False, False, False) for name in ("a", "b")]
+        for names, last in (
+            (found, "        the 2 names of the module"),
+            (found[1:], "        the 1 name of the module"),
+            ([], "        the 0 names of the module"),
+        ):
+            heap.frame_locals = lambda id, names=names: names
+            self.assertEqual(text("py-heap-frames --locals", heap)[2:], [last])
+        # What the frame has itself, beside the module's names or (3.13) in place of them.
+        job = Edge(2, 1, "job", False, False, False)
+        shown = "        job  0x2000  method Session.close"
+        heap.frame_locals = lambda id: [job]
+        self.assertEqual(text("py-heap-frames --locals", heap)[2:], [shown])
+        heap.frame_locals = lambda id: [*found, job]
+        self.assertEqual(
+            text("py-heap-frames --locals", heap)[2:],
+            ["        the 2 names of the module", shown],
+        )
+
     def test_frames_of_several_interpreters(self):
         second = [
             "interpreter 5, state 0x9000",

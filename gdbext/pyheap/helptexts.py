@@ -129,11 +129,11 @@ Usage: py-heap-frames [--locals] [--suspended] [--interpreter ID] [--json]
 
 Innermost frame first. --locals adds the local variables that are bound; a cell
 variable is shown with the value of its cell. Of a module's own frame only the
-number of names is shown. The addresses of threads and frames can be given to
-the other commands. --json always has the local variables. Where there are
-several interpreters, each has its heading; a thread that runs code in several
-is shown in each. A suspended greenlet is shown with the frames that it has put
-aside.""",
+number of names is shown, and the variables of a comprehension that runs as a
+part of it. The addresses of threads and frames can be given to the other
+commands. --json always has the local variables. Where there are several
+interpreters, each has its heading; a thread that runs code in several is shown
+in each. A suspended greenlet is shown with the frames that it has put aside.""",
     "py-heap-locals": """Say which local variables of which frames lead to a Python object.
 Usage: py-heap-locals ADDR [N] [--limit N] [--json]
 

@@ -161,11 +161,18 @@ class FramesAnswer(Answer):
         ]
 
     def _locals(self, id: int) -> Iterator[Line]:
-        edges = self.heap.frame_locals(id)
+        edges: Sequence["Edge"] = self.heap.frame_locals(id)
         if self.heap.frame(id).function == "<module>":
-            yield [f"        the {len(edges)} names of the module"]
-            return
+            names, edges = len(edges), self._own_locals(id, edges)
+            if names > len(edges) or not names:
+                count = wording.counted(names - len(edges), "name")
+                yield [f"        the {count} of the module"]
         yield from aligned([self._local(edge) for edge in edges], indent=" " * 8)
+
+    def _own_locals(self, id: int, edges: Sequence["Edge"]) -> List["Edge"]:
+        """Those that the frame has and not the module: of comprehensions that run as its code (PEP 709)."""
+        own = {edge.label for edge in self.heap.referents(id).strong}
+        return [edge for edge in edges if f"local '{edge.label}'" in own]
 
     def _local(self, edge: "Edge") -> List[Cell]:
         name = Styled(edge.label, VARIABLE)
@@ -185,7 +192,8 @@ COMMANDS = (
         "Show the Python stack of every thread and of every suspended greenlet.",
         "Innermost frame first. --locals adds the local variables that are bound; a "
         "cell variable is shown with the value of its cell. Of a module's own frame only "
-        "the number of names is shown. The addresses of threads and frames can be "
+        "the number of names is shown, and the variables of a comprehension that runs as a "
+        "part of it. The addresses of threads and frames can be "
         "given to the other commands. --json always has the local variables. Where there "
         "are several interpreters, each has its heading; a thread that runs code in several is "
         "shown in each. A suspended greenlet is shown with the frames that it has put aside.",
