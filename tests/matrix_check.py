@@ -165,6 +165,10 @@ class Core:
         comparison = Comparison(walk, self.truth, files=way.files != "none")
         if not comparison.exact():
             return "failed", f"{comparison.differences} differences"
+        if self.program == "roots":
+            lost = list(self.roots(walk))
+            if lost:
+                return "failed", "; ".join(lost)
         of_table, of_code = self.lost(walk, "table"), self.lost(walk, "run")
         if of_table > way.guessed * len(walk.objects):
             return "failed", f"{of_table} objects are guessed here only"
@@ -206,6 +210,16 @@ class Core:
                 yield f"what is around an object is another with {threads} threads and no heap"
             if last != b"small\t%d" % len(some) and self.program in _PLAIN:
                 yield f"around {len(some)} objects: {last.decode()}"
+
+    def roots(self, walk: Walk) -> Iterator[str]:
+        """The objects of roots.py to which no reference leads under the label that it should have."""
+        for labels, address in self.truth.expected.items():
+            lines = walk.ask("around", questions=f"{address}\n").decode().split("\n")
+            found = [
+                line.split("\t")[2] for line in lines if line.startswith("referrer")
+            ]
+            if not set(found) & set(labels.split("|")):
+                yield f"{address} {labels}: {', '.join(found) or 'nothing refers to it'}"
 
     def lost(self, walk: Walk, source: str) -> int:
         """How many objects are guessed that the best way has from `source`. Prints their types."""

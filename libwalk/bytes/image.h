@@ -101,6 +101,16 @@ bool walk_image_read_core(const struct walk_image *image, uint64_t offset, uint8
  */
 struct walk_error *walk_image_find_modules(struct walk_image *image);
 
+/* A part of a module's writable memory that can be viewed. */
+struct walk_chunk {
+    walk_addr start; /* a multiple of words */
+    const uint8_t *view;
+    size_t size;
+};
+/* The next one; `next` begins as 0. */
+bool walk_module_next_chunk(struct walk_memory *memory, const struct walk_module *module, size_t *next,
+                            struct walk_chunk *chunk);
+
 /*
  * The places on this machine where a file that the target names may be, from 0 on: false after the last one. An empty
  * path: there is no such place here.

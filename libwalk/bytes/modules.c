@@ -380,3 +380,24 @@ struct walk_error *walk_image_back_by_files(struct walk_image *image)
     image->memory = backed;
     return NULL;
 }
+
+/* ---- what a module has written ---- */
+
+bool walk_module_next_chunk(struct walk_memory *memory, const struct walk_module *module, size_t *next,
+                            struct walk_chunk *chunk)
+{
+    while (*next < memory->count) {
+        const struct walk_segment *segment = &memory->segments[(*next)++];
+        walk_addr start = segment->start > module->start ? segment->start : module->start;
+        walk_addr end = segment->end < module->end ? segment->end : module->end;
+        if (start >= end || !(segment->flags & WALK_SEGMENT_WRITE))
+            continue;
+        start = (start + memory->word - 1) / memory->word * memory->word;
+        chunk->start = start;
+        chunk->size = start < end ? walk_memory_available(memory, start, (size_t)(end - start)) : 0;
+        chunk->view = walk_memory_view(memory, start, chunk->size);
+        if (chunk->view && chunk->size)
+            return true;
+    }
+    return false;
+}

@@ -9,32 +9,6 @@
 /* What is looked at of all modules together: libraries have large tables. */
 #define SCAN_MAX ((uint64_t)1 << 30)
 
-/* A part of a module's writable memory that can be viewed. */
-struct chunk {
-    walk_addr start;
-    const uint8_t *view;
-    size_t size;
-};
-
-/* The next one; `next` begins as 0. */
-static bool next_chunk(struct walk_memory *memory, const struct walk_module *module, size_t *next, struct chunk *chunk)
-{
-    while (*next < memory->count) {
-        const struct walk_segment *segment = &memory->segments[(*next)++];
-        walk_addr start = segment->start > module->start ? segment->start : module->start;
-        walk_addr end = segment->end < module->end ? segment->end : module->end;
-        if (start >= end || !(segment->flags & WALK_SEGMENT_WRITE))
-            continue;
-        start = (start + memory->word - 1) / memory->word * memory->word;
-        chunk->start = start;
-        chunk->size = start < end ? walk_memory_available(memory, start, (size_t)(end - start)) : 0;
-        chunk->view = walk_memory_view(memory, start, chunk->size);
-        if (chunk->view && chunk->size)
-            return true;
-    }
-    return false;
-}
-
 /* ---- PyType_Type ---- */
 
 /*
@@ -76,8 +50,8 @@ static bool is_type_type(struct walk_memory *memory, const uint8_t *view, walk_a
 static walk_addr find_type_type(struct walk_memory *memory, const struct walk_module *module, unsigned *head)
 {
     unsigned word = memory->word;
-    struct chunk chunk;
-    for (size_t next = 0; next_chunk(memory, module, &next, &chunk);)
+    struct walk_chunk chunk;
+    for (size_t next = 0; walk_module_next_chunk(memory, module, &next, &chunk);)
         for (size_t at = 0; at + TYPE_WORDS * word <= chunk.size; at += word) {
             /* A word that points at itself, or a few words in front of itself. */
             walk_addr type = walk_load_word(word, chunk.view + at), here = chunk.start + at;
@@ -102,11 +76,11 @@ static void find_basic_types(struct walk_runtime *runtime, const struct walk_mod
     struct walk_memory *memory = &runtime->image->memory;
     unsigned word = memory->word;
     uint64_t object;
-    struct chunk chunk;
+    struct walk_chunk chunk;
     if (!walk_memory_word(memory, runtime->type_type + (head + TYPE_BASE) * word, &object))
         return;
     runtime->basic[WALK_BASIC_TYPES - 1] = object;
-    for (size_t next = 0; next_chunk(memory, module, &next, &chunk);)
+    for (size_t next = 0; walk_module_next_chunk(memory, module, &next, &chunk);)
         for (size_t at = 0; at + TYPE_WORDS * word <= chunk.size; at += word) {
             const uint8_t *view = chunk.view + at;
             if (walk_load_word(word, view) != runtime->type_type ||
@@ -125,8 +99,8 @@ static void find_basic_types(struct walk_runtime *runtime, const struct walk_mod
 static walk_addr find_cookie(struct walk_memory *memory, const struct walk_module *module)
 {
     static const char cookie[8] = "xdebugpy";
-    struct chunk chunk;
-    for (size_t next = 0; next_chunk(memory, module, &next, &chunk);)
+    struct walk_chunk chunk;
+    for (size_t next = 0; walk_module_next_chunk(memory, module, &next, &chunk);)
         for (size_t at = 0; at + 16 <= chunk.size; at += memory->word)
             if (memcmp(chunk.view + at, cookie, sizeof cookie) == 0 && walk_load_u64(chunk.view + at + 8) >> 24 == 3)
                 return chunk.start + at;
@@ -199,10 +173,10 @@ static bool is_interpreters(const struct walk_runtime *runtime, const uint8_t *v
 static walk_addr find_state(struct walk_runtime *runtime)
 {
     struct walk_memory *memory = &runtime->image->memory;
-    struct chunk chunk;
+    struct walk_chunk chunk;
     size_t left = FOLLOWED_MAX, proofs = PROOFS_MAX;
     walk_addr first = 0;
-    for (size_t next = 0; next_chunk(memory, runtime->module, &next, &chunk);)
+    for (size_t next = 0; walk_module_next_chunk(memory, runtime->module, &next, &chunk);)
         for (size_t at = 0; at + 24 <= chunk.size && proofs; at += memory->word) {
             if (!is_interpreters(runtime, chunk.view + at, &left))
                 continue;
@@ -235,9 +209,9 @@ static void find_state_of_3_6(struct walk_runtime *runtime)
     struct walk_memory *memory = &runtime->image->memory;
     unsigned word = memory->word;
     uint32_t size = WALK_SIZE(&runtime->layout, gc_generation);
-    struct chunk chunk;
+    struct walk_chunk chunk;
     size_t most = 0, left = FOLLOWED_MAX;
-    for (size_t next = 0; size && next_chunk(memory, runtime->module, &next, &chunk);)
+    for (size_t next = 0; size && walk_module_next_chunk(memory, runtime->module, &next, &chunk);)
         for (size_t at = 0; at + word <= chunk.size; at += word) {
             walk_addr here = chunk.start + at, value = walk_load_word(word, chunk.view + at);
             size_t count;

@@ -160,6 +160,9 @@ struct walk_python {
     struct {
         walk_addr thread, fatal_error, user_signals;
     } faulthandler; /* up to 3.11: its static variables, by symbol; 0: not found */
+    struct {
+        walk_addr handlers, by_default, ignored; /* an array, two objects */
+    } signals;                                   /* 0: not looked for, or not found */
 
     struct walk_pyinterpreter *interpreters; /* the main one first, then as they were made */
     size_t interpreter_count;
@@ -257,6 +260,9 @@ struct walk_error *walk_python_index_stacks(struct walk_python *python);
 struct walk_error *walk_python_read_greenlets(struct walk_python *python);
 /* NULL: no greenlet, or one without frames. */
 const struct walk_pygreenlet *walk_python_greenlet(const struct walk_python *python, walk_addr object);
+
+/* Looks for what handles signals, unless it is found (signals.c). Before a graph is made. */
+void walk_signals_find(struct walk_python *python);
 
 /* The frame on a stack that this interpreter's frame (or frame object, up to 3.10) is; NULL: it is on none. */
 const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe);

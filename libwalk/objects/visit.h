@@ -117,6 +117,10 @@ void walk_visit_guess_state(struct walk_python *python, walk_addr module, struct
 void walk_visit_stack_frame(struct walk_python *python, const struct walk_stack_frame *frame, struct walk_refs *refs);
 void walk_visit_thread(struct walk_python *python, const struct walk_pythread *thread, struct walk_refs *refs);
 void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, struct walk_refs *refs);
+/* A part of these: the callbacks of atexit, an array of them at `state` and behind it how many (visit_types.c). */
+void walk_visit_atexit(struct walk_python *python, walk_addr state, uint32_t flags, struct walk_refs *refs);
+/* What handles signals, but for SIG_DFL and SIG_IGN, once that is found (signals.c). */
+void walk_signals_visit(struct walk_python *python, struct walk_refs *refs);
 
 /* ---- the visitors of kinds that are more than a list of members ---- */
 typedef void walk_visitor(struct walk_python *python, const struct walk_pytype *type, walk_addr object,

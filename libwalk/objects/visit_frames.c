@@ -256,13 +256,16 @@ void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, s
         {WALK_FIELD_interp_gc_garbage, ".gc.garbage"},
         {WALK_FIELD_interp_gc_callbacks, ".gc.callbacks"},
     };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        /* A list since 3.14; an array of structures before, which nobody visits. */
-        if (members[i].field == WALK_FIELD_interp_atexit_callbacks && WALK_MINOR(python) < 14)
-            continue;
-        walk_refs_add_text(refs, walk_python_member(python, interpreter, members[i].field), WALK_EDGE_EXTRA,
-                           members[i].label);
-    }
+    const int32_t atexit = python->layout->offset[WALK_FIELD_interp_atexit_callbacks];
+    const bool is_list = WALK_MINOR(python) >= 14;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i].field != WALK_FIELD_interp_atexit_callbacks || is_list)
+            walk_refs_add_text(refs, walk_python_member(python, interpreter, members[i].field), WALK_EDGE_EXTRA,
+                               members[i].label);
+    if (atexit != WALK_ABSENT && !is_list)
+        walk_visit_atexit(python, interpreter + (uint32_t)atexit, WALK_EDGE_EXTRA, refs);
+    if (interpreter == walk_python_main(python))
+        walk_signals_visit(python, refs);
     for (int extensions = 0; extensions <= 1 && interpreter != walk_python_main(python); extensions++)
         add_static_types(python, interpreter, extensions, refs);
     for (size_t i = 0; i < python->thread_count; i++)

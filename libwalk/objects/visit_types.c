@@ -73,10 +73,14 @@ static struct words special_words(const struct walk_python *python, walk_addr mo
     return words;
 }
 
-/* Modules/atexit.c up to 3.9: an array of callbacks (func, args, kwargs), and how many. */
-static void visit_atexit(struct walk_python *python, walk_addr state, struct walk_refs *refs)
+/*
+ * Modules/atexitmodule.c: an array of pointers to callbacks (func, args, kwargs), NULL where one was unregistered, and
+ * how many. Up to 3.9 it is the state of the module, which visits it; up to 3.13 it is a part of the interpreter's
+ * state.
+ */
+void walk_visit_atexit(struct walk_python *python, walk_addr state, uint32_t flags, struct walk_refs *refs)
 {
-    static const char *const labels[] = {".func", ".args", ".kwargs"};
+    static const char *const labels[] = {".atexit.func", ".atexit.args", ".atexit.kwargs"};
     uint64_t callbacks, callback, member;
     const uint8_t *count = walk_memory_view(python->memory, state + python->word, 4);
     if (!count || !walk_memory_word(python->memory, state, &callbacks))
@@ -85,7 +89,7 @@ static void visit_atexit(struct walk_python *python, walk_addr state, struct wal
         for (unsigned m = 0; m < 3; m++)
             if (walk_memory_word(python->memory, callbacks + i * python->word, &callback) && callback &&
                 walk_memory_word(python->memory, callback + m * python->word, &member))
-                walk_refs_add_text(refs, member, 0, labels[m]);
+                walk_refs_add_text(refs, member, flags, labels[m]);
 }
 
 /* Modules/_zoneinfo.c, 3.12+: zoneinfo_state.ZONEINFO_STRONG_CACHE, a list of (next, prev, key, zone). */
@@ -166,7 +170,7 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
         return true;
     }
     if (state && WALK_MINOR(python) < 10 && walk_text_equals(python, name, "atexit")) {
-        visit_atexit(python, state, refs);
+        walk_visit_atexit(python, state, 0, refs);
         return true;
     }
     /* Modules/_curses_panel.c and hmacmodule.c (3.14+) visit the type of the module itself. */
