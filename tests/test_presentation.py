@@ -1292,6 +1292,34 @@ class Texts(unittest.TestCase):
             ],
         )
 
+    def test_of_deep_stacks_both_ends_are_shown(self):
+        heap = FakeHeap()
+        heap.threads = lambda: [
+            thread._replace(frames=[2] * 1000) for thread in threads
+        ]
+        threads = FakeHeap().threads()
+        shown = text("py-heap-frames", heap)
+        self.assertEqual(len(shown), 102)
+        self.assertIn("  #49 ", shown[50])
+        self.assertEqual(shown[51], "  … 900 more frames; --limit 0 shows all")
+        self.assertIn("  #950 ", shown[52])
+        self.assertEqual(len(text("py-heap-frames --limit 0", heap)), 1001)
+        self.assertEqual(len(text("py-heap-frames --limit 1", heap)), 3)
+        self.assertEqual(
+            len(document("py-heap-frames", heap)["threads"][0]["frames"]), 1000
+        )
+
+    def test_of_long_paths_both_ends_are_shown(self):
+        heap, (path,) = FakeHeap(), FakeHeap().why(0, 1)
+        heap.why = lambda id, limit: [path._replace(edges=path.edges * 300)]
+        shown = text("py-heap-why 0x1000", heap)
+        self.assertEqual(len(shown), 102)
+        self.assertEqual(shown[51], "  … 500 more; --json shows all")
+        self.assertIn("thread 7", shown[-1])
+        self.assertEqual(
+            len(document("py-heap-why 0x1000", heap)["paths"][0]["steps"]), 600
+        )
+
     def test_frames_of_modules(self):
         heap = FakeHeap()
         heap.frame = lambda id: Frame("<module>", "/srv/app.py", 88)

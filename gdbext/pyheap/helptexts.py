@@ -120,10 +120,11 @@ the frames, threads and other referents that it cannot see. Each object is shown
 once with its referents; where it is met again, `(above)` or `(below)` says
 where it is. --json prints a document that refcycle loads.""",
     "py-heap-frames": """Show the Python stack of every thread and of every suspended greenlet.
-Usage: py-heap-frames [--locals] [--suspended] [--interpreter ID] [--json]
+Usage: py-heap-frames [--locals] [--suspended] [--limit N] [--interpreter ID] [--json]
 
   --locals          with the local variables of each frame
   --suspended       suspended generators and coroutines too
+  --limit N         of each stack at most N frames, 0 for all; 100 unless told
   --interpreter ID  only this interpreter; 0 is the main one
   --json            print one JSON object on one line (docs/json.md)
 
@@ -131,9 +132,10 @@ Innermost frame first. --locals adds the local variables that are bound; a cell
 variable is shown with the value of its cell. Of a module's own frame only the
 number of names is shown, and the variables of a comprehension that runs as a
 part of it. The addresses of threads and frames can be given to the other
-commands. --json always has the local variables. Where there are several
-interpreters, each has its heading; a thread that runs code in several is shown
-in each. A suspended greenlet is shown with the frames that it has put aside.""",
+commands. Of a deep stack both ends are shown. --json always has all frames with
+their local variables. Where there are several interpreters, each has its
+heading; a thread that runs code in several is shown in each. A suspended
+greenlet is shown with the frames that it has put aside.""",
     "py-heap-locals": """Say which local variables of which frames lead to a Python object.
 Usage: py-heap-locals ADDR [N] [--limit N] [--json]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 72  # labels are aligned as long as the text before them is no longer
 _INDENT = "  "
+_DEEPEST = 40  # levels that are indented; deeper ones have their number in front
 
 Neighbours = Dict[int, Dict[int, List["Edge"]]]
 
@@ -79,14 +80,15 @@ def tree(heap: "Heap", graph: "Subgraph", up: bool, limit: int) -> Iterator[Line
             rows.append(_row(heap, step))
     column = max(min(_width(before), _WIDEST) for before, _ in rows)
     for before, after in rows:
-        padding = " " * (column - _width(before) + 2)
+        padding = " " * max(column - _width(before) + 2, 2)
         yield before + ([padding, *after] if after else [])
     yield from wording.cut(left)
 
 
 def _row(heap: "Heap", step: Step) -> Tuple[Line, Line]:
+    deep = f"{step.level}: " if step.level > _DEEPEST else ""
     before: Line = [
-        _INDENT * step.level,
+        _INDENT * min(step.level, _DEEPEST) + deep,
         hexadecimal(heap.node(step.id).address),
         f" {describe.named(heap, step.id)}",
     ]

@@ -2,12 +2,14 @@
 """The phrases that every command uses, worded once."""
 
 import re
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from pyheap.spans import Line
 
 if TYPE_CHECKING:
     from pyheap.walk import Heap, Stats
+
+_Item = TypeVar("_Item")
 
 
 def number(count: int) -> str:
@@ -29,6 +31,15 @@ def cut(left: int, what: str = "") -> Iterator[Line]:
     """What was left out, if something was."""
     if left > 0:
         yield [f"… {number(left)} more{what and ' ' + what}; --limit 0 shows all"]
+
+
+def ends(items: Sequence[_Item], most: int) -> Tuple[List[_Item], int, List[_Item]]:
+    """The first and the last of at most `most` items (0: all), and how many are between."""
+    left = len(items) - most if most else 0
+    if left <= 0:
+        return list(items), 0, []
+    first = (most + 1) // 2
+    return list(items[:first]), left, list(items[first + left :])
 
 
 def missing(stats: "Stats") -> Dict[str, Any]:

@@ -2,7 +2,7 @@
 """py-heap-chain, py-heap-path, py-heap-cycle: how one object leads to another."""
 
 import re
-from typing import TYPE_CHECKING, Callable, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List
 
 from pyheap import describe, wording
 from pyheap.command import (
@@ -16,31 +16,33 @@ from pyheap.command import (
     address,
 )
 from pyheap.commands.find import find, names_like, similar
-from pyheap.commands.paths import PathsAnswer, WhyAnswer
+from pyheap.commands.paths import LINES_SHOWN, PathsAnswer, WhyAnswer, stepwise
 from pyheap.errors import WalkError
 from pyheap.image_options import IMAGE
 from pyheap.spans import Line, hexadecimal
-from pyheap.table import Cell, aligned
+from pyheap.table import Cell
 from pyheap.words import whole_integer
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from pyheap.walk import Heap, Path
+    from pyheap.walk import Edge, Heap, Path
 
 # What --to and --ignore take for the name of a type; all else is an expression.
 _NAME = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))*")
 
 
-def down(heap: "Heap", path: "Path", indent: str = "  ") -> Iterator[Line]:
+def down(heap: "Heap", path: "Path", **how: Any) -> Iterator[Line]:
     """The steps of a path from its root down, a line each: `-> list[3] 0x… .items`."""
-    rows: List[List[Cell]] = []
-    for edge in path.edges:
-        if edge.referent is not None:
-            node = heap.node(edge.referent)
-            name = f"-> {describe.named(heap, edge.referent)}"
-            rows.append([name, hexadecimal(node.address), describe.label(edge)])
-    yield from aligned(rows, indent=indent)
+
+    def row(edge: "Edge") -> List[Cell]:
+        assert edge.referent is not None
+        name = f"-> {describe.named(heap, edge.referent)}"
+        address = hexadecimal(heap.node(edge.referent).address)
+        return [name, address, describe.label(edge)]
+
+    inside = [edge for edge in path.edges if edge.referent is not None]
+    yield from stepwise(inside, row, [], **how)
 
 
 def _one(path: Callable[[], "Path"]) -> List["Path"]:
@@ -72,6 +74,8 @@ class UpAnswer(WhyAnswer):
 class DownAnswer(PathsAnswer):
     """What refers first, then what it leads to."""
 
+    most = LINES_SHOWN  # steps of a path
+
     def __init__(
         self, question: Question, id: int, paths: List["Path"], none: str
     ) -> None:
@@ -83,7 +87,7 @@ class DownAnswer(PathsAnswer):
         for path in self.paths:
             yield self.object()
             if path.edges:
-                yield from down(self.heap, path)
+                yield from down(self.heap, path, most=self.most)
             else:
                 yield ["  is itself what is looked for"]
         if not self.paths:
@@ -151,7 +155,9 @@ def cycle_answer(question: Question, args: "Namespace") -> Answer:
     id, heap = question.node(args.addr), question.heap()
     paths = _one(lambda: heap.cycle(id))
     none = "no path leads back: it is in no cycle"
-    return DownAnswer(question, id, paths, none).draw(False, args)
+    answer = DownAnswer(question, id, paths, none)
+    answer.most = 0  # py-heap-cycles says that it is all
+    return answer.draw(False, args)
 
 
 COMMANDS = (

@@ -113,13 +113,9 @@ class Cycle(NamedTuple):
         root = self.component.ids[0] if self.path is None else self.path.root
         yield ["  ", *_title(heap, root)]
         if self.path is not None:
-            lines = list(down(heap, self.path, "    "))
-            left = len(lines) - _STEPS_SHOWN
-            if left > 0:
-                more = f"    … {left} more; `py-heap-cycle {heap.node(root).address:#x}` shows all"
-                half = _STEPS_SHOWN // 2
-                lines[half:-half] = [[more]]
-            yield from lines
+            more = f"`py-heap-cycle {heap.node(root).address:#x}` shows all"
+            how = {"indent": "    ", "most": _STEPS_SHOWN, "more": more}
+            yield from down(heap, self.path, **how)
 
 
 def _title(heap: "Heap", id: int) -> Line:

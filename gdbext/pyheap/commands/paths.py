@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """py-heap-locals, py-heap-why: from a root down to an object."""
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+)
 
 from pyheap import describe, wording
 from pyheap.command import NUMBER, Answer, Argument, Command, Question, address
@@ -19,6 +28,27 @@ if TYPE_CHECKING:
 
 # Of a longer path on one line only its ends are shown.
 STEPS_SHOWN = 10
+# Of one that has a line for each step, likewise.
+LINES_SHOWN = 100
+
+
+def stepwise(
+    edges: Sequence["Edge"],
+    row: Callable[["Edge"], List[Cell]],
+    note: Line,
+    most: int = LINES_SHOWN,
+    indent: str = "  ",
+    more: str = "--json shows all",
+) -> Iterator[Line]:
+    """A line per reference, the last one with a note; of very many only both ends."""
+    first, left, last = wording.ends(edges, most)
+    rows = [row(edge) for edge in first + last]
+    if rows:
+        rows[-1] += note
+    for number, line in enumerate(aligned(rows, indent=indent)):
+        if left and number == len(first):
+            yield [f"{indent}… {wording.number(left)} more; {more}"]
+        yield line
 
 
 class PathsAnswer(Answer):
@@ -148,19 +178,14 @@ class WhyAnswer(PathsAnswer):
         yield self.object()
         if not path.edges:
             yield [f"  {self.alone()}", *self._note(path)]
-        rows: List[List[Cell]] = []
-        for edge in reversed(path.edges):
-            holder = self.heap.node(edge.holder)
-            rows.append(
-                [
-                    f"<- {describe.named(self.heap, edge.holder)}",
-                    hexadecimal(holder.address),
-                    describe.label(edge),
-                ]
-            )
-        if rows:
-            rows[-1] += self._note(path)
-        yield from aligned(rows, indent="  ")
+        yield from stepwise(path.edges[::-1], self._step, self._note(path))
+
+    def _step(self, edge: "Edge") -> List[Cell]:
+        return [
+            f"<- {describe.named(self.heap, edge.holder)}",
+            hexadecimal(self.heap.node(edge.holder).address),
+            describe.label(edge),
+        ]
 
     def _note(self, path: "Path") -> Line:
         title = self.stack(path)

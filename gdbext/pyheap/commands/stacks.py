@@ -13,7 +13,7 @@ from typing import (
 )
 
 from pyheap import describe, interpreters, wording
-from pyheap.command import FLAG, Answer, Argument, Command, Question
+from pyheap.command import FLAG, NUMBER, Answer, Argument, Command, Question
 from pyheap.spans import VARIABLE, Line, Styled, hexadecimal
 from pyheap.table import Cell, aligned
 
@@ -29,6 +29,7 @@ class FramesAnswer(Answer):
     def __init__(self, question: Question, args: "Namespace") -> None:
         self.question, self.heap = question, question.heap()
         self.locals, self.with_suspended = args.locals, args.suspended
+        self.limit = args.limit
         self.interpreters = self.heap.interpreters()
         self.several = len(self.interpreters) > 1
         only = interpreters.chosen(self.heap, args)
@@ -137,8 +138,16 @@ class FramesAnswer(Answer):
     def _stack(self, frames: Sequence[int], complete: bool) -> Iterator[Line]:
         if not frames and complete:
             yield ["  no Python frame"]
-        rows = [self._row(depth, id) for depth, id in enumerate(frames)]
-        yield from self._with_locals(frames, aligned(rows, indent="  "))
+        first, left, last = wording.ends(list(enumerate(frames)), self.limit)
+        shown = first + last
+        rows = [self._row(depth, id) for depth, id in shown]
+        lines = list(aligned(rows, indent="  "))
+        ids = [id for _, id in shown]
+        half = len(first)
+        yield from self._with_locals(ids[:half], lines[:half])
+        if left:
+            yield ["  ", *next(wording.cut(left, "frames"))]
+        yield from self._with_locals(ids[half:], lines[half:])
         if not complete:
             what = "the rest of this stack" if frames else "this stack"
             yield [f"  … {what} could not be read"]
@@ -194,12 +203,20 @@ COMMANDS = (
         "cell variable is shown with the value of its cell. Of a module's own frame only "
         "the number of names is shown, and the variables of a comprehension that runs as a "
         "part of it. The addresses of threads and frames can be "
-        "given to the other commands. --json always has the local variables. Where there "
+        "given to the other commands. Of a deep stack both ends are shown. --json always has "
+        "all frames with their local variables. Where there "
         "are several interpreters, each has its heading; a thread that runs code in several is "
         "shown in each. A suspended greenlet is shown with the frames that it has put aside.",
         (
             Argument("--locals", FLAG, "with the local variables of each frame"),
             Argument("--suspended", FLAG, "suspended generators and coroutines too"),
+            Argument(
+                "--limit",
+                NUMBER,
+                "of each stack at most N frames, 0 for all; 100 unless told",
+                100,
+                metavar="N",
+            ),
             interpreters.option("only this interpreter; 0 is the main one"),
         ),
         answer,
