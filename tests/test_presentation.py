@@ -323,6 +323,27 @@ def document(line, heap=None):
     return json.loads(json.dumps(answer(line + " --json", heap).document()))
 
 
+class Names(unittest.TestCase):
+    """Names of types."""
+
+    def test_globs_match_the_whole_name_or_its_last_part(self):
+        for pattern in ("app.Sess*", "Sess*", "*ion", "?ession", "app.*"):
+            self.assertTrue(wording.matches("app.Session", pattern), pattern)
+        for pattern in ("ession", "app", "web.Sess*", "sess*"):
+            self.assertFalse(wording.matches("app.Session", pattern), pattern)
+
+    def test_a_type_is_not_said_twice(self):
+        for annotation, type in (
+            ("list[3]", "list"),
+            ("method f", "method"),
+            ("app.so so", "app.so so"),
+            ("app.a[b] x", "app.a[b]"),
+        ):
+            self.assertTrue(wording.shows_type(annotation, type), annotation)
+        self.assertFalse(wording.shows_type("listing", "list"))
+        self.assertFalse(wording.shows_type("'text'", "str"))
+
+
 class Words(unittest.TestCase):
     """Command lines."""
 
@@ -561,7 +582,7 @@ class Garbages(unittest.TestCase):
             "their references are guesses",
         ):
             self.assertIn(words_, lines)
-        self.assertIn("more key cycles", "\n".join(text("py-heap-garbage --limit 1")))
+        self.assertIn("1 more key cycle;", "\n".join(text("py-heap-garbage --limit 1")))
         self.assertEqual(len(document("py-heap-garbage --limit 1")["objects"]), 1)
         whose = document("py-heap-garbage --interpreter 5", FakeSeveral())
         self.assertEqual(whose["interpreter"], 5)
@@ -1221,7 +1242,7 @@ class Texts(unittest.TestCase):
         got = text("py-heap-types --limit 1")
         self.assertEqual(got[0], "count  size  type")
         self.assertEqual(got[1], "    8    80  app.Session")
-        self.assertEqual(got[2], "… 1 more types; --limit 0 shows all")
+        self.assertEqual(got[2], "… 1 more type; --limit 0 shows all")
         self.assertIn("13 tracked objects of 2 types, 580 bytes", got[3])
         self.assertIn("of 2 types: their references are guesses", got[4])
 

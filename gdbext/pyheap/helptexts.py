@@ -33,7 +33,7 @@ Usage: py-heap-find TYPE [--limit N] [--interpreter ID] [--json]
 
 A name with a dot is module-qualified and must match whole; one without a dot
 also matches the last part of a qualified name: `Session` finds objects of
-`app.Session`. A glob (`*Session`) finds those of all types that match. Objects
+`app.Session`. A glob (`Sess*`) finds those of all types that match so. Objects
 of subclasses are not listed.""",
     "py-heap-object": """Show a Python object: type, size, value, what it holds, what holds it.
 Usage: py-heap-object ADDR [--limit N] [--json]

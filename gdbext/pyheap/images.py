@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of a heap, with objgraph's options: for every command that answers with a graph."""
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Optional, Set
 
 from pyheap import describe, dot, looks, picture, wording
@@ -143,7 +142,7 @@ class Image:
         shown = type if self.args.longnames else type.rpartition(".")[2]
         if node.kind != "object":
             lines = [annotation]
-        elif annotation.startswith(type) and wording.shows_type(annotation, type):
+        elif wording.shows_type(annotation, type):
             lines = [shown + annotation[len(type) :]]
             if annotation.startswith("type ") and not self.args.longnames:
                 lines = ["type " + annotation[5:].rpartition(".")[2]]
@@ -221,10 +220,6 @@ class _Types:
         known = self._known.get(index)
         if known is None:
             name = self._heap.type(index).name
-            known = any(_matches(name, pattern) for pattern in self._patterns)
+            known = any(wording.matches(name, pattern) for pattern in self._patterns)
             self._known[index] = known
         return known
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[2], pattern)

@@ -150,7 +150,10 @@ def _graphviz(program: str, extension: str, text: bytes) -> bytes:
                 words = said.read(4096).decode("utf-8", "replace").strip()
                 reason = words.partition("\n")[0]
                 raise HeapError(f"{program} failed with status {status}: {reason}")
-            return made.read()
+            drawn = made.read()
+            if not drawn:
+                raise HeapError(f"{program} wrote nothing")
+            return drawn
 
 
 def _run(command: Any, given: Any, made: Any, said: Any) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phrases that every command uses, worded once."""
 
-import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence, Tuple, TypeVar
 
 from pyheap.spans import Line
@@ -24,12 +24,19 @@ def counted(count: int, singular: str, plural: str = "") -> str:
 
 def shows_type(annotation: str, type: str) -> bool:
     """Whether an annotation begins with the type: `list[3]`, `method f`."""
-    return re.split(r"[ \[]", annotation)[0] == type
+    rest = annotation[len(type) :]
+    return annotation.startswith(type) and rest[:1] in ("", " ", "[")
+
+
+def matches(type: str, pattern: str) -> bool:
+    """Whether a glob matches the name of a type, whole or its last part."""
+    return fnmatchcase(type, pattern) or fnmatchcase(type.rpartition(".")[2], pattern)
 
 
 def cut(left: int, what: str = "") -> Iterator[Line]:
     """What was left out, if something was."""
     if left > 0:
+        what = what[:-1] if left == 1 else what
         yield [f"… {number(left)} more{what and ' ' + what}; --limit 0 shows all"]
 
 

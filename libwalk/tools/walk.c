@@ -642,6 +642,9 @@ int main(int argc, char **argv)
         known = first_of(rest) != NULL;
     if (known)
         return run(argv[1], argv[2]);
-    fprintf(stderr, "usage: walk info|types|objects|ancestors|values|held|around|frames|save|row[,…] CORE|PID|FILE\n");
+    fprintf(stderr, "usage: walk ");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(stderr, "%s%s", i ? "|" : "", commands[i].name);
+    fprintf(stderr, "[,…] CORE|PID|FILE\n");
     return 2;
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """py-heap-find: the objects of a type."""
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
 from pyheap import describe, interpreters, wording
@@ -26,7 +25,7 @@ def names_like(heap: "Heap", pattern: str) -> List[str]:
     """The names of types that match a glob; what is none stands for itself."""
     if not any(character in pattern for character in "*?["):
         return [pattern]
-    return sorted({t.name for t in heap.types() if fnmatchcase(t.name, pattern)})
+    return sorted({t.name for t in heap.types() if wording.matches(t.name, pattern)})
 
 
 def find(
@@ -36,7 +35,9 @@ def find(
     named = heap.find(name, interpreter)
     if named or not any(character in name for character in "*?["):
         return named
-    matching = {t.name for t in heap.types() if t.address and fnmatchcase(t.name, name)}
+    matching = {
+        t.name for t in heap.types() if t.address and wording.matches(t.name, name)
+    }
     found = [id for each in matching for id in heap.find(each, interpreter)]
     return sorted(found, key=lambda id: heap.node(id).address)
 
@@ -46,7 +47,8 @@ class FindAnswer(Answer):
 
     def __init__(self, heap: "Heap", args: "Namespace") -> None:
         self.heap, self.type = heap, args.type
-        self.ids = find(heap, args.type, interpreters.with_objects(heap, args))
+        self.interpreter = interpreters.with_objects(heap, args)
+        self.ids = find(heap, args.type, self.interpreter)
         self.shown = self.ids[: args.limit or None]
 
     def document(self) -> Dict[str, Any]:
@@ -82,6 +84,8 @@ class FindAnswer(Answer):
 
     def _nothing(self) -> str:
         text = f"no object of a type named '{self.type}'"
+        if self.interpreter and find(self.heap, self.type, None):
+            return f"{text} is of this interpreter; there are some of others"
         names = similar(self.heap, self.type)
         if names:
             text += f"; there are objects of {', '.join(names)}"
@@ -99,7 +103,7 @@ COMMANDS = (
         "List the Python objects of a type.",
         "A name with a dot is module-qualified and must match whole; one without a dot "
         "also matches the last part of a qualified name: `Session` finds objects of "
-        "`app.Session`. A glob (`*Session`) finds those of all types that match. Objects of "
+        "`app.Session`. A glob (`Sess*`) finds those of all types that match so. Objects of "
         "subclasses are not listed.",
         (
             Argument("TYPE", TYPE, "the name of the type", required=True),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """py-heap-types: objects and bytes per type."""
 
-from fnmatch import fnmatchcase
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -49,7 +48,7 @@ class Row(NamedTuple):
 def matches(name: str, pattern: str) -> bool:
     """Whether a type is asked for: by a glob, or by a part of its name."""
     if any(character in pattern for character in "*?["):
-        return fnmatchcase(name, pattern)
+        return wording.matches(name, pattern)
     return pattern in name
 
 
