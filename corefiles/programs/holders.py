@@ -178,6 +178,11 @@ def make_others():
     argument = ctypes.byref(target)
     holds(argument, ("_obj", target))
     KEPT.append(pickle.Unpickler(io.BytesIO(pickle.dumps([1]))))
+    pickler, pickled = pickle.Pickler(io.BytesIO()), [VERSION[1]]
+    pickler.dump(pickled)
+    holds(pickler, (".memo", pickled))
+    unpickler = pickle.Unpickler(io.BytesIO(pickle.dumps(pickled)))
+    holds(unpickler, (".memo", unpickler.load()))
     holds(Number(1 << 40))
 
 

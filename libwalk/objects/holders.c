@@ -189,6 +189,44 @@ void walk_visit_pickle_data(struct walk_python *python, const struct walk_pytype
         walk_refs_add(refs, walk_load_word(python->word, view + i * python->word), WALK_EDGE_EXTRA, WALK_LABEL_ITEM, i);
 }
 
+/* The first word of each of `count` entries of an array. */
+static void visit_memo(struct walk_python *python, walk_addr memo, uint64_t count, unsigned words,
+                       struct walk_refs *refs)
+{
+    const size_t size = words * python->word;
+    const uint8_t *view = count >> 32 ? NULL : walk_memory_view(python->memory, memo, count * size);
+    refs->unreadable |= count && !view;
+    if (!view || !walk_refs_afford(refs, count))
+        return;
+    for (uint64_t i = 0; i < count; i++)
+        walk_refs_add_text(refs, walk_load_word(python->word, view + i * size), WALK_EDGE_EXTRA, ".memo");
+}
+
+/* Modules/_pickle.c, PyMemoTable_Clear(): a table of (object, its number). */
+void walk_visit_pickler(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                        struct walk_refs *refs)
+{
+    enum { ALLOCATED = 2, TABLE = 3 };
+    uint64_t allocated, table;
+    walk_addr memo = walk_holder_word(python, object, 0);
+    (void)type;
+    if (walk_memory_word(python->memory, memo + ALLOCATED * python->word, &allocated) &&
+        walk_memory_word(python->memory, memo + TABLE * python->word, &table))
+        visit_memo(python, table, allocated, 2, refs);
+    else
+        refs->unreadable |= memo != 0;
+}
+
+/* _Unpickler_MemoCleanup(): an array, and how long it is. */
+void walk_visit_unpickler(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
+                          struct walk_refs *refs)
+{
+    enum { MEMO = 1, MEMO_SIZE = 2 };
+    walk_addr memo = walk_holder_word(python, object, MEMO);
+    (void)type;
+    visit_memo(python, memo, memo ? walk_holder_word(python, object, MEMO_SIZE) : 0, 1, refs);
+}
+
 /* _ttinfo: utcoff, dstoff, tzname, utcoff_seconds. */
 static void visit_ttinfo(struct walk_python *python, walk_addr ttinfo, struct walk_refs *refs)
 {

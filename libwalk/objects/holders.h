@@ -29,8 +29,8 @@ static inline uint64_t walk_holder_word(const struct walk_python *python, walk_a
 uint64_t walk_holder_size(struct walk_python *python, const struct walk_pytype *type, walk_addr object);
 
 /* ---- the visitors of holders that are more than a list of members ---- */
-walk_visitor walk_visit_zoneinfo, walk_visit_pickle_data;                                        /* holders.c */
-walk_visitor walk_visit_array, walk_visit_dtype, walk_visit_dtype_class, walk_visit_void_scalar; /* visit_arrays.c */
+walk_visitor walk_visit_zoneinfo, walk_visit_pickle_data, walk_visit_pickler, walk_visit_unpickler; /* holders.c */
+walk_visitor walk_visit_array, walk_visit_dtype, walk_visit_dtype_class, walk_visit_void_scalar;    /* visit_arrays.c */
 
 /* array_sizeof() of numpy, visit_arrays.c. */
 uint64_t walk_array_owned_size(struct walk_python *python, walk_addr object);
