@@ -19,10 +19,10 @@ Usage: py-heap-types [PATTERN] [--limit N] [--all] [--by count|size] [--interpre
 Counts what gc.get_objects() would return: the objects that the cyclic garbage
 collector tracks. With --all, everything that is reachable from them, from the
 threads' frames and from the interpreter counts too: strings, numbers, code.
-Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare.
-PATTERN is a glob (`*Session`) or a part of the name (`asyncio`). In a process
-with several interpreters, --interpreter takes the number of one: 0 is the main
-one.""",
+Sizes are sys.getsizeof()'s, but for what some types of C modules add in a
+__sizeof__ of their own. A type is named module.qualname, builtins bare. PATTERN
+is a glob (`*Session`) or a part of the name (`asyncio`). In a process with
+several interpreters, --interpreter takes the number of one: 0 is the main one.""",
     "py-heap-find": """List the Python objects of a type.
 Usage: py-heap-find TYPE [--limit N] [--interpreter ID] [--json]
 

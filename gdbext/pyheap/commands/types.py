@@ -207,7 +207,8 @@ COMMANDS = (
         "Counts what gc.get_objects() would return: the objects that the cyclic "
         "garbage collector tracks. With --all, everything that is reachable from them, "
         "from the threads' frames and from the interpreter counts too: strings, numbers, code. "
-        "Sizes are sys.getsizeof()'s. A type is named module.qualname, builtins bare. "
+        "Sizes are sys.getsizeof()'s, but for what some types of C modules add in a __sizeof__ "
+        "of their own. A type is named module.qualname, builtins bare. "
         "PATTERN is a glob (`*Session`) or a part of the name (`asyncio`). In a process with "
         "several interpreters, --interpreter takes the number of one: 0 is the main one.",
         (
