@@ -64,6 +64,7 @@ _ALONE = 0x03090000
 # What walk says when it has no symbols, or knows no build that the memory agrees with: it is no failure to say so.
 _NO_DWARF = "has no debug information"
 # Objects of which it is asked what is around them.
+_METATYPES = 30  # of these, the first ones
 _AROUND = 6
 # Programs in which nothing asks for a whole heap to tell that.
 _PLAIN = ("worker", "garbage", "cycles")
@@ -201,9 +202,17 @@ class Core:
             return
         known = sorted(self.like_best.objects)
         some = known[:: max(1, len(known) // _AROUND)]
+        # Types of C metatypes: what `type` has, and their own tp_traverse says once more.
+        objects = self.like_best.objects
+        some += [a for a in known if objects[a].type.startswith("_ctypes.Py")][
+            :_METATYPES
+        ]
         questions = "".join(f"{address}\n" for address in some)
         ask = functools.partial(self.like_best.ask, questions=questions)
         expected = parts(ask("info,around"))["around"].split(b"\n")[:-1]
+        for label in (b"__dict__", b"__class__"):
+            if any(count > 1 for count in repeated(expected, label).values()):
+                yield f"an object refers to the same {label.decode()} twice"
         for threads in "12":
             *lines, last, _ = ask("around", WALK_THREADS=threads).split(b"\n")
             if lines != expected:
@@ -235,6 +244,19 @@ class Core:
             listed = ", ".join(f"{n} {type}" for type, n in types.most_common())
             print(f"guessed here only, else from a {source}: {listed}")
         return sum(types.values())
+
+
+def repeated(around: Sequence[bytes], label: bytes) -> Counter[int]:
+    """How many references each object has under a label, by the number of its first line."""
+    count: Counter[int] = Counter()
+    holder = 0
+    for number, line in enumerate(around):
+        kind, *fields = line.split(b"\t")
+        if kind == b"referent":
+            count[holder] += fields[1] == label
+        elif kind != b"referrer":
+            holder = number
+    return count
 
 
 def is_elf(path: str) -> bool:

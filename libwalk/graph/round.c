@@ -362,7 +362,7 @@ static struct walk_error *add_rests(struct now *now)
     return NULL;
 }
 
-/* In the order of their keys, which the blocks have. */
+/* In the order of the blocks, whoever did what when. */
 static struct walk_error *visit_alone(struct now *now)
 {
     struct walk_builder *builder = now->builder;
