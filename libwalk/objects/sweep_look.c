@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a span looks like an object on a list, its size, and where its link leads: the notes of a sweep. */
 #include <stdlib.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
 
 #include "bytes/large.h"
 #include "objects/header.h"
 #include "objects/sweep.h"
+#include "objects/sweep_filter.h"
 
 /* ---- what links lead to ---- */
 
@@ -40,64 +38,7 @@ uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, siz
 
 /* ---- what is ruled out ---- */
 
-/* Where the words stand that are looked at, from a head on. */
-struct places {
-    uint32_t next, prev, count, type;
-};
-
-/* What no word of a head and its object has. */
-struct filter {
-    walk_addr low;               /* in front of all that is looked at; a multiple of words */
-    uint64_t beyond, link, type; /* bits behind all that; bits that no link has, and no address of a type */
-    size_t granule;
-    unsigned word;
-    struct places places;
-    size_t (*go)(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size);
-};
-
-/*
- * Whether a head with an object behind it may begin at `view`: four words, each of which rules most memory out, and
- * which does so cannot be foreseen. So all are looked at before a branch is taken.
- */
-static inline bool may_begin(const struct filter *filter, const uint8_t *view, struct places at, unsigned word)
-{
-    walk_addr type = walk_load_word(word, view + at.type) - filter->low;
-    walk_addr links =
-        (walk_load_word(word, view + at.next) - filter->low) | (walk_load_word(word, view + at.prev) - filter->low);
-    uint64_t wrong = ((links | type) & filter->beyond) | (links & filter->link) | (type & filter->type);
-    return !wrong && walk_load_word(word, view + at.count);
-}
-
-/* Goes on from `at` to where may_begin(), or to `size`. */
-static size_t go_to_begin(const struct filter *filter, const uint8_t *bytes, size_t at, size_t size)
-{
-    if (filter->word == 8)
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 8))
-            at += filter->granule;
-    else
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 4))
-            at += filter->granule;
-    return at;
-}
-
-#ifdef __x86_64__
-/* The same where the four words stand beside each other, as they do since 3.8: they are one vector. */
-static __attribute__((target("avx2"))) size_t go_to_begin_avx2(const struct filter *filter, const uint8_t *bytes,
-                                                               size_t at, size_t size)
-{
-    const long long low = (long long)filter->low, link = (long long)(filter->beyond | filter->link);
-    const __m256i lows = _mm256_setr_epi64x(low, low, 0, low);
-    const __m256i wrong = _mm256_setr_epi64x(link, link, 0, (long long)(filter->beyond | filter->type));
-    for (; at < size; at += 16) {
-        __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
-        if (_mm256_testz_si256(_mm256_sub_epi64(words, lows), wrong) && walk_load_u64(bytes + at + 16))
-            return at;
-    }
-    return at;
-}
-#endif
-
-static struct filter make_filter(const struct walk_sweep *sweep)
+static struct walk_filter make_filter(const struct walk_sweep *sweep)
 {
     const struct walk_layout *layout = sweep->python->layout;
     const uint32_t object = WALK_SIZE(layout, gc_head);
@@ -105,23 +46,15 @@ static struct filter make_filter(const struct walk_sweep *sweep)
     walk_addr heads = 0;
     for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
         heads |= walk_sweep_head_at(sweep, i);
-    struct filter filter = {.low = low,
-                            .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
-                            .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,
-                            .type = sweep->python->word - 1,
-                            .granule = sweep->granule,
-                            .word = sweep->python->word,
-                            .go = go_to_begin};
-    filter.places =
-        (struct places){WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
-                        object + WALK_OFFSET(layout, object, ob_refcnt), object + WALK_OFFSET(layout, object, ob_type)};
-#ifdef __x86_64__
-    const struct places vector = {0, 8, 16, 24};
-    if (memcmp(&filter.places, &vector, sizeof vector) == 0 && filter.word == 8 && filter.granule == 16 &&
-        __builtin_cpu_supports("avx2"))
-        filter.go = go_to_begin_avx2;
-#endif
-    return filter;
+    return (struct walk_filter){.low = low,
+                                .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
+                                .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,
+                                .type = sweep->python->word - 1,
+                                .granule = sweep->granule,
+                                .word = sweep->python->word,
+                                .places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
+                                           object + WALK_OFFSET(layout, object, ob_refcnt),
+                                           object + WALK_OFFSET(layout, object, ob_type)}};
 }
 
 /* ---- notes ---- */
@@ -141,8 +74,8 @@ static uint32_t measure(struct walk_sweep_worker *worker, struct walk_sweep_part
 
 /* Whether a list may lead to it: if so, it is the next note. */
 static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                                                    struct walk_sweep_part *part, const uint8_t *view, struct places at,
-                                                    walk_addr address)
+                                                    struct walk_sweep_part *part, const uint8_t *view,
+                                                    struct walk_filter_places at, walk_addr address)
 {
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;
@@ -165,10 +98,10 @@ static struct walk_sweep_part look_through(const struct walk_sweep *sweep, struc
                                            struct walk_sweep_part part, const uint8_t *bytes, size_t size,
                                            walk_addr start, uint64_t *bits)
 {
-    const struct filter filter = make_filter(sweep);
+    const struct walk_filter filter = make_filter(sweep);
+    walk_filter_go *go = walk_filter_choose(&filter);
     const unsigned granule_bits = sweep->stream.granule_bits;
-    for (size_t at = filter.go(&filter, bytes, 0, size); at < size;
-         at = filter.go(&filter, bytes, at + filter.granule, size)) {
+    for (size_t at = go(&filter, bytes, 0, size); at < size; at = go(&filter, bytes, at + filter.granule, size)) {
         if (!looks_tracked(sweep, worker, &part, bytes + at, filter.places, start + at))
             continue;
         bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;

@@ -6,6 +6,7 @@
 #include "objects/frames.h"
 #include "objects/plan.h"
 #include "objects/size.h"
+#include "objects/sweep_filter.h"
 #include "objects/text.h"
 #include "objects/tracked.h"
 #include "unit.h"
@@ -357,6 +358,58 @@ START_TEST(a_sweep_finds_what_is_on_the_lists_in_order_of_address)
             expect_eq(python->classes.class[python->tracked_class[i]].type, world.list);
         END;
     }
+}
+END_TEST
+
+/* A word of a memory that is full of what might be links, types and counts. */
+static uint64_t any_word(struct rng *rng, walk_addr low)
+{
+    switch (rng_below(rng, 8)) {
+    case 0:
+        return 0;
+    case 1:
+        return rng_below(rng, UINT64_MAX);
+    case 2:
+        return low + rng_below(rng, 1 << 20) * 8 + rng_below(rng, 8);
+    default:
+        return low + rng_below(rng, 1 << 20) * 8;
+    }
+}
+
+/* Behind what is looked at are as many bytes as are promised, and none more. */
+START_TEST(all_ways_to_rule_places_out_stop_at_the_same_ones)
+{
+    enum { BEHIND = 31, GRANULES = 100 };
+    struct rng rng = {7};
+    const walk_addr low = 0x7f0000000000;
+    const struct walk_filter filter = {.low = low,
+                                       .beyond = ~UINT64_C(0xffffff),
+                                       .link = 4,
+                                       .type = 7,
+                                       .granule = 16,
+                                       .word = 8,
+                                       .places = {0, 8, 16, 24}};
+    walk_filter_go *plain = walk_filter_way(&filter, WALK_FILTER_BY_WORD);
+    size_t stops = 0;
+    for (int round = 0; round < 2000; round++) {
+        size_t granules = rng_below(&rng, GRANULES), size = granules * 16 + rng_below(&rng, 16);
+        uint8_t *bytes = malloc(size + BEHIND);
+        for (size_t at = 0; at < size + BEHIND; at += 8) {
+            uint64_t word = any_word(&rng, low);
+            memcpy(bytes + at, &word, size + BEHIND - at < 8 ? size + BEHIND - at : 8);
+        }
+        for (enum walk_filter_way way = WALK_FILTER_BY_WORD; way < WALK_FILTER_WAYS; way++) {
+            walk_filter_go *go = walk_filter_way(&filter, way);
+            for (size_t at = 0; go && at < size; at += 16) {
+                size_t end = go(&filter, bytes, at, size), expected = plain(&filter, bytes, at, size);
+                expect(end == expected || (end >= size && expected >= size));
+                stops += end < size;
+            }
+        }
+        free(bytes);
+    }
+    expect(stops > 1000);
+    expect(walk_filter_choose(&filter) != NULL);
 }
 END_TEST
 
@@ -1814,6 +1867,7 @@ int main(void)
                                             a_list_that_never_comes_back_to_its_head_ends_and_is_broken,
                                             a_list_that_leads_to_nowhere_ends_and_is_broken,
                                             a_sweep_finds_what_is_on_the_lists_in_order_of_address,
+                                            all_ways_to_rule_places_out_stop_at_the_same_ones,
                                             what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds,
                                             a_ring_that_no_list_leads_to_is_not_tracked,
                                             where_a_list_is_damaged_it_is_followed_in_the_memory,
