@@ -64,8 +64,8 @@ _ALONE = 0x03090000
 # What walk says when it has no symbols, or knows no build that the memory agrees with: it is no failure to say so.
 _NO_DWARF = "has no debug information"
 # Objects of which it is asked what is around them.
-_METATYPES = 30  # of these, the first ones
 _AROUND = 6
+_METATYPES = 30  # and so many types of C metatypes
 # Programs in which nothing asks for a whole heap to tell that.
 _PLAIN = ("worker", "garbage", "cycles")
 _NO_OTHER = "none fits|no layouts of other builds|no layout that is built in fits"
@@ -222,13 +222,19 @@ class Core:
 
     def roots(self, walk: Walk) -> Iterator[str]:
         """The objects of roots.py to which no reference leads under the label that it should have."""
-        for labels, address in self.truth.expected.items():
-            lines = walk.ask("around", questions=f"{address}\n").decode().split("\n")
-            found = [
-                line.split("\t")[2] for line in lines if line.startswith("referrer")
-            ]
-            if not set(found) & set(labels.split("|")):
-                yield f"{address} {labels}: {', '.join(found) or 'nothing refers to it'}"
+        expected = self.truth.expected
+        questions = "".join(f"{address}\n" for address in expected.values())
+        found: Dict[str, List[str]] = {}
+        labels: List[str] = []  # of the references to the object at hand
+        for line in walk.ask("around", questions=questions).decode().split("\n"):
+            kind, *fields = line.split("\t")
+            if kind == "referrer":
+                labels.append(fields[1])
+            elif kind != "referent":
+                labels = found.setdefault(kind, [])
+        for name, address in expected.items():
+            if not set(found[address]) & set(name.split("|")):
+                yield f"{address} {name}: referred to by {found[address]}"
 
     def lost(self, walk: Walk, source: str) -> int:
         """How many objects are guessed that the best way has from `source`. Prints their types."""

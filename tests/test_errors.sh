@@ -6,8 +6,8 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
-CASES='no_target executable_only no_binary wrong_binary text no_core truncated addresses usage places_of_files not_python no_process
-    pypy too_old'
+CASES='no_target executable_only no_binary wrong_binary text no_core truncated addresses usage places_of_files
+    not_python no_process pypy too_old'
 
 error() {
     local folder

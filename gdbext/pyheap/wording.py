@@ -28,6 +28,11 @@ def shows_type(annotation: str, type: str) -> bool:
     return annotation.startswith(type) and rest[:1] in ("", " ", "[")
 
 
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern is more than a name or a part of one."""
+    return any(character in pattern for character in "*?[")
+
+
 def matches(type: str, pattern: str) -> bool:
     """Whether a glob matches the name of a type, whole or its last part."""
     return fnmatchcase(type, pattern) or fnmatchcase(type.rpartition(".")[2], pattern)
@@ -47,6 +52,12 @@ def ends(items: Sequence[_Item], most: int) -> Tuple[List[_Item], int, List[_Ite
         return list(items), 0, []
     first = (most + 1) // 2
     return list(items[:first]), left, list(items[first + left :])
+
+
+def shortened(words: Sequence[str], most: int) -> List[str]:
+    """Words of one line: of very many the ends, and how many are between."""
+    first, left, last = ends(words, most)
+    return [*first, *([f"… {left} more …"] if left else []), *last]
 
 
 def missing(stats: "Stats") -> Dict[str, Any]:

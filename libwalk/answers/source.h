@@ -18,10 +18,10 @@
 enum { WALK_PLANNED_EDGES = 1 << 12 };
 
 /* Objects of each type that are visited first, for the proofs of its tables (traverse.c). */
-enum { WALK_SAMPLES = 4 };
+enum { WALK_LOWEST = 4 };
 
-struct walk_samples {
-    walk_addr object[WALK_SAMPLES]; /* the lowest ones, sorted */
+struct walk_lowest {
+    walk_addr object[WALK_LOWEST]; /* the lowest ones, sorted */
     unsigned count;
 };
 
@@ -29,7 +29,7 @@ struct walk_source_worker {
     _Alignas(WALK_APART) struct walk_fork fork;
     struct walk_refs refs;
     struct walk_type_stats *types; /* of nodes by class, and one each for frames, threads, interpreters */
-    struct walk_samples *samples;  /* by class */
+    struct walk_lowest *samples;   /* by class */
     struct walk_plan *plans;       /* by class */
     uint32_t capacity;             /* of these */
     uint64_t *edges;               /* of the object that is visited as planned */
@@ -53,7 +53,7 @@ struct walk_heap_source {
 };
 
 /* Keeps the lowest objects (source_ask.c). */
-void walk_samples_note(struct walk_samples *samples, walk_addr object);
+void walk_lowest_note(struct walk_lowest *samples, walk_addr object);
 
 /*
  * The python's tracked objects are in several runs, each of which is in order: the objects of each interpreter, then

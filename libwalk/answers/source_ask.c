@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a key is: whether there is an object, and of which type. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "answers/source.h"
 #include "objects/header.h"
@@ -18,12 +19,7 @@ static bool is_on_hidden_list(const struct walk_python *python, walk_addr object
            walk_python_is_gc(python, &python->types[type], object) && walk_header_tracked(python, object);
 }
 
-static uint8_t object_flags(const struct walk_python *python, walk_addr object, uint32_t type, bool told,
-                            bool permanent)
-{
-    bool tracked = told ? !permanent : is_on_hidden_list(python, object, type);
-    return WALK_OBJECT | (tracked ? WALK_NODE_TRACKED : 0);
-}
+static uint8_t object_flags(bool tracked) { return WALK_OBJECT | (tracked ? WALK_NODE_TRACKED : 0); }
 
 bool walk_source_likely(void *context, unsigned number, walk_addr key)
 {
@@ -50,20 +46,20 @@ static void note_unknown(struct walk_source_worker *worker, walk_addr type)
 }
 
 /* Whether it is one of the lowest ones. */
-static bool takes(const struct walk_samples *samples, walk_addr object)
+static bool takes(const struct walk_lowest *samples, walk_addr object)
 {
-    return samples->count < WALK_SAMPLES || object < samples->object[WALK_SAMPLES - 1];
+    return samples->count < WALK_LOWEST || object < samples->object[WALK_LOWEST - 1];
 }
 
-void walk_samples_note(struct walk_samples *samples, walk_addr object)
+void walk_lowest_note(struct walk_lowest *samples, walk_addr object)
 {
     if (!takes(samples, object))
         return;
-    unsigned at = samples->count < WALK_SAMPLES ? samples->count : WALK_SAMPLES - 1;
+    unsigned at = samples->count < WALK_LOWEST ? samples->count : WALK_LOWEST - 1;
     for (; at > 0 && samples->object[at - 1] > object; at--)
         samples->object[at] = samples->object[at - 1];
     samples->object[at] = object;
-    samples->count += samples->count < WALK_SAMPLES;
+    samples->count += samples->count < WALK_LOWEST;
 }
 
 size_t walk_run_count(const struct walk_python *python) { return python->interpreter_count + 2; }
@@ -105,7 +101,7 @@ bool walk_heap_know(struct walk_python *python, struct walk_known *object)
     if (told ? !walk_python_type(python, walk_python_ob_type(python, object->key), &object->class)
              : !walk_python_type_of(python, object->key, &object->class))
         return false;
-    object->flags = object_flags(python, object->key, object->class, told, permanent);
+    object->flags = object_flags(told ? !permanent : is_on_hidden_list(python, object->key, object->class));
     return true;
 }
 
@@ -122,7 +118,7 @@ static bool is_sample(struct walk_source_worker *worker, walk_addr object, uint3
     const struct walk_python *python = &worker->fork.python;
     if (!walk_traverse_wants_proof(python, &python->types[type], object))
         return false;
-    walk_samples_note(&worker->samples[type], object);
+    walk_lowest_note(&worker->samples[type], object);
     worker->sampled = true;
     return true;
 }
@@ -136,11 +132,12 @@ void walk_source_tell(void *context, unsigned number, const walk_addr *keys, siz
     const struct walk_python *python = source->heap->python;
     size_t first = (size_t)(keys - python->tracked);
     bool permanent = first >= python->tracked_count - python->permanent_count;
+    memset(flags, object_flags(!permanent), count);
     for (size_t i = 0; i < count; i++) {
         class[i] = source->class_type[python->tracked_class[first + i]];
-        flags[i] = class[i] == WALK_NO_TYPE ? 0 : object_flags(python, keys[i], class[i], true, permanent);
-        worker->unreadable += class[i] == WALK_NO_TYPE;
-        if (class[i] != WALK_NO_TYPE && takes(&worker->samples[class[i]], keys[i]))
+        if (class[i] == WALK_NO_TYPE)
+            worker->unreadable++;
+        else if (takes(&worker->samples[class[i]], keys[i]))
             (void)is_sample(worker, keys[i], class[i]);
     }
 }
@@ -159,7 +156,8 @@ enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key
     }
     if (!known)
         return WALK_NO;
-    *flags = object_flags(python, key, *class, false, false);
-    worker->collecting |= (*flags & WALK_NODE_TRACKED) != 0;
+    bool tracked = is_on_hidden_list(python, key, *class);
+    *flags = object_flags(tracked);
+    worker->collecting |= tracked;
     return is_sample(worker, key, *class) ? WALK_WAIT : WALK_YES;
 }

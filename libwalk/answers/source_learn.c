@@ -13,7 +13,7 @@ static bool reserve_types(struct walk_source_worker *worker, uint32_t count)
     struct walk_type_stats *types = realloc(worker->types, capacity * sizeof *types);
     if (types)
         worker->types = types;
-    struct walk_samples *samples = realloc(worker->samples, capacity * sizeof *samples);
+    struct walk_lowest *samples = realloc(worker->samples, capacity * sizeof *samples);
     if (samples)
         worker->samples = samples;
     struct walk_plan *plans = realloc(worker->plans, capacity * sizeof *plans);
@@ -89,12 +89,12 @@ static struct walk_error *learn_types(struct walk_heap_source *source)
 /* The lowest objects of the type, of those that any worker has noted. */
 static struct walk_error *prove_type(struct walk_heap_source *source, uint32_t type)
 {
-    struct walk_samples all = {.count = 0};
+    struct walk_lowest all = {.count = 0};
     struct walk_refs *refs = &source->worker[0]->refs;
     for (unsigned i = 0; i < source->workers; i++) {
-        struct walk_samples *samples = &source->worker[i]->samples[type];
+        struct walk_lowest *samples = &source->worker[i]->samples[type];
         for (unsigned s = 0; s < samples->count; s++)
-            walk_samples_note(&all, samples->object[s]);
+            walk_lowest_note(&all, samples->object[s]);
         samples->count = 0;
     }
     for (unsigned s = 0; s < all.count; s++) {

@@ -173,33 +173,31 @@ void walk_visit_holder(struct walk_python *python, const struct walk_pytype *typ
         holder_table[type->holding.holder - 1].visitor(python, type, object, refs);
 }
 
+/* The first of the words of each of `count` entries of an array; under `text`, or NULL: by number. */
+static void visit_array(struct walk_python *python, walk_addr array, uint64_t count, unsigned words, const char *text,
+                        struct walk_refs *refs)
+{
+    const size_t size = words * python->word;
+    const uint8_t *view = count >> 40 ? NULL : walk_memory_view(python->memory, array, count * size);
+    refs->unreadable |= count && !view;
+    if (!view || !walk_refs_afford(refs, count))
+        return;
+    for (uint64_t i = 0; i < count; i++) {
+        walk_addr target = walk_load_word(python->word, view + i * size);
+        if (text)
+            walk_refs_add_text(refs, target, WALK_EDGE_EXTRA, text);
+        else
+            walk_refs_add(refs, target, WALK_EDGE_EXTRA, WALK_LABEL_ITEM, i);
+    }
+}
+
 /* Modules/_pickle.c, Pdata_dealloc(): the stack of an unpickler. */
 void walk_visit_pickle_data(struct walk_python *python, const struct walk_pytype *type, walk_addr object,
                             struct walk_refs *refs)
 {
     (void)type;
-    uint64_t count = WALK_MEMBER(python, object, var_object, ob_size);
-    walk_addr data = walk_holder_word(python, object, 1);
-    const uint8_t *view = count >> 40 ? NULL : walk_memory_view(python->memory, data, count * python->word);
-    if (count && !view)
-        refs->unreadable = true;
-    if (!view || !walk_refs_afford(refs, count))
-        return;
-    for (uint64_t i = 0; i < count; i++)
-        walk_refs_add(refs, walk_load_word(python->word, view + i * python->word), WALK_EDGE_EXTRA, WALK_LABEL_ITEM, i);
-}
-
-/* The first word of each of `count` entries of an array. */
-static void visit_memo(struct walk_python *python, walk_addr memo, uint64_t count, unsigned words,
-                       struct walk_refs *refs)
-{
-    const size_t size = words * python->word;
-    const uint8_t *view = count >> 32 ? NULL : walk_memory_view(python->memory, memo, count * size);
-    refs->unreadable |= count && !view;
-    if (!view || !walk_refs_afford(refs, count))
-        return;
-    for (uint64_t i = 0; i < count; i++)
-        walk_refs_add_text(refs, walk_load_word(python->word, view + i * size), WALK_EDGE_EXTRA, ".memo");
+    visit_array(python, walk_holder_word(python, object, 1), WALK_MEMBER(python, object, var_object, ob_size), 1, NULL,
+                refs);
 }
 
 /* Modules/_pickle.c, PyMemoTable_Clear(): a table of (object, its number). */
@@ -212,7 +210,7 @@ void walk_visit_pickler(struct walk_python *python, const struct walk_pytype *ty
     (void)type;
     if (walk_memory_word(python->memory, memo + ALLOCATED * python->word, &allocated) &&
         walk_memory_word(python->memory, memo + TABLE * python->word, &table))
-        visit_memo(python, table, allocated, 2, refs);
+        visit_array(python, table, allocated, 2, ".memo", refs);
     else
         refs->unreadable |= memo != 0;
 }
@@ -224,7 +222,7 @@ void walk_visit_unpickler(struct walk_python *python, const struct walk_pytype *
     enum { MEMO = 1, MEMO_SIZE = 2 };
     walk_addr memo = walk_holder_word(python, object, MEMO);
     (void)type;
-    visit_memo(python, memo, memo ? walk_holder_word(python, object, MEMO_SIZE) : 0, 1, refs);
+    visit_array(python, memo, memo ? walk_holder_word(python, object, MEMO_SIZE) : 0, 1, ".memo", refs);
 }
 
 /* _ttinfo: utcoff, dstoff, tzname, utcoff_seconds. */

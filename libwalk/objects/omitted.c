@@ -86,8 +86,7 @@ void walk_omitted_decide(struct walk_python *python, struct walk_pytype *info)
     }
     bool c_type = info->known_base != info->own_base && (info->flags & WALK_TPFLAGS_HAVE_GC);
     /* A metatype of C has the tp_dict of `type` as __dict__: that is in the tables of the known base. */
-    bool known_dict =
-        info->known_base && (int64_t)WALK_MEMBER(python, info->known_base, type, tp_dictoffset) == info->dictoffset;
+    bool known_dict = info->known_base && walk_python_dictoffset(python, info->known_base) == info->dictoffset;
     info->omits_dict =
         c_type && info->no_table && info->dictoffset && !known_dict && !info->managed_dict && !info->adds_dict;
     /* PyObject_Init() counts it since 3.8 (bpo-35810). */

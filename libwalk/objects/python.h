@@ -274,17 +274,29 @@ const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *py
 #define WALK_SWORD(python, view, structure, field)                                                                     \
     walk_load_sword((python)->word, (view) + WALK_OFFSET((python)->layout, structure, field))
 
-/* A word member of a structure in the target; 0 when it is absent or unreadable. */
+/* A word member of a structure in the target; false when it is absent or unreadable. */
+static inline bool walk_python_read_member(const struct walk_python *python, walk_addr structure, enum walk_field field,
+                                           uint64_t *value)
+{
+    int32_t offset = python->layout->offset[field];
+    return structure && offset != WALK_ABSENT && walk_memory_word(python->memory, structure + (uint32_t)offset, value);
+}
+
+/* The same, or 0. */
 static inline uint64_t walk_python_member(const struct walk_python *python, walk_addr structure, enum walk_field field)
 {
-    uint64_t value = 0;
-    int32_t offset = python->layout->offset[field];
-    if (structure && offset != WALK_ABSENT && !walk_memory_word(python->memory, structure + (uint32_t)offset, &value))
-        value = 0;
-    return value;
+    uint64_t value;
+    return walk_python_read_member(python, structure, field, &value) ? value : 0;
 }
 #define WALK_MEMBER(python, address, structure, field)                                                                 \
     walk_python_member(python, address, WALK_FIELD_##structure##_##field)
+
+/* tp_dictoffset of a type, which may be negative; 0: none, or unreadable. */
+static inline int64_t walk_python_dictoffset(const struct walk_python *python, walk_addr type)
+{
+    uint64_t offset = WALK_MEMBER(python, type, type, tp_dictoffset);
+    return python->word == 4 ? (int32_t)offset : (int64_t)offset;
+}
 
 /* The main interpreter's state. */
 static inline walk_addr walk_python_main(const struct walk_python *python) { return python->interpreters[0].address; }

@@ -62,10 +62,12 @@ static walk_addr find_in(const struct walk_python *python, const struct walk_chu
 
 void walk_signals_find(struct walk_python *python)
 {
+    if (python->signals.handlers)
+        return;
     walk_addr module = walk_python_module(python, walk_python_main(python), "_signal");
     walk_addr names = module ? WALK_MEMBER(python, module, module, md_dict) : 0;
     struct walk_chunk chunk;
-    if (!names || python->signals.handlers)
+    if (!names)
         return;
     python->signals.by_default = walk_dict_get(python, names, "SIG_DFL");
     python->signals.ignored = walk_dict_get(python, names, "SIG_IGN");

@@ -14,24 +14,18 @@ enum { THREADS_MAX = 1 << 16, FRAMES_MAX = 1 << 24 };
 
 /* ---- stacks ---- */
 
-/* A member that the layout has; false: it cannot be read. */
-static bool read_member(const struct walk_python *python, walk_addr structure, enum walk_field field, walk_addr *word)
-{
-    return walk_memory_word(python->memory, structure + (uint32_t)python->layout->offset[field], word);
-}
-
 /* False: it cannot be read. In 3.11 and 3.12 it is said on the C stack, which a truncated core is the first to lose. */
 static bool top_frame(const struct walk_python *python, walk_addr thread, walk_addr *top)
 {
     const struct walk_layout *layout = python->layout;
     walk_addr cframe;
     if (WALK_HAS(layout, thread, current_frame))
-        return read_member(python, thread, WALK_FIELD_thread_current_frame, top);
+        return walk_python_read_member(python, thread, WALK_FIELD_thread_current_frame, top);
     if (WALK_HAS(layout, thread, frame))
-        return read_member(python, thread, WALK_FIELD_thread_frame, top);
+        return walk_python_read_member(python, thread, WALK_FIELD_thread_frame, top);
     *top = 0;
-    return read_member(python, thread, WALK_FIELD_thread_cframe, &cframe) &&
-           (!cframe || read_member(python, cframe, WALK_FIELD_cframe_current_frame, top));
+    return walk_python_read_member(python, thread, WALK_FIELD_thread_cframe, &cframe) &&
+           (!cframe || walk_python_read_member(python, cframe, WALK_FIELD_cframe_current_frame, top));
 }
 
 static bool push_frame(struct walk_python *python, struct walk_stack_frame frame)
@@ -260,7 +254,7 @@ struct walk_error *walk_python_read_threads(struct walk_python *python)
         struct walk_ring ring = {0};
         while (thread && python->thread_count < THREADS_MAX && !error && !walk_ring_closed(&ring, thread)) {
             error = add_thread(python, interpreter, thread);
-            if (!read_member(python, thread, WALK_FIELD_thread_next, &thread) && !error) {
+            if (!walk_python_read_member(python, thread, WALK_FIELD_thread_next, &thread) && !error) {
                 python->threads[python->thread_count - 1].frames_complete = false; /* nor what is behind it */
                 thread = 0;
             }

@@ -298,10 +298,8 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     info->visits_type = by_subtype && (info->flags & WALK_TPFLAGS_HEAPTYPE) &&
                         (WALK_MINOR(python) < 9 || !traverse || !(own_flags & WALK_TPFLAGS_HEAPTYPE));
     info->managed_dict = WALK_MINOR(python) >= 11 && (info->flags & WALK_TPFLAGS_MANAGED_DICT);
-    int64_t own_dict = (int64_t)WALK_MEMBER(python, type, type, tp_dictoffset);
-    if (python->word == 4)
-        own_dict = (int32_t)own_dict;
-    info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype && info->dictoffset != own_dict;
+    info->adds_dict = !info->managed_dict && info->dictoffset && by_subtype &&
+                      info->dictoffset != walk_python_dictoffset(python, type);
     walk_omitted_decide(python, info);
     if (info->kind == WALK_KIND_structseq)
         info->fields = structseq_fields(python, type);

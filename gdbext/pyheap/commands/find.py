@@ -23,7 +23,7 @@ def similar(heap: "Heap", name: str, most: int = 3) -> List[str]:
 
 def names_like(heap: "Heap", pattern: str) -> List[str]:
     """The names of types that match a glob; what is none stands for itself."""
-    if not any(character in pattern for character in "*?["):
+    if not wording.is_glob(pattern):
         return [pattern]
     return sorted({t.name for t in heap.types() if wording.matches(t.name, pattern)})
 
@@ -33,7 +33,7 @@ def find(
 ) -> Sequence[int]:
     """The objects of the type of that name; of all that match, if it is a glob."""
     named = heap.find(name, interpreter)
-    if named or not any(character in name for character in "*?["):
+    if named or not wording.is_glob(name):
         return named
     matching = {
         t.name for t in heap.types() if t.address and wording.matches(t.name, name)

@@ -298,10 +298,8 @@ class GrowthAnswer(Answer):
 def _way(steps: List[Dict[str, Any]]) -> str:
     """`module app: __dict__ value['SERVER'] .sessions`, cut in its middle."""
     labels = [step["label"] for step in steps[1:]]
-    if len(labels) > _STEPS_SHOWN:
-        hidden = len(labels) - _STEPS_SHOWN
-        labels[_STEPS_SHOWN // 2 : -_STEPS_SHOWN // 2] = [f"… {hidden} more …"]
-    return f"{steps[0]['annotation']}: {' '.join(labels)}"
+    way = " ".join(wording.shortened(labels, _STEPS_SHOWN))
+    return f"{steps[0]['annotation']}: {way}"
 
 
 def _right_aligned(header: Sequence[str], rows: List[List[str]]) -> Iterator[Line]:

@@ -228,11 +228,9 @@ class LocalsAnswer(PathsAnswer):
             f"{describe.named(self.heap, edge.holder)}  {describe.label(edge).text}"
             for edge in others
         ]
-        if len(through) > STEPS_SHOWN:
-            hidden = len(through) - STEPS_SHOWN
-            through[STEPS_SHOWN // 2 : -STEPS_SHOWN // 2] = [f"… {hidden} more …"]
         if through:
-            row.append("-> " + " -> ".join(through))
+            shown = wording.shortened(through, STEPS_SHOWN)
+            row.append("-> " + " -> ".join(shown))
         return row
 
 

@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 def matches(name: str, pattern: str) -> bool:
     """Whether a type is asked for: by a glob, or by a part of its name."""
-    if any(character in pattern for character in "*?["):
+    if wording.is_glob(pattern):
         return wording.matches(name, pattern)
     return pattern in name
 
