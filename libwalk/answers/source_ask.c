@@ -156,6 +156,12 @@ enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key
     }
     if (!known)
         return WALK_NO;
+    uint64_t size;
+    if (walk_leaf_size(&worker->plans[*class].leaf, python, key, &size)) {
+        *flags = object_flags(false);
+        walk_source_count_size(worker, *class, *flags, 1, size);
+        return WALK_LEAF;
+    }
     bool tracked = is_on_hidden_list(python, key, *class);
     *flags = object_flags(tracked);
     worker->collecting |= tracked;

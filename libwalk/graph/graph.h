@@ -49,9 +49,9 @@ struct walk_graph {
 
 /*
  * LATER: a worker would have to change what the others read; ask again when settle() has been there. WAIT: a node which
- * may be visited only then.
+ * may be visited only then. LEAF: a node that refers to nothing, and is not visited.
  */
-enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER };
+enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER, WALK_LEAF };
 
 /* In place of a class: none. */
 #define WALK_NO_CLASS UINT32_MAX

@@ -73,20 +73,31 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
                          walk_block_key(builder, block, block->count - 1), count);
 }
 
-/* What is a node is left for later until it is visited. */
+/* The node's edges are those from `first` on. */
+static void note(struct walk_emitter *emitter, const struct walk_block *block, uint32_t at, walk_addr key, size_t first)
+{
+    const struct walk_known node = {key, block->class[at], block->flags[at]};
+    if (emitter->seeking.on)
+        walk_seek_note(emitter, &node, first);
+}
+
+/* What is a node is left for later until it is visited; a leaf has nothing to visit. */
 static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at,
                             walk_addr key)
 {
-    const struct walk_source *source = &now->builder->source;
+    struct walk_emitter *emitter = &now->builder->emitters[worker];
+    const struct walk_source *source = emitter->source;
     uint32_t class = 0;
     uint8_t flags = 0;
     enum walk_answer answer = source->admit(source->context, worker, key, &class, &flags);
     block->class[at] = answer == WALK_NO ? WALK_NO_CLASS : answer == WALK_LATER ? UNASKED : class;
     block->flags[at] = flags;
-    block->edges[at] = WALK_BLOCK_LATER;
+    block->edges[at] = answer == WALK_LEAF ? 0 : WALK_BLOCK_LATER;
     block->unasked += answer == WALK_LATER;
-    now->builder->emitters[worker].doubt |= answer == WALK_NO;
+    emitter->doubt |= answer == WALK_NO;
     block->later += answer == WALK_YES || answer == WALK_WAIT;
+    if (answer == WALK_LEAF)
+        note(emitter, block, at, key, emitter->edges.count);
     return answer;
 }
 
@@ -95,14 +106,16 @@ static void ask_again(void *context, size_t task, unsigned worker)
     struct now *now = context;
     struct walk_block *block = block_of(now, task);
     uint32_t left = block->unasked;
+    size_t leaves = 0;
     if (left)
         approach(now->builder, worker, block, left);
     block->unasked = 0;
     for (uint32_t at = 0; left && at < block->count; at++)
         if (block->class[at] == UNASKED) {
-            ask(now, worker, block, at, walk_block_key(now->builder, block, at));
+            leaves += ask(now, worker, block, at, walk_block_key(now->builder, block, at)) == WALK_LEAF;
             left--;
         }
+    atomic_fetch_add_explicit(&now->visited, leaves, memory_order_relaxed);
 }
 
 static size_t unasked(const struct now *now)
@@ -154,10 +167,7 @@ static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_blo
     block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
     block->edges[at] = (uint32_t)edges;
     block->later--;
-    if (emitter->seeking.on) {
-        const struct walk_known node = {key, block->class[at], block -> flags[at]};
-        walk_seek_note(emitter, &node, first);
-    }
+    note(emitter, block, at, key, first);
     walk_emit_lead_on_in_turn(emitter);
 }
 
@@ -251,10 +261,10 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
         return;
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         walk_addr key = walk_block_key(builder, block, at);
-        if (ask(now, worker, block, at, key) != WALK_YES)
-            continue;
-        visit(&builder->emitters[worker], worker, block, at, key);
-        visited++;
+        enum walk_answer answer = ask(now, worker, block, at, key);
+        if (answer == WALK_YES)
+            visit(&builder->emitters[worker], worker, block, at, key);
+        visited += answer == WALK_YES || answer == WALK_LEAF;
     }
     end_block(now, block, worker, visited);
 }

@@ -17,21 +17,22 @@ static int64_t two_counts(const struct walk_python *python, const uint8_t *view)
 /*
  * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
  * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
+ * 3.14+: 16 bits of that half are flags, of which there are few.
+ */
+uint64_t walk_header_not_counted(const struct walk_python *python)
+{
+    return python->word == 4 ? 0 : WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
+}
+
+/*
  * With words of 4 bytes a link is not much larger than a count can be: immortal ones (3.11: 999999999, then 1 << 30 and
  * more, 3.14: up to 7 << 28) are between the program's addresses and those of mapped memory.
  */
 static bool plausible_count(const struct walk_python *python, uint64_t count)
 {
-    if (WALK_MINOR(python) >= 12 && python->word == 8) {
-        uint64_t high = count >> 32;
-        /* 3.14+: 16 bits of it are flags, of which there are few. */
-        if (WALK_MINOR(python) >= 14)
-            high = (high & 0xffff) | high >> 16;
-        return (count & 0xffffffff) != 0 && high < 0x100;
-    }
     if (python->word == 4)
         return count != 0 && (count >> 28 == 0 || (WALK_MINOR(python) >= 11 && count >> 28 >= 3 && count >> 31 == 0));
-    return count != 0 && count >> 40 == 0;
+    return !(count & walk_header_not_counted(python)) && (WALK_MINOR(python) >= 12 ? (uint32_t)count : count) != 0;
 }
 
 bool walk_header_plausible(const struct walk_python *python, const uint8_t *view)

@@ -15,6 +15,9 @@
 /* Whether a header can be that of a living object; `view` is of a whole PyObject. */
 bool walk_header_plausible(const struct walk_python *python, const uint8_t *view);
 
+/* Bits that no count of references has, in builds that have one count. */
+uint64_t walk_header_not_counted(const struct walk_python *python);
+
 /* The count of references; that of immortal objects is a huge one. */
 int64_t walk_header_refcount(const struct walk_python *python, walk_addr object);
 

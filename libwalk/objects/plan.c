@@ -146,8 +146,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     *plan = (struct walk_plan){.state = WALK_PLAN_NONE, .array = array_of(type->kind, &other)};
     if (type->atomic) {
         plan->array = WALK_PLAN_NO_ARRAY;
-        plan_size(plan, python, type);
-        plan->nothing = plan->sized;
+        plan->leaf = walk_leaf_of(python, type);
         plan->state = WALK_PLAN_MADE;
         return true;
     }

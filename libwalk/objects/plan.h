@@ -8,7 +8,7 @@
  * and one array; what does not go as planned for an object is left to those two.
  */
 
-#include "objects/python.h"
+#include "objects/leaf.h"
 
 enum walk_plan_array {
     WALK_PLAN_NO_ARRAY,
@@ -25,7 +25,7 @@ struct walk_plan {
     enum walk_plan_array array;
     bool managed_dict;          /* where the version has it */
     bool visits_type, sized;    /* `sized`: walk_plan_visit() says the size too */
-    bool nothing;               /* no object of it refers to anything, and all are of `size` */
+    struct walk_leaf leaf;      /* of a type whose objects refer to nothing */
     uint64_t size;              /* what is the same for all objects of it */
     uint32_t front, extent;     /* bytes that are looked at: in front of the object, and from its address on */
     uint32_t word_count, slots; /* the first `slots` words come before the type, the others after it */

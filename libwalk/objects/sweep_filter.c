@@ -19,8 +19,9 @@ static inline bool may_begin(const struct walk_filter *filter, const uint8_t *vi
     walk_addr type = walk_load_word(word, view + at.type) - filter->low;
     walk_addr links =
         (walk_load_word(word, view + at.next) - filter->low) | (walk_load_word(word, view + at.prev) - filter->low);
+    uint64_t count = walk_load_word(word, view + at.count);
     uint64_t wrong = ((links | type) & filter->beyond) | (links & filter->link) | (type & filter->type);
-    return !wrong && walk_load_word(word, view + at.count);
+    return !(wrong | (count & filter->count)) && count;
 }
 
 static size_t go_by_word(const struct walk_filter *filter, const uint8_t *bytes, size_t at, size_t size)
@@ -49,7 +50,8 @@ static __attribute__((target("avx2"))) size_t go_by_avx2(const struct walk_filte
 {
     const long long low = (long long)filter->low, link = (long long)(filter->beyond | filter->link);
     const __m256i lows = _mm256_setr_epi64x(low, low, 0, low);
-    const __m256i wrong = _mm256_setr_epi64x(link, link, 0, (long long)(filter->beyond | filter->type));
+    const __m256i wrong =
+        _mm256_setr_epi64x(link, link, (long long)filter->count, (long long)(filter->beyond | filter->type));
     for (; at < size; at += GRANULE) {
         __m256i words = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
         if (_mm256_testz_si256(_mm256_sub_epi64(words, lows), wrong) && walk_load_u64(bytes + at + COUNT_AT))
@@ -72,7 +74,8 @@ static __attribute__((target("avx512f"))) size_t go_by_avx512(const struct walk_
         unsigned wrong = _mm512_test_epi64_mask(words, link) | (_mm512_test_epi64_mask(next, type) & SECOND_WORDS);
         for (unsigned good = ~(wrong | wrong >> 1) & FIRST_WORDS; good; good &= good - 1) {
             size_t found = at + (size_t)__builtin_ctz(good) * 8;
-            if (walk_load_u64(bytes + found + COUNT_AT))
+            uint64_t count = walk_load_u64(bytes + found + COUNT_AT);
+            if (count && !(count & filter->count))
                 return found;
         }
     }

@@ -306,10 +306,9 @@ static void decide(struct walk_python *python, struct walk_pytype *info)
     info->atomic = is_atomic(python, info);
 }
 
-bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
+/* Of one that is not known yet. */
+static __attribute__((noinline)) bool learn(struct walk_python *python, walk_addr type, uint32_t *index)
 {
-    if (find(python, type, index))
-        return true;
     if (!walk_python_is_type(python, type))
         return false;
     if (python->frozen) {
@@ -343,6 +342,11 @@ bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *inde
     python->types[*index] = info;
     enter(python, *index);
     return true;
+}
+
+bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
+{
+    return find(python, type, index) || learn(python, type, index);
 }
 
 bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t *index)

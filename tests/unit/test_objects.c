@@ -74,6 +74,8 @@ static void check_plan(struct world *world, walk_addr object, const struct walk_
     expect(count == WALK_PLAN_FAILED || at == count);
     if (count != WALK_PLAN_FAILED && plan.sized)
         expect_eq(size, walk_object_size(python, object, index));
+    if (walk_leaf_size(&plan.leaf, python, object, &size))
+        expect_eq(size, walk_object_size(python, object, index));
     walk_plan_deinit(&plan);
     python->types[index].proofs = proofs;
 }
@@ -386,6 +388,7 @@ START_TEST(all_ways_to_rule_places_out_stop_at_the_same_ones)
                                        .beyond = ~UINT64_C(0xffffff),
                                        .link = 4,
                                        .type = 7,
+                                       .count = UINT64_C(0xff) << 56,
                                        .granule = 16,
                                        .word = 8,
                                        .places = {0, 8, 16, 24}};
