@@ -69,13 +69,6 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end)
     }
 }
 
-const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count)
-{
-    size_t here = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = slabs->count - at;
-    *count = here < left ? here : left;
-    return walk_slabs_at(slabs, at);
-}
-
 static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
@@ -100,17 +93,16 @@ static void discover(struct walk_emitter *emitter, struct walk_region *region, w
 /* Of edges that stand together. */
 static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
 {
-    enum { AHEAD = 16 };
+    const struct walk_index *index = emitter->index;
+    const struct walk_word *word[WALK_LOG_AHEAD];
+    for (size_t i = 0; i < count; i++)
+        word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
     for (size_t i = 0; i < count; i++) {
-        if (i + AHEAD < count)
-            walk_index_foresee(emitter->index, edge[i + AHEAD] & (WALK_KEY_END - 1));
+        uint64_t granule = walk_log_granule(index, edge[i]);
         if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
             continue;
-        walk_addr key = edge[i] & WALK_LOG_KEY;
-        uint64_t granule = walk_index_granule(emitter->index, key);
-        struct walk_region *region = walk_index_region(emitter->index, granule);
-        if (!region || !walk_region_has(region, granule))
-            discover(emitter, region, key);
+        if (!word[i] || !walk_word_has(word[i], granule))
+            discover(emitter, walk_index_region(index, granule), edge[i] & WALK_LOG_KEY);
     }
 }
 
@@ -118,7 +110,8 @@ void walk_emit_lead_on(struct walk_emitter *emitter)
 {
     struct walk_slabs *edges = &emitter->edges;
     for (size_t at = emitter->led, count; at < edges->count; at += count) {
-        const uint64_t *edge = walk_slabs_stretch(edges, at, &count);
+        const uint64_t *edge = walk_slabs_stretch(edges, at, edges->count, &count);
+        count = count < WALK_LOG_AHEAD ? count : WALK_LOG_AHEAD;
         lead_on(emitter, edge, count);
     }
     if (emitter->seeking.on)
@@ -143,8 +136,30 @@ void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
         emitter->missing = true;
 }
 
+_Static_assert(WALK_EMIT_MARK == WALK_LOG_MARK, "several edges are copied as they are");
+
+/* As walk_emit_edges(), if none is odd and the slab has room. False: nothing is done. */
+static bool add_edges(struct walk_slabs *edges, const struct walk_index *index, const uint64_t *edge, size_t count)
+{
+    uint64_t *to = walk_slabs_at(edges, edges->count), bits = 0;
+    if (WALK_SLAB_EDGES - edges->count % WALK_SLAB_EDGES < count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        to[i] = edge[i];
+        bits |= edge[i];
+    }
+    if (walk_index_is_odd(index, bits & ~WALK_LOG_MARK))
+        return false;
+    edges->count += count;
+    return true;
+}
+
 void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
 {
+    struct walk_slabs *edges = &emitter->edges;
+    bool open = edges->count < edges->slab_count << WALK_SLAB_BITS;
+    if (open && add_edges(edges, emitter->index, edge, count))
+        return;
     for (size_t i = 0; i < count; i++)
         walk_emit_edge(emitter, edge[i] & ~WALK_EMIT_MARK, (edge[i] & WALK_EMIT_MARK) != 0);
 }

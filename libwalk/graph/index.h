@@ -62,22 +62,29 @@ static inline struct walk_region *walk_index_region(const struct walk_index *ind
     return table ? atomic_load_explicit(&table->region[at], memory_order_acquire) : NULL;
 }
 
-/* Whether a key of the region is entered or discovered. */
-static inline bool walk_region_has(const struct walk_region *region, uint64_t granule)
+/* Whether a key of the word is entered or discovered. */
+static inline bool walk_word_has(const struct walk_word *word, uint64_t granule)
 {
-    const struct walk_word *word = &region->word[walk_granule_word(granule)];
     return ((atomic_load_explicit(&word->bits, memory_order_relaxed) |
              atomic_load_explicit(&word->found, memory_order_relaxed)) &
             walk_granule_bit(granule)) != 0;
 }
 
-/* Begins to fetch what is asked of a key, which may be odd but not beyond the space of keys. */
-static inline void walk_index_foresee(const struct walk_index *index, walk_addr key)
+/*
+ * The word of a granule, which may be of an odd key but not beyond the space of keys, and begins to be fetched. NULL:
+ * there is no region.
+ */
+static inline const struct walk_word *walk_index_foresee(const struct walk_index *index, uint64_t granule)
 {
-    uint64_t granule = walk_index_granule(index, key);
     const struct walk_region *region = walk_index_region(index, granule);
-    if (region)
-        __builtin_prefetch(&region->word[walk_granule_word(granule)]);
+    const struct walk_word *word = region ? &region->word[walk_granule_word(granule)] : NULL;
+    __builtin_prefetch(word);
+    return word;
+}
+
+static inline bool walk_region_has(const struct walk_region *region, uint64_t granule)
+{
+    return walk_word_has(&region->word[walk_granule_word(granule)], granule);
 }
 
 /* The id of the region's node that is `place` granules behind its first one. */
@@ -88,16 +95,19 @@ static inline walk_id walk_region_id(const struct walk_region *region, uint32_t 
     return word->rank + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
 }
 
-/* The id of a key that is not odd, once there are ranks; WALK_NO_ID: it is not entered. */
+/* The id of a key of the word, once there are ranks; WALK_NO_ID: it is not entered. */
+static inline walk_id walk_word_id(const struct walk_word *word, uint64_t granule)
+{
+    uint64_t bit = walk_granule_bit(granule), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    return bits & bit ? word->rank + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
+}
+
+/* The same of a key that is not odd. */
 static inline walk_id walk_index_id(const struct walk_index *index, walk_addr key)
 {
     uint64_t granule = walk_index_granule(index, key);
     const struct walk_region *region = walk_index_region(index, granule);
-    if (!region)
-        return WALK_NO_ID;
-    const struct walk_word *word = &region->word[walk_granule_word(granule)];
-    uint64_t bit = walk_granule_bit(granule), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
-    return bits & bit ? word->rank + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
+    return region ? walk_word_id(&region->word[walk_granule_word(granule)], granule) : WALK_NO_ID;
 }
 
 enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_ODD, WALK_ENTER_NO_MEMORY };

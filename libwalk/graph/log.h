@@ -37,6 +37,26 @@ static inline uint64_t *walk_slabs_at(const struct walk_slabs *slabs, size_t at)
     return &slabs->slab[at >> WALK_SLAB_BITS][at & (WALK_SLAB_EDGES - 1)];
 }
 
+/* The edges of [at, end) that stand beside each other from `at` on; `count`: how many. */
+static inline uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t end, size_t *count)
+{
+    size_t here = WALK_SLAB_EDGES - at % WALK_SLAB_EDGES, left = end - at;
+    *count = here < left ? here : left;
+    return walk_slabs_at(slabs, at);
+}
+
+/*
+ * Of so many edges the words of the index are foreseen before any of them is looked at: each is waited for, and to find
+ * it again would take as long as what is then done with it.
+ */
+enum { WALK_LOG_AHEAD = 64 };
+
+/* The granule of an edge's key; that of an odd one is any. */
+static inline uint64_t walk_log_granule(const struct walk_index *index, uint64_t edge)
+{
+    return walk_index_granule(index, edge & (WALK_KEY_END - 1));
+}
+
 /*
  * A part of a node's edges that is told of when all of the node's round are visited, since it is read far from the node
  * (far.c). In the log of the node WALK_LOG_FAR stands in its place.
@@ -79,6 +99,7 @@ struct walk_block {
     union {
         uint32_t *place; /* granules from the region's first one */
         walk_addr *key;  /* as they stand in a log */
+        /* Of either, when edges become rows: the nodes' ids. */
     };
     uint32_t *class; /* WALK_NO_CLASS: it is no node */
     uint32_t *edges; /* how many of them; WALK_BLOCK_LATER: the node stands in a later block once more */
@@ -142,8 +163,6 @@ bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key);
 void walk_emit_lead_on(struct walk_emitter *emitter);
 /* The same, if that is worth it. */
 void walk_emit_lead_on_in_turn(struct walk_emitter *emitter);
-/* The edges from `at` on that stand beside each other; `count`: how many. */
-const uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_t at, size_t *count);
 void walk_slabs_deinit(struct walk_slabs *slabs);
 /* From here on slabs are freed when all their edges are used, each of which is once. False: no memory. */
 bool walk_slabs_use_up(struct walk_slabs *slabs);

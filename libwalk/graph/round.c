@@ -76,9 +76,10 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
 /* The node's edges are those from `first` on. */
 static void note(struct walk_emitter *emitter, const struct walk_block *block, uint32_t at, walk_addr key, size_t first)
 {
+    if (!emitter->seeking.on)
+        return;
     const struct walk_known node = {key, block->class[at], block->flags[at]};
-    if (emitter->seeking.on)
-        walk_seek_note(emitter, &node, first);
+    walk_seek_note(emitter, &node, first);
 }
 
 /* What is a node is left for later until it is visited; a leaf has nothing to visit. */

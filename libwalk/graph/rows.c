@@ -27,9 +27,16 @@ static bool is_elsewhere(const struct walk_block *block, uint32_t at)
     return block->class[at] == WALK_NO_CLASS || block->edges[at] == WALK_BLOCK_LATER;
 }
 
-static walk_id node_id(const struct walk_index *index, const struct walk_block *block, uint32_t at)
+static walk_id set_id(const struct walk_index *index, const struct walk_block *block, uint32_t at)
 {
-    return block->region ? walk_region_id(block->region, block->place[at]) : id_of(index, block->key[at]);
+    if (block->region)
+        return block->place[at] = walk_region_id(block->region, block->place[at]);
+    return (walk_id)(block->key[at] = id_of(index, block->key[at]));
+}
+
+static walk_id node_id(const struct walk_block *block, uint32_t at)
+{
+    return block->region ? block->place[at] : (walk_id)block->key[at];
 }
 
 /* ---- parts that are far ---- */
@@ -49,12 +56,12 @@ static bool is_whole(const struct walk_far *far) { return far && (far->node & WA
  * How many of `count` edges are to nodes. Those that count only if their key is a node (`if_known`: there are some) are
  * asked for one by one; all others are there, unless something was refused.
  */
-static uint32_t count_edges(const struct rows *rows, const struct walk_slabs *edges, bool if_known, size_t at,
-                            uint32_t count, bool *missing)
+static uint32_t count_edges(const struct rows *rows, const struct walk_slabs *edges, size_t at, uint32_t count,
+                            bool *missing)
 {
     const struct walk_index *index = &rows->graph->index;
     uint32_t kept = count;
-    for (size_t end = at + count; at < end && (rows->doubt || if_known); at++) {
+    for (size_t end = at + count; at < end; at++) {
         uint64_t edge = *walk_slabs_at(edges, at);
         if ((edge & WALK_LOG_FAR) || !(rows->doubt || (edge & WALK_LOG_IF_KNOWN)) || id_of(index, edge) != WALK_NO_ID)
             continue;
@@ -75,7 +82,7 @@ static void count_group(void *context, size_t task, unsigned worker)
     for (size_t i = 0; i < group->count; i++) {
         struct walk_far *far = walk_far_at(rows->blocks, &group->place[i]);
         bool missing = false;
-        far->kept = count_edges(rows, &group->emitter->edges, group->if_known, edge, far->count, &missing);
+        far->kept = count_edges(rows, &group->emitter->edges, edge, far->count, &missing);
         far->node |= missing ? WALK_FAR_MISSING : 0;
         edge += far->count;
     }
@@ -85,11 +92,15 @@ static void count_group(void *context, size_t task, unsigned worker)
 static uint32_t count_near(const struct rows *rows, const struct walk_block *block, size_t edge, uint32_t at,
                            const struct walk_far *far, bool *missing)
 {
+    uint32_t count = block->edges[at];
     if (is_whole(far))
         return 0;
-    return count_edges(rows, &block->emitter->edges, block->if_known, edge, block->edges[at], missing) - (far != NULL);
+    if (rows->doubt || block->if_known)
+        count = count_edges(rows, &block->emitter->edges, edge, count, missing);
+    return count - (far != NULL);
 }
 
+/* From here on the block knows the ids of its nodes. */
 static void count_block(void *context, size_t task, unsigned worker)
 {
     struct rows *rows = context;
@@ -103,9 +114,10 @@ static void count_block(void *context, size_t task, unsigned worker)
             continue;
         const struct walk_far *far = part_of(block, at, &next);
         bool missing = far && (far->node & WALK_FAR_MISSING);
-        graph->forward.start[node_id(&graph->index, block, at)] =
-            count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
-        block->flags[at] |= missing ? rows->source->flag_missing : 0;
+        walk_id id = set_id(&graph->index, block, at);
+        graph->forward.start[id] = count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
+        if (missing)
+            block->flags[at] |= rows->source->flag_missing;
         edge += block->edges[at];
     }
 }
@@ -124,25 +136,47 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 
 /* ---- keys become ids, and are laid out ---- */
 
-/* To `to` on in the rows. Those in front of `foreseen_end` are this worker's too. */
-static void lay_out(const struct rows *rows, const struct walk_slabs *edges, size_t at, size_t end, size_t foreseen_end,
-                    uint32_t to, struct walk_far *far)
+/* What stands in a log in place of an edge, when its key is looked up: that of a row; WALK_LOG_FAR; NONE: it is none. */
+#define NONE UINT64_MAX
+
+static uint64_t looked_up(const struct walk_index *index, uint64_t edge, const struct walk_word *word)
 {
-    enum { AHEAD = 16 };
-    const struct walk_index *index = &rows->graph->index;
+    if (edge & WALK_LOG_FAR)
+        return WALK_LOG_FAR;
+    walk_id id = edge & WALK_LOG_ODD ? id_of(index, edge)
+                 : word              ? walk_word_id(word, walk_log_granule(index, edge))
+                                     : WALK_NO_ID;
+    return id == WALK_NO_ID ? NONE : id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+}
+
+/* Of [at, end), where they stand. */
+static void look_up(const struct walk_index *index, const struct walk_slabs *edges, size_t at, size_t end)
+{
+    const struct walk_word *word[WALK_LOG_AHEAD];
+    for (size_t count; at < end; at += count) {
+        uint64_t *edge = walk_slabs_stretch(edges, at, end, &count);
+        count = count < WALK_LOG_AHEAD ? count : WALK_LOG_AHEAD;
+        for (size_t i = 0; i < count; i++)
+            word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
+        for (size_t i = 0; i < count; i++)
+            edge[i] = looked_up(index, edge[i], word[i]);
+    }
+}
+
+/* To `to` on in the rows. */
+static void lay_out(const struct rows *rows, const struct walk_slabs *edges, size_t at, size_t end, uint32_t to,
+                    struct walk_far *far)
+{
     uint32_t *row = rows->graph->forward.edge;
-    for (; at < end; at++) {
-        uint64_t edge = *walk_slabs_at(edges, at);
-        if (at + AHEAD < foreseen_end)
-            walk_index_foresee(index, *walk_slabs_at(edges, at + AHEAD) & (WALK_KEY_END - 1));
-        if (edge & WALK_LOG_FAR) {
-            far->to = to;
-            to += far->kept;
-            continue;
-        }
-        walk_id id = id_of(index, edge);
-        if (id != WALK_NO_ID)
-            row[to++] = id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+    for (size_t count; at < end; at += count) {
+        const uint64_t *edge = walk_slabs_stretch(edges, at, end, &count);
+        for (size_t i = 0; i < count; i++)
+            if (edge[i] == WALK_LOG_FAR) {
+                far->to = to;
+                to += far->kept;
+            } else if (edge[i] != NONE) {
+                row[to++] = (uint32_t)edge[i];
+            }
     }
 }
 
@@ -163,10 +197,11 @@ static void lay_out_block(void *context, size_t task, unsigned worker)
     size_t edge = block->edge, end = end_of_edges(block);
     uint32_t next = 0;
     (void)worker;
+    look_up(&graph->index, &block->emitter->edges, edge, end);
     for (uint32_t at = 0; at < block->count; at++) {
         if (is_elsewhere(block, at))
             continue;
-        walk_id id = node_id(&graph->index, block, at);
+        walk_id id = node_id(block, at);
         graph->class[id] = block->class[at];
         graph->flags[id] = block->flags[at];
         if (!block->edges[at])
@@ -176,7 +211,7 @@ static void lay_out_block(void *context, size_t task, unsigned worker)
         if (is_whole(far))
             far->to = to;
         else
-            lay_out(rows, &block->emitter->edges, edge, edge + block->edges[at], end, to, far);
+            lay_out(rows, &block->emitter->edges, edge, edge + block->edges[at], to, far);
         edge += block->edges[at];
     }
     walk_slabs_used(&block->emitter->edges, block->edge, end);
@@ -190,11 +225,12 @@ static void lay_out_group(void *context, size_t task, unsigned worker)
     const struct walk_far_group *group = &rows->far->group[task];
     size_t edge = group->edge;
     (void)worker;
+    look_up(&rows->graph->index, &group->emitter->edges, edge, group->end);
     for (size_t i = 0; i < group->count; i++) {
         if (i + AHEAD < group->count)
             __builtin_prefetch(walk_far_at(rows->blocks, &group->place[i + AHEAD]));
         const struct walk_far *far = walk_far_at(rows->blocks, &group->place[i]);
-        lay_out(rows, &group->emitter->edges, edge, edge + far->count, group->end, far->to, NULL);
+        lay_out(rows, &group->emitter->edges, edge, edge + far->count, far->to, NULL);
         edge += far->count;
     }
     walk_slabs_used(&group->emitter->edges, group->edge, group->end);

@@ -8,7 +8,7 @@ static bool leads_to(const struct walk_slabs *edges, size_t first, uint64_t logg
 {
     bool found = false;
     for (size_t at = first, count; at < edges->count && !found; at += count) {
-        const uint64_t *edge = walk_slabs_stretch(edges, at, &count);
+        const uint64_t *edge = walk_slabs_stretch(edges, at, edges->count, &count);
         for (size_t i = 0; i < count; i++)
             found |= (edge[i] & (WALK_LOG_ODD | WALK_LOG_KEY | WALK_LOG_FAR)) == logged;
     }

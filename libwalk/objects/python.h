@@ -126,7 +126,10 @@ struct walk_python {
 
     struct walk_pytype *types;
     uint32_t type_count, type_capacity;
-    uint32_t *type_slots; /* hash table: address of a type object -> index + 1; a power of two long */
+    struct walk_type_slot {
+        walk_addr type; /* 0: the slot is free */
+        uint32_t index;
+    } * type_slots; /* a hash table, a power of two long */
     size_t type_slots_size;
     struct walk_slot *slots;
     uint32_t slot_count, slot_capacity;

@@ -28,21 +28,19 @@ static bool find(const struct walk_python *python, walk_addr type, uint32_t *ind
 {
     if (!python->type_slots_size)
         return false;
-    for (size_t at = slot_of(python, type); python->type_slots[at]; at = (at + 1) & (python->type_slots_size - 1)) {
-        if (python->types[python->type_slots[at] - 1].address == type) {
-            *index = python->type_slots[at] - 1;
-            return true;
-        }
-    }
-    return false;
+    size_t at = slot_of(python, type);
+    while (python->type_slots[at].type && python->type_slots[at].type != type)
+        at = (at + 1) & (python->type_slots_size - 1);
+    *index = python->type_slots[at].index;
+    return python->type_slots[at].type != 0;
 }
 
 static void enter(struct walk_python *python, uint32_t index)
 {
     size_t at = slot_of(python, python->types[index].address);
-    while (python->type_slots[at])
+    while (python->type_slots[at].type)
         at = (at + 1) & (python->type_slots_size - 1);
-    python->type_slots[at] = index + 1;
+    python->type_slots[at] = (struct walk_type_slot){python->types[index].address, index};
 }
 
 static bool reserve(struct walk_python *python)
@@ -55,7 +53,7 @@ static bool reserve(struct walk_python *python)
         return false;
     python->types = types;
     python->type_capacity = capacity;
-    uint32_t *slots = calloc((size_t)capacity * 4, sizeof *slots);
+    struct walk_type_slot *slots = calloc((size_t)capacity * 4, sizeof *slots);
     if (!slots)
         return false;
     free(python->type_slots);
