@@ -157,7 +157,8 @@ enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key
     if (!known)
         return WALK_NO;
     uint64_t size;
-    if (walk_leaf_size(&worker->plans[*class].leaf, python, key, &size)) {
+    const struct walk_plan *plan = &worker->plans[*class];
+    if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
         *flags = object_flags(false);
         walk_source_count_size(worker, *class, *flags, 1, size);
         return WALK_LEAF;

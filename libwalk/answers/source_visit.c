@@ -75,7 +75,7 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
-    if (walk_leaf_size(&plan->leaf, python, key, &size)) {
+    if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
         walk_source_count_size(worker, class, flags, 1, size);
         return true;
     }

@@ -93,13 +93,8 @@ const uint8_t *walk_stream_read(const struct walk_stream *stream, size_t index, 
     return walk_stream_piece(stream, index, span->start, span->size + tail, buffer, got);
 }
 
-const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint)
+const struct walk_stretch *walk_stream_find(const struct walk_stream *stream, walk_addr address, size_t *hint)
 {
-    if (*hint < stream->stretch_count) {
-        const struct walk_stretch *stretch = &stream->stretches[*hint];
-        if (address >= stretch->start && address < stretch->end)
-            return stretch;
-    }
     size_t low = 0, high = stream->stretch_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;

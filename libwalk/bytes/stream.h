@@ -62,8 +62,16 @@ bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_
 const uint8_t *walk_stream_piece(const struct walk_stream *stream, size_t span, walk_addr start, size_t size,
                                  uint8_t *buffer, size_t *got);
 
+/* For walk_stream_stretch(). */
+const struct walk_stretch *walk_stream_find(const struct walk_stream *stream, walk_addr address, size_t *hint);
+
 /* The stretch of an address; `hint` is where the last one was: any number to begin with. NULL: there is none. */
-const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address, size_t *hint);
+static inline const struct walk_stretch *walk_stream_stretch(const struct walk_stream *stream, walk_addr address,
+                                                             size_t *hint)
+{
+    const struct walk_stretch *last = &stream->stretches[*hint < stream->stretch_count ? *hint : 0];
+    return address - last->start < last->end - last->start ? last : walk_stream_find(stream, address, hint);
+}
 
 /* The place of an address in its stretch, which begins a granule. */
 static inline uint32_t walk_stream_place(const struct walk_stream *stream, const struct walk_stretch *stretch,

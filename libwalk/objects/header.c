@@ -15,32 +15,20 @@ static int64_t two_counts(const struct walk_python *python, const uint8_t *view)
 }
 
 /*
- * A freed block's first word is a link or 0: no count of references. 3.12+ keeps the count in the low 32 bits (immortal
- * objects set their sign bit); extensions built for older versions count on into the high half for None and its like.
- * 3.14+: 16 bits of that half are flags, of which there are few.
- */
-uint64_t walk_header_not_counted(const struct walk_python *python)
-{
-    return python->word == 4 ? 0 : WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
-}
-
-/*
  * With words of 4 bytes a link is not much larger than a count can be: immortal ones (3.11: 999999999, then 1 << 30 and
  * more, 3.14: up to 7 << 28) are between the program's addresses and those of mapped memory.
  */
-static bool plausible_count(const struct walk_python *python, uint64_t count)
+static bool plausible_count(const struct walk_python *python, uint32_t count)
 {
-    if (python->word == 4)
-        return count != 0 && (count >> 28 == 0 || (WALK_MINOR(python) >= 11 && count >> 28 >= 3 && count >> 31 == 0));
-    return !(count & walk_header_not_counted(python)) && (WALK_MINOR(python) >= 12 ? (uint32_t)count : count) != 0;
+    return count != 0 && (count >> 28 == 0 || (WALK_MINOR(python) >= 11 && count >> 28 >= 3 && count >> 31 == 0));
 }
 
-bool walk_header_plausible(const struct walk_python *python, const uint8_t *view)
+bool walk_header_plausible_odd(const struct walk_python *python, const uint8_t *view)
 {
     enum { MUTEX_BITS = 3 }; /* locked, has waiters */
     if (WALK_FREE_THREADED(python->layout))
         return two_counts(python, view) > 0 && view[WALK_OFFSET(python->layout, object, ob_mutex)] <= MUTEX_BITS;
-    return plausible_count(python, WALK_WORD(python, view, object, ob_refcnt));
+    return plausible_count(python, (uint32_t)WALK_WORD(python, view, object, ob_refcnt));
 }
 
 int64_t walk_header_refcount(const struct walk_python *python, walk_addr object)

@@ -12,11 +12,28 @@
 /* _gc_next and _gc_prev of the collector's head keep flags in their low bits, while and after a collection. */
 #define WALK_LINK_MASK (~(uint64_t)3)
 
-/* Whether a header can be that of a living object; `view` is of a whole PyObject. */
-bool walk_header_plausible(const struct walk_python *python, const uint8_t *view);
+/*
+ * Bits that no count of references has, in builds that have one count. A freed block's first word is a link or 0: no
+ * count. 3.12+ keeps the count in the low 32 bits (immortal objects set their sign bit); extensions built for older
+ * versions count on into the high half for None and its like. 3.14+: 16 bits of that half are flags, of which there are
+ * few.
+ */
+static inline uint64_t walk_header_not_counted(const struct walk_python *python)
+{
+    return python->word == 4 ? 0 : WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
+}
 
-/* Bits that no count of references has, in builds that have one count. */
-uint64_t walk_header_not_counted(const struct walk_python *python);
+/* For walk_header_plausible(). */
+bool walk_header_plausible_odd(const struct walk_python *python, const uint8_t *view);
+
+/* Whether a header can be that of a living object; `view` is of a whole PyObject. */
+static inline bool walk_header_plausible(const struct walk_python *python, const uint8_t *view)
+{
+    if (WALK_FREE_THREADED(python->layout) || python->word == 4)
+        return walk_header_plausible_odd(python, view);
+    uint64_t count = walk_load_u64(view + WALK_OFFSET(python->layout, object, ob_refcnt));
+    return !(count & walk_header_not_counted(python)) && (WALK_MINOR(python) >= 12 ? (uint32_t)count : count) != 0;
+}
 
 /* The count of references; that of immortal objects is a huge one. */
 int64_t walk_header_refcount(const struct walk_python *python, walk_addr object);

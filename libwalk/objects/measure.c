@@ -18,10 +18,9 @@ struct walk_met {
 
 /* What a worker knows of a type. */
 struct walk_measured {
-    walk_addr address;        /* 0: the slot is free */
-    bool fixed;               /* all its objects have the same size */
-    uint32_t size;            /* that one */
-    struct walk_pytype *type; /* a copy, since the table moves; NULL: its objects are UNSIZED */
+    walk_addr address;         /* 0: the slot is free */
+    struct walk_pytype *type;  /* a copy, since the table moves; NULL: its objects are UNSIZED */
+    struct walk_own_size own;
 };
 
 struct walk_measures {
@@ -137,19 +136,13 @@ static bool is_worth(struct walk_measure *measure, walk_addr type)
 /* Makes it known. NULL: it is not worth it, or there is no memory. */
 static struct walk_measured *learn_type(struct walk_measure *measure, walk_addr type)
 {
-    struct walk_size_keys keys;
     if (!is_worth(measure, type) || (4 * (measure->count + 1) > measure->slots && !grow(measure)))
         return NULL;
     struct walk_measured *known = slot_of(measure, type);
     *known = (struct walk_measured){.address = type, .type = learn(measure->all, type)};
     measure->count++;
-    known->fixed = !known->type || walk_size_needs(known->type) == WALK_SIZE_TYPE;
-    known->size = WALK_UNSIZED;
-    if (!known->type || !known->fixed)
-        return known;
-    uint64_t size = walk_size_but_keys(&measure->fork.python, 0, known->type, &keys);
-    if (size < WALK_UNSIZED)
-        known->size = (uint32_t)size;
+    if (known->type)
+        known->own = walk_own_size_of(&measure->fork.python, known->type);
     return known;
 }
 
@@ -166,15 +159,12 @@ static struct walk_measured *find(struct walk_measure *measure, walk_addr type)
     return known;
 }
 
-uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
-                             struct walk_size_keys *rest)
+/* Of an object whose own words do not tell all. */
+static uint32_t measure_odd(struct walk_measure *measure, const struct walk_pytype *type, walk_addr object,
+                            struct walk_size_keys *rest)
 {
     const struct walk_python *python = &measure->fork.python;
-    const struct walk_measured *known = find(measure, type);
-    rest->keys = 0;
-    if (!known || known->fixed)
-        return known ? known->size : WALK_UNSIZED;
-    uint64_t size = walk_size_but_keys(&measure->fork.python, object, known->type, rest);
+    uint64_t size = walk_size_but_keys(&measure->fork.python, object, type, rest);
     if (rest->keys && rest->keys - python->memory->window.start < python->memory->window.size) {
         size += walk_size_of_keys(python, rest);
         rest->keys = 0;
@@ -183,4 +173,17 @@ uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_
         return (uint32_t)size;
     rest->keys = 0;
     return WALK_UNSIZED;
+}
+
+uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
+                             struct walk_size_keys *rest)
+{
+    const struct walk_measured *known = find(measure, type);
+    uint64_t size;
+    rest->keys = 0;
+    if (!known || !known->type)
+        return WALK_UNSIZED;
+    if (walk_own_size(&known->own, &measure->fork.python, object, &size) && size < WALK_UNSIZED)
+        return (uint32_t)size;
+    return measure_odd(measure, known->type, object, rest);
 }

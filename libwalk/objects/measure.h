@@ -9,6 +9,7 @@
  */
 
 #include "objects/fork.h"
+#include "objects/own_size.h"
 #include "objects/size.h"
 
 /* What is known from a few tracked objects. */

@@ -146,7 +146,8 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     *plan = (struct walk_plan){.state = WALK_PLAN_NONE, .array = array_of(type->kind, &other)};
     if (type->atomic) {
         plan->array = WALK_PLAN_NO_ARRAY;
-        plan->leaf = walk_leaf_of(python, type);
+        plan->own = walk_own_size_of(python, type);
+        plan->leaf = plan->own.kind != WALK_OWN_NONE && !(type->flags & WALK_TPFLAGS_HAVE_GC);
         plan->state = WALK_PLAN_MADE;
         return true;
     }

@@ -8,7 +8,7 @@
  * and one array; what does not go as planned for an object is left to those two.
  */
 
-#include "objects/leaf.h"
+#include "objects/own_size.h"
 
 enum walk_plan_array {
     WALK_PLAN_NO_ARRAY,
@@ -25,7 +25,8 @@ struct walk_plan {
     enum walk_plan_array array;
     bool managed_dict;          /* where the version has it */
     bool visits_type, sized;    /* `sized`: walk_plan_visit() says the size too */
-    struct walk_leaf leaf;      /* of a type whose objects refer to nothing */
+    bool leaf;                  /* its objects refer to nothing, */
+    struct walk_own_size own;   /* and this is the size of each */
     uint64_t size;              /* what is the same for all objects of it */
     uint32_t front, extent;     /* bytes that are looked at: in front of the object, and from its address on */
     uint32_t word_count, slots; /* the first `slots` words come before the type, the others after it */

@@ -292,6 +292,11 @@ enum walk_sizing walk_size_needs(const struct walk_pytype *type)
     return sizer->size || type->itemsize > 0 ? WALK_SIZE_OBJECT : WALK_SIZE_TYPE;
 }
 
+bool walk_size_is_plain(const struct walk_pytype *type)
+{
+    return !sizers[type->kind].size && !type->holding.holder && type->kind != WALK_KIND_type;
+}
+
 static uint64_t wrapped(const struct walk_python *python, uint64_t size)
 {
     return python->word == 4 ? (uint32_t)size : size; /* a list that is sorted says -1: sizes wrap as a size_t does */

@@ -13,6 +13,8 @@ uint64_t walk_object_size(struct walk_python *python, walk_addr object, uint32_t
  */
 enum walk_sizing { WALK_SIZE_TYPE, WALK_SIZE_OBJECT, WALK_SIZE_KEYS, WALK_SIZE_ALONE };
 enum walk_sizing walk_size_needs(const struct walk_pytype *type);
+/* Whether it is what object.__sizeof__ says, and what stands in front of the object. */
+bool walk_size_is_plain(const struct walk_pytype *type);
 
 /*
  * The same size in two parts, for who reads the memory in order of address: what the object says (of all but ALONE, and

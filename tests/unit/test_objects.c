@@ -74,7 +74,8 @@ static void check_plan(struct world *world, walk_addr object, const struct walk_
     expect(count == WALK_PLAN_FAILED || at == count);
     if (count != WALK_PLAN_FAILED && plan.sized)
         expect_eq(size, walk_object_size(python, object, index));
-    if (walk_leaf_size(&plan.leaf, python, object, &size))
+    struct walk_own_size own = walk_own_size_of(python, type);
+    if (walk_own_size(&own, python, object, &size))
         expect_eq(size, walk_object_size(python, object, index));
     walk_plan_deinit(&plan);
     python->types[index].proofs = proofs;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_OWN_SIZE_H
+#define WALK_OBJECTS_OWN_SIZE_H
+
+/*
+ * The size of objects that one word of theirs tells, which nearly all of a heap are: what walk_object_size() says of
+ * those of one type, decided once.
+ */
+
+#include "objects/python.h"
+
+struct walk_own_size {
+    enum walk_own_kind { WALK_OWN_NONE, WALK_OWN_FIXED, WALK_OWN_ITEMS, WALK_OWN_INT, WALK_OWN_STR } kind;
+    uint32_t item;     /* bytes of an item */
+    uint64_t size;     /* of an object, without its items */
+    uint16_t extent;   /* bytes that are looked at, from the object's address on */
+    uint16_t count_at; /* where it says how many items it has */
+    struct {
+        uint16_t state_at, wstr_at; /* wstr_at 0: there is none */
+        uint8_t plain;              /* bits of the state: ASCII that stands behind its head */
+    } str;
+};
+
+/* NONE: it is not as simple. */
+struct walk_own_size walk_own_size_of(struct walk_python *python, const struct walk_pytype *type);
+
+/* For walk_own_size(). */
+bool walk_own_size_odd(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
+                       uint64_t *size);
+
+/* False: it is not as simple, or not there; walk_object_size() knows. */
+static inline bool walk_own_size(const struct walk_own_size *own, const struct walk_python *python, walk_addr object,
+                                 uint64_t *size)
+{
+    *size = own->size;
+    if (own->kind == WALK_OWN_NONE || own->kind == WALK_OWN_FIXED)
+        return own->kind == WALK_OWN_FIXED;
+    const uint8_t *view = walk_memory_view(python->memory, object, own->extent);
+    if (!view)
+        return false;
+    if (own->kind != WALK_OWN_ITEMS)
+        return walk_own_size_odd(own, python, view, size);
+    int64_t count = (int64_t)walk_load_u64(view + own->count_at);
+    *size += (uint64_t)count * own->item;
+    return count >= 0;
+}
+
+#endif
