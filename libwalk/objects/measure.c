@@ -16,13 +16,6 @@ struct walk_met {
     uint32_t count;
 };
 
-/* What a worker knows of a type. */
-struct walk_measured {
-    walk_addr address;         /* 0: the slot is free */
-    struct walk_pytype *type;  /* a copy, since the table moves; NULL: its objects are UNSIZED */
-    struct walk_own_size own;
-};
-
 struct walk_measures {
     pthread_mutex_t lock;
     struct walk_fork fork; /* learns types */
@@ -69,20 +62,6 @@ static struct walk_pytype *learn(struct walk_measures *all, walk_addr type)
 
 /* ---- of one worker ---- */
 
-static size_t hash(walk_addr type, size_t slots)
-{
-    return (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) & (slots - 1);
-}
-
-/* Where it is, or the free slot where it belongs. */
-static struct walk_measured *slot_of(const struct walk_measure *measure, walk_addr type)
-{
-    size_t at = hash(type, measure->slots);
-    while (measure->types[at].address && measure->types[at].address != type)
-        at = (at + 1) & (measure->slots - 1);
-    return &measure->types[at];
-}
-
 static bool grow(struct walk_measure *measure)
 {
     struct walk_measured *old = measure->types;
@@ -94,7 +73,7 @@ static bool grow(struct walk_measure *measure)
     measure->slots = slots ? slots * 2 : FIRST_SLOTS;
     for (uint32_t i = 0; i < slots; i++)
         if (old[i].address)
-            *slot_of(measure, old[i].address) = old[i];
+            *walk_measure_slot(measure, old[i].address) = old[i];
     free(old);
     return true;
 }
@@ -126,7 +105,7 @@ void walk_measure_aim(struct walk_measure *measure, walk_addr start, size_t size
 /* Whether the type is worth a look: it is common, or has come often. */
 static bool is_worth(struct walk_measure *measure, walk_addr type)
 {
-    struct walk_met *met = &measure->met[hash(type, MET_SLOTS)];
+    struct walk_met *met = &measure->met[walk_measure_hash(type, MET_SLOTS)];
     uint32_t number;
     if (met->type != type)
         *met = (struct walk_met){.type = type};
@@ -138,7 +117,7 @@ static struct walk_measured *learn_type(struct walk_measure *measure, walk_addr 
 {
     if (!is_worth(measure, type) || (4 * (measure->count + 1) > measure->slots && !grow(measure)))
         return NULL;
-    struct walk_measured *known = slot_of(measure, type);
+    struct walk_measured *known = walk_measure_slot(measure, type);
     *known = (struct walk_measured){.address = type, .type = learn(measure->all, type)};
     measure->count++;
     if (known->type)
@@ -146,25 +125,16 @@ static struct walk_measured *learn_type(struct walk_measure *measure, walk_addr 
     return known;
 }
 
-/* NULL: nothing is known of it. */
-static struct walk_measured *find(struct walk_measure *measure, walk_addr type)
-{
-    struct walk_measured *known = measure->last;
-    if (known && known->address == type)
-        return known;
-    known = slot_of(measure, type);
-    if (!known->address)
-        known = learn_type(measure, type);
-    measure->last = known;
-    return known;
-}
-
-/* Of an object whose own words do not tell all. */
-static uint32_t measure_odd(struct walk_measure *measure, const struct walk_pytype *type, walk_addr object,
-                            struct walk_size_keys *rest)
+/* Of an object whose type is not known, or whose own words do not tell all. */
+uint32_t walk_measure_odd(struct walk_measure *measure, const struct walk_measured *known, walk_addr type,
+                          walk_addr object, struct walk_size_keys *rest)
 {
     const struct walk_python *python = &measure->fork.python;
-    uint64_t size = walk_size_but_keys(&measure->fork.python, object, type, rest);
+    if (!known->address)
+        known = learn_type(measure, type);
+    if (!known || !known->type)
+        return WALK_UNSIZED;
+    uint64_t size = walk_size_but_keys(&measure->fork.python, object, known->type, rest);
     if (rest->keys && rest->keys - python->memory->window.start < python->memory->window.size) {
         size += walk_size_of_keys(python, rest);
         rest->keys = 0;
@@ -173,17 +143,4 @@ static uint32_t measure_odd(struct walk_measure *measure, const struct walk_pyty
         return (uint32_t)size;
     rest->keys = 0;
     return WALK_UNSIZED;
-}
-
-uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
-                             struct walk_size_keys *rest)
-{
-    const struct walk_measured *known = find(measure, type);
-    uint64_t size;
-    rest->keys = 0;
-    if (!known || !known->type)
-        return WALK_UNSIZED;
-    if (walk_own_size(&known->own, &measure->fork.python, object, &size) && size < WALK_UNSIZED)
-        return (uint32_t)size;
-    return measure_odd(measure, known->type, object, rest);
 }

@@ -25,13 +25,19 @@ struct walk_measures;
 struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample);
 void walk_measures_close(struct walk_measures *all);
 
+/* What a worker knows of a type. */
+struct walk_measured {
+    walk_addr address;        /* 0: the slot is free */
+    struct walk_pytype *type; /* a copy, since the table moves; NULL: its objects are UNSIZED */
+    struct walk_own_size own;
+};
+
 /* Of one worker. */
 struct walk_measure {
     struct walk_measures *all;
     struct walk_fork fork;
     struct walk_measured *types; /* a hash table of what is known of types */
     uint32_t count, slots;
-    struct walk_measured *last; /* what was asked for last */
     struct walk_met *met;       /* of types that are not known */
 };
 
@@ -45,11 +51,37 @@ void walk_measure_aim(struct walk_measure *measure, walk_addr start, size_t size
 /* In place of a size: it must be asked otherwise. */
 #define WALK_UNSIZED UINT32_MAX
 
+static inline size_t walk_measure_hash(walk_addr type, size_t slots)
+{
+    return (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) & (slots - 1);
+}
+
+/* Where a type is, or the free slot where it belongs. */
+static inline struct walk_measured *walk_measure_slot(const struct walk_measure *measure, walk_addr type)
+{
+    size_t at = walk_measure_hash(type, measure->slots);
+    while (measure->types[at].address && measure->types[at].address != type)
+        at = (at + 1) & (measure->slots - 1);
+    return &measure->types[at];
+}
+
+/* For walk_measure_object(). */
+uint32_t walk_measure_odd(struct walk_measure *measure, const struct walk_measured *known, walk_addr type,
+                          walk_addr object, struct walk_size_keys *rest);
+
 /*
  * The size of what has `type` in ob_type, bytes; `rest`: what its keys add is still to be read, since they are not at
  * hand (keys 0: nothing is).
  */
-uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
-                             struct walk_size_keys *rest);
+static inline uint32_t walk_measure_object(struct walk_measure *measure, walk_addr type, walk_addr object,
+                                           struct walk_size_keys *rest)
+{
+    const struct walk_measured *known = walk_measure_slot(measure, type);
+    uint64_t size;
+    rest->keys = 0;
+    if (walk_own_size(&known->own, &measure->fork.python, object, &size) && size < WALK_UNSIZED)
+        return (uint32_t)size;
+    return walk_measure_odd(measure, known, type, object, rest);
+}
 
 #endif

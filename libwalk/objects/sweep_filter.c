@@ -24,15 +24,21 @@ static inline bool may_begin(const struct walk_filter *filter, const uint8_t *vi
     return !(wrong | (count & filter->count)) && count;
 }
 
-static size_t go_by_word(const struct walk_filter *filter, const uint8_t *bytes, size_t at, size_t size)
+static inline size_t go_by_words(const struct walk_filter *filter, const uint8_t *bytes, size_t *at, size_t size,
+                                 size_t count, uint32_t *found, unsigned word)
 {
-    if (filter->word == 8)
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 8))
-            at += filter->granule;
-    else
-        while (at < size && !may_begin(filter, bytes + at, filter->places, 4))
-            at += filter->granule;
-    return at;
+    for (; *at < size && count < WALK_FILTER_FOUND; *at += filter->granule) {
+        found[count] = (uint32_t)*at;
+        count += may_begin(filter, bytes + *at, filter->places, word);
+    }
+    return count;
+}
+
+static size_t go_by_word(const struct walk_filter *filter, const uint8_t *bytes, size_t *at, size_t size,
+                         uint32_t *found)
+{
+    return filter->word == 8 ? go_by_words(filter, bytes, at, size, 0, found, 8)
+                             : go_by_words(filter, bytes, at, size, 0, found, 4);
 }
 
 #ifdef __x86_64__
@@ -45,6 +51,9 @@ static bool is_vector(const struct walk_filter *filter)
     return memcmp(&filter->places, &vector, sizeof vector) == 0 && filter->word == 8 && filter->granule == GRANULE;
 }
 
+/* Granules that are looked at in one go; of what is left behind the last of them each is. */
+enum { TOGETHER = 4 * GRANULE, FOUND = WALK_FILTER_FOUND - 4 };
+
 /* By comparing, since compilers make more of _mm256_testz_si256() than a jump. */
 static inline __attribute__((target("avx2"))) bool may_begin_at(const uint8_t *view, __m256i lows, __m256i wrong)
 {
@@ -54,47 +63,49 @@ static inline __attribute__((target("avx2"))) bool may_begin_at(const uint8_t *v
 }
 
 static __attribute__((target("avx2"))) size_t go_by_avx2(const struct walk_filter *filter, const uint8_t *bytes,
-                                                         size_t at, size_t size)
+                                                         size_t *from, size_t size, uint32_t *found)
 {
     const long long low = (long long)filter->low, link = (long long)(filter->beyond | filter->link);
     const __m256i lows = _mm256_setr_epi64x(low, low, 0, low);
     const __m256i wrong =
         _mm256_setr_epi64x(link, link, (long long)filter->count, (long long)(filter->beyond | filter->type));
-    for (; at + 4 * GRANULE <= size; at += 4 * GRANULE) {
+    size_t at = *from, count = 0;
+    for (; at + TOGETHER <= size && count <= FOUND; at += TOGETHER) {
         if (may_begin_at(bytes + at, lows, wrong))
-            return at;
+            found[count++] = (uint32_t)at;
         if (may_begin_at(bytes + at + GRANULE, lows, wrong))
-            return at + GRANULE;
+            found[count++] = (uint32_t)at + GRANULE;
         if (may_begin_at(bytes + at + 2 * GRANULE, lows, wrong))
-            return at + 2 * GRANULE;
+            found[count++] = (uint32_t)at + 2 * GRANULE;
         if (may_begin_at(bytes + at + 3 * GRANULE, lows, wrong))
-            return at + 3 * GRANULE;
+            found[count++] = (uint32_t)at + 3 * GRANULE;
     }
-    while (at < size && !may_begin_at(bytes + at, lows, wrong))
-        at += GRANULE;
-    return at;
+    *from = at;
+    return at + TOGETHER <= size ? count : go_by_words(filter, bytes, from, size, count, found, 8);
 }
 
-/* Four granules at once: of each the two links, and the second word of the next granule, which is the type. */
+/* Of each granule the two links, and the second word of the next granule, which is the type. */
 static __attribute__((target("avx512f"))) size_t go_by_avx512(const struct walk_filter *filter, const uint8_t *bytes,
-                                                              size_t at, size_t size)
+                                                              size_t *from, size_t size, uint32_t *found)
 {
-    enum { TOGETHER = 64, FIRST_WORDS = 0x55, SECOND_WORDS = 0xaa };
+    enum { FIRST_WORDS = 0x55, SECOND_WORDS = 0xaa };
     const __m512i low = _mm512_set1_epi64((long long)filter->low);
     const __m512i link = _mm512_set1_epi64((long long)(filter->beyond | filter->link));
     const __m512i type = _mm512_set1_epi64((long long)(filter->beyond | filter->type));
-    for (; at + TOGETHER <= size; at += TOGETHER) {
+    size_t at = *from, count = 0;
+    for (; at + TOGETHER <= size && count <= FOUND; at += TOGETHER) {
         __m512i words = _mm512_sub_epi64(_mm512_loadu_si512(bytes + at), low);
         __m512i next = _mm512_sub_epi64(_mm512_loadu_si512(bytes + at + GRANULE), low);
         unsigned wrong = _mm512_test_epi64_mask(words, link) | (_mm512_test_epi64_mask(next, type) & SECOND_WORDS);
         for (unsigned good = ~(wrong | wrong >> 1) & FIRST_WORDS; good; good &= good - 1) {
-            size_t found = at + (size_t)__builtin_ctz(good) * 8;
-            uint64_t count = walk_load_u64(bytes + found + COUNT_AT);
-            if (count && !(count & filter->count))
-                return found;
+            size_t here = at + (size_t)__builtin_ctz(good) * 8;
+            uint64_t refs = walk_load_u64(bytes + here + COUNT_AT);
+            found[count] = (uint32_t)here;
+            count += refs && !(refs & filter->count);
         }
     }
-    return go_by_avx2(filter, bytes, at, size);
+    *from = at;
+    return at + TOGETHER <= size ? count : go_by_words(filter, bytes, from, size, count, found, 8);
 }
 #endif
 

@@ -24,10 +24,13 @@ struct walk_filter {
 };
 
 /*
- * Goes on from `at` granule by granule to where a head may begin, or to `size`. Behind that are at least the bytes of
- * a head and of a bare object, but for one.
+ * Where heads may begin, from `*at` on granule by granule to `size`, or until there are nearly WALK_FILTER_FOUND of
+ * them; `*at` becomes where to go on. Returns how many there are. Behind `size` are at least the bytes of a head and of
+ * a bare object, but for one.
  */
-typedef size_t walk_filter_go(const struct walk_filter *filter, const uint8_t *bytes, size_t at, size_t size);
+enum { WALK_FILTER_FOUND = 1 << 7 };
+typedef size_t walk_filter_go(const struct walk_filter *filter, const uint8_t *bytes, size_t *at, size_t size,
+                              uint32_t found[WALK_FILTER_FOUND]);
 
 /* Word by word; or several at once, by instructions that not all processors have. NULL: not here, or not such heads. */
 enum walk_filter_way { WALK_FILTER_BY_WORD, WALK_FILTER_BY_AVX2, WALK_FILTER_BY_AVX512, WALK_FILTER_WAYS };

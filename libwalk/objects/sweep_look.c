@@ -16,24 +16,29 @@ walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head)
 }
 
 /* WALK_SWEEP_NOWHERE: it is none. */
-static uint32_t find_head(const struct walk_sweep *sweep, walk_addr address)
+static __attribute__((noinline)) uint32_t find_head(const struct walk_sweep *sweep, walk_addr address)
 {
-    if (address < sweep->first_head || address > sweep->last_head)
-        return WALK_SWEEP_NOWHERE;
     for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
         if (walk_sweep_head_at(sweep, i) == address)
             return WALK_SWEEP_HEADS + (uint32_t)i;
     return WALK_SWEEP_NOWHERE;
 }
 
-uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
+static inline uint32_t place_of(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
 {
-    uint32_t head = find_head(sweep, address);
-    if (head != WALK_SWEEP_NOWHERE)
-        return head;
+    if (address - sweep->first_head <= sweep->last_head - sweep->first_head) {
+        uint32_t head = find_head(sweep, address);
+        if (head != WALK_SWEEP_NOWHERE)
+            return head;
+    }
     const struct walk_stretch *stretch = walk_stream_stretch(&sweep->stream, address, hint);
     return stretch && !(address & (sweep->granule - 1)) ? walk_stream_place(&sweep->stream, stretch, address)
                                                         : WALK_SWEEP_NOWHERE;
+}
+
+uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
+{
+    return place_of(sweep, address, hint);
 }
 
 /* ---- what is ruled out ---- */
@@ -74,7 +79,7 @@ static uint32_t measure(struct walk_sweep_worker *worker, struct walk_sweep_part
 }
 
 /* Whether a list may lead to it: if so, it is the next note. */
-static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
+static inline bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
                                                     struct walk_sweep_part *part, const uint8_t *view,
                                                     struct walk_filter_places at, walk_addr address)
 {
@@ -87,8 +92,8 @@ static __attribute__((noinline)) bool looks_tracked(const struct walk_sweep *swe
         return false;
     walk_addr next = walk_load_word(word, view + at.next) & WALK_LINK_MASK;
     walk_addr prev = walk_load_word(word, view + at.prev) & WALK_LINK_MASK;
-    uint32_t link = walk_sweep_place(sweep, next, &worker->next_hint);
-    if (link == WALK_SWEEP_NOWHERE || walk_sweep_place(sweep, prev, &worker->prev_hint) == WALK_SWEEP_NOWHERE)
+    uint32_t link = place_of(sweep, next, &worker->next_hint);
+    if (link == WALK_SWEEP_NOWHERE || place_of(sweep, prev, &worker->prev_hint) == WALK_SWEEP_NOWHERE)
         return false;
     uint32_t size = measure(worker, part, type, address + WALK_SIZE(layout, gc_head));
     part->note[part->count] = (struct walk_sweep_note){.type = type, .link = link, .size = size};
@@ -102,11 +107,16 @@ static struct walk_sweep_part look_through(const struct walk_sweep *sweep, struc
     const struct walk_filter filter = make_filter(sweep);
     walk_filter_go *go = walk_filter_choose(&filter);
     const unsigned granule_bits = sweep->stream.granule_bits;
-    for (size_t at = go(&filter, bytes, 0, size); at < size; at = go(&filter, bytes, at + filter.granule, size)) {
-        if (!looks_tracked(sweep, worker, &part, bytes + at, filter.places, start + at))
-            continue;
-        bits[at >> granule_bits >> 6] |= UINT64_C(1) << (at >> granule_bits) % 64;
-        part.count++;
+    uint32_t found[WALK_FILTER_FOUND];
+    for (size_t at = 0; at < size;) {
+        size_t count = go(&filter, bytes, &at, size, found);
+        for (size_t i = 0; i < count; i++) {
+            uint32_t place = found[i] >> granule_bits;
+            if (!looks_tracked(sweep, worker, &part, bytes + found[i], filter.places, start + found[i]))
+                continue;
+            bits[place / 64] |= UINT64_C(1) << place % 64;
+            part.count++;
+        }
     }
     return part;
 }
