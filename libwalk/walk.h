@@ -83,6 +83,11 @@ struct walk_options {
      * is the same. NULL: what is faster.
      */
     const char *tracked;
+    /*
+     * How a whole graph reads a core's bytes: "windows" copies them, stretch by stretch, "mapping" looks at them where
+     * the file is mapped. The result is the same. NULL: what is faster here, which is measured.
+     */
+    const char *reading;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.

@@ -333,6 +333,7 @@ class _Options(Structure):
         ("guess", c_bool),
         ("threads", c_uint),
         ("tracked", c_char_p),
+        ("reading", c_char_p),
     ]
 
 

@@ -140,6 +140,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
     *source =
         (struct walk_heap_source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
+    walk_window_choose(heap->python->runtime->image);
     walk_traverser_prepare(heap->python);
     walk_signals_find(heap->python);
     if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source)))

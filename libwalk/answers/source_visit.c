@@ -15,7 +15,8 @@ static void count_guess(struct walk_type_stats *type, walk_addr key, const struc
     }
 }
 
-void walk_source_count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects, uint64_t size)
+void walk_source_count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects,
+                            uint64_t size)
 {
     struct walk_type_stats *type = &worker->types[class];
     type->objects += objects;
@@ -158,7 +159,8 @@ static struct walk_error *visit_far_as_it_is(struct walk_source_worker *worker, 
     enum walk_answer answer = WALK_YES;
     struct walk_python *python = &worker->fork.python;
     const struct walk_plan_far far = {.at = part->at, .note = part->note};
-    walk_source_count_size(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
+    walk_source_count_size(worker, part->class, *flags, (size_t)-1,
+                           0 - near_size(python, part->key, part->class, &far));
     struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
     if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
         *flags |= WALK_NODE_UNREADABLE;

@@ -24,16 +24,14 @@ static struct walk_error *copy(const char *text, char **result)
     return NULL;
 }
 
-static struct walk_error *read_search(const char *word, enum walk_search *search)
+/* Which of two words it is: 1 or 2; 0: none was given, or another one, of which `error` says what it is about. */
+static unsigned one_of(const char *word, const char *first, const char *second, const char *about,
+                       struct walk_error **error)
 {
-    static const char *const words[] = {[WALK_SEARCH_LISTS] = "lists", [WALK_SEARCH_SWEEP] = "sweep"};
-    *search = WALK_SEARCH_ANY;
-    for (int i = WALK_SEARCH_LISTS; word && i <= WALK_SEARCH_SWEEP; i++)
-        if (strcmp(words[i], word) == 0)
-            *search = i;
-    return word && *search == WALK_SEARCH_ANY
-               ? walk_error_new(WALK_ERROR_UNSUPPORTED, "tracked objects are looked for by \"lists\" or by \"sweep\"")
-               : NULL;
+    unsigned number = !word ? 0 : strcmp(word, first) == 0 ? 1 : strcmp(word, second) == 0 ? 2 : 0;
+    if (word && !number && !*error)
+        *error = walk_error_new(WALK_ERROR_UNSUPPORTED, "%s by \"%s\" or by \"%s\"", about, first, second);
+    return number;
 }
 
 struct walk_error *walk_image_init(struct walk_image *image, unsigned word, const struct walk_options *options)
@@ -52,7 +50,9 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         error = copy(options->debug_dirs, &image->debug_dirs);
     if (!error)
         error = copy(options->layout, &image->layout);
-    return error ? error : read_search(options->tracked, &image->search);
+    image->search = one_of(options->tracked, "lists", "sweep", "tracked objects are looked for", &error);
+    image->reading = one_of(options->reading, "windows", "mapping", "a core's bytes are read", &error);
+    return error;
 }
 
 void walk_image_close(struct walk_image *image)

@@ -4,7 +4,8 @@
 
 /*
  * A stretch of the target's memory that one thread has in a buffer of its own and goes through from one end to the
- * other. A core's bytes are read into it from the file: to enter the mapping page by page takes many times as long.
+ * other. A core's bytes are read into it from the file: on some machines to enter the mapping page by page takes many
+ * times as long. On others it takes less than to read them once, and there are no windows.
  */
 
 #include "bytes/image.h"
@@ -15,6 +16,9 @@ struct walk_window {
     walk_addr next;  /* from here on the window is to be moved; UINT64_MAX: it is not wanted */
     walk_addr last;  /* what is looked at last begins here */
 };
+
+/* Measures, once, whether there are to be windows. Before the image is forked for other threads. */
+void walk_window_choose(struct walk_image *image);
 
 /* False: no memory. Closed by walk_window_close(), also if all of it is zero. */
 bool walk_window_open(struct walk_window *window);

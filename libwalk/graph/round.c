@@ -78,7 +78,7 @@ static void note(struct walk_emitter *emitter, const struct walk_block *block, u
 {
     if (!emitter->seeking.on)
         return;
-    const struct walk_known node = {key, block->class[at], block->flags[at]};
+    const struct walk_known node = {key, block->class[at], block -> flags[at]};
     walk_seek_note(emitter, &node, first);
 }
 

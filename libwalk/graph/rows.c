@@ -136,7 +136,8 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 
 /* ---- keys become ids, and are laid out ---- */
 
-/* What stands in a log in place of an edge, when its key is looked up: that of a row; WALK_LOG_FAR; NONE: it is none. */
+/* What stands in a log in place of an edge, when its key is looked up: that of a row; WALK_LOG_FAR; NONE: it is none.
+ */
 #define NONE UINT64_MAX
 
 static uint64_t looked_up(const struct walk_index *index, uint64_t edge, const struct walk_word *word)

@@ -38,7 +38,7 @@ struct walk_measure {
     struct walk_fork fork;
     struct walk_measured *types; /* a hash table of what is known of types */
     uint32_t count, slots;
-    struct walk_met *met;       /* of types that are not known */
+    struct walk_met *met; /* of types that are not known */
 };
 
 /* False: no memory. To be closed in any case. */

@@ -21,9 +21,9 @@ static struct walk_own_size own_size_of_int(const struct walk_python *python, co
 {
     const struct walk_layout *layout = python->layout;
     uint32_t digits = WALK_OFFSET(layout, int, ob_digit), end = digits + DIGITS;
-    struct walk_own_size own = items(
-        WALK_OWN_INT, WALK_MINOR(python) >= 12 ? (uint64_t)type->basicsize : digits, type->itemsize,
-        layout->offset[WALK_HAS(layout, int, lv_tag) ? WALK_FIELD_int_lv_tag : WALK_FIELD_var_object_ob_size]);
+    struct walk_own_size own =
+        items(WALK_OWN_INT, WALK_MINOR(python) >= 12 ? (uint64_t)type->basicsize : digits, type->itemsize,
+              layout->offset[WALK_HAS(layout, int, lv_tag) ? WALK_FIELD_int_lv_tag : WALK_FIELD_var_object_ob_size]);
     if (end > OFFSET_MAX)
         return (struct walk_own_size){0};
     own.extent = own.extent > end ? own.extent : (uint16_t)end;
@@ -36,8 +36,7 @@ static struct walk_own_size own_size_of_str(const struct walk_python *python)
     uint32_t compact = WALK_OFFSET(layout, ascii, compact), ascii = WALK_OFFSET(layout, ascii, ascii);
     uint32_t extent = WALK_SIZE(layout, ascii), state = ascii / 8;
     uint32_t wstr = WALK_HAS(layout, ascii, wstr) ? WALK_OFFSET(layout, ascii, wstr) : 0;
-    struct walk_own_size own =
-        items(WALK_OWN_STR, extent + 1 /* a NUL */, 1, layout->offset[WALK_FIELD_ascii_length]);
+    struct walk_own_size own = items(WALK_OWN_STR, extent + 1 /* a NUL */, 1, layout->offset[WALK_FIELD_ascii_length]);
     if (compact / 8 != state || extent > OFFSET_MAX || own.extent > extent || state >= extent || wstr + WORD > extent)
         return (struct walk_own_size){0};
     own.extent = (uint16_t)extent;

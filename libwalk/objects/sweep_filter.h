@@ -13,10 +13,10 @@
 #include "walk.h"
 
 struct walk_filter {
-    walk_addr low;               /* in front of all that is looked at; a multiple of words */
-    uint64_t beyond;             /* bits behind all that */
-    uint64_t link, type, count;  /* bits that no link has, no address of a type, no count of references */
-    size_t granule;              /* bytes */
+    walk_addr low;              /* in front of all that is looked at; a multiple of words */
+    uint64_t beyond;            /* bits behind all that */
+    uint64_t link, type, count; /* bits that no link has, no address of a type, no count of references */
+    size_t granule;             /* bytes */
     unsigned word;
     struct walk_filter_places { /* where the words stand that are looked at, from a head on */
         uint32_t next, prev, count, type;

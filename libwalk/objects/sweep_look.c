@@ -80,8 +80,8 @@ static uint32_t measure(struct walk_sweep_worker *worker, struct walk_sweep_part
 
 /* Whether a list may lead to it: if so, it is the next note. */
 static inline bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                                                    struct walk_sweep_part *part, const uint8_t *view,
-                                                    struct walk_filter_places at, walk_addr address)
+                                 struct walk_sweep_part *part, const uint8_t *view, struct walk_filter_places at,
+                                 walk_addr address)
 {
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;

@@ -23,7 +23,7 @@
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
  * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question),
- * WALK_TRACKED (lists, sweep).
+ * WALK_TRACKED (lists, sweep), WALK_READING (windows, mapping).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -617,6 +617,7 @@ static int run(const char *list, const char *name)
                                    .layout = !layout && strcmp(list, "row") == 0 ? "dwarf" : layout,
                                    .guess = getenv("WALK_GUESS") != NULL,
                                    .tracked = getenv("WALK_TRACKED"),
+                                   .reading = getenv("WALK_READING"),
                                    .threads = threads ? (unsigned)strtoul(threads, NULL, 10) : 0};
     struct walk_error *error = !*end                        ? walk_target_open_process((int)pid, &options, &target)
                                : walk_target_is_saved(name) ? walk_target_open_saved(name, &target)
