@@ -178,18 +178,18 @@ class Core:
         return "passed", f"{of_code} guessed" if of_code else ""
 
     def searches(self) -> Iterator[str]:
-        """What differs by the way in which tracked objects are looked for and counted."""
+        """What differs by the way in which the core is read, and tracked objects are looked for and counted."""
         if not self.like_best:
             return
         expected = parts(self.like_best.ask("objects,types", WALK_TRACKED="lists"))
         types = sorted(expected["types"].split(b"\n"))
-        for threads in "124":
+        for threads, reading in (("1", "windows"), ("2", "mapping"), ("4", "windows"), ("4", "mapping")):
             ask = functools.partial(
-                self.like_best.ask, WALK_TRACKED="sweep", WALK_THREADS=threads
+                self.like_best.ask, WALK_TRACKED="sweep", WALK_THREADS=threads, WALK_READING=reading
             )
             found = parts(ask("objects,info"))
             if found["objects"] != expected["objects"]:
-                yield f"a sweep with {threads} threads finds other objects than the lists have"
+                yield f"a sweep with {threads} threads and {reading} finds other objects than the lists have"
             if sorted(ask("types").rstrip(b"\n").split(b"\n")) != types:
                 yield f"types are counted otherwise with {threads} threads and without a graph"
             info = found["info"].split(b"\n")

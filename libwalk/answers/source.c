@@ -88,12 +88,14 @@ struct walk_error *walk_heap_add_others(const struct walk_python *python, struct
 static struct walk_error *open_builder(struct walk_heap_source *source, walk_progress *progress, void *context,
                                        struct walk_builder **builder)
 {
+    const bool is_mapped = source->heap->python->runtime->image->reading == WALK_READING_MAPPING;
     struct walk_source asked = {.context = source,
                                 .workers = source->workers,
                                 .granule = source->heap->python->word,
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
+                                .foresee = is_mapped ? walk_source_foresee : NULL,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,

@@ -105,6 +105,18 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
     return true;
 }
 
+void walk_source_foresee(void *context, unsigned number, walk_addr key, uint32_t class)
+{
+    const struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    walk_addr at = class == WALK_NO_CLASS ? key : walk_plan_array_at(&worker->plans[class], &worker->fork.python, key);
+    const uint8_t *view = at ? walk_memory_view(&worker->fork.image.memory, at, 1) : NULL;
+    if (!view)
+        return;
+    __builtin_prefetch(view);
+    __builtin_prefetch(view + 64);
+}
+
 /* As walk_visit_object() has it. */
 static struct walk_error *visit_as_it_is(struct walk_source_worker *worker, struct walk_python *python, walk_addr key,
                                          uint32_t class, uint8_t *flags, struct walk_emitter *emitter,

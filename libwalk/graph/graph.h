@@ -83,6 +83,11 @@ struct walk_source {
     bool (*likely)(void *context, unsigned worker, walk_addr key);
     /* Before some keys are asked and visited, in their order: `count` of them, the first and the last. May be NULL. */
     void (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
+    /*
+     * A node that is visited soon, told twice: first without its class (WALK_NO_CLASS), to fetch it, then with it, to
+     * fetch what a visit of it looks at besides. May be NULL.
+     */
+    void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
      * WALK_NO_CLASS: it is no node. */
     void (*tell)(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class, uint8_t *flags);

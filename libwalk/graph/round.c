@@ -275,6 +275,17 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_NO_CLASS && block->edges[at] == WALK_BLOCK_LATER;
 }
 
+/* The nodes of the block that come soon. */
+static inline void foresee(const struct now *now, unsigned worker, const struct walk_block *block, uint32_t at)
+{
+    enum { FETCH = 16, LOOK = 8 };
+    const struct walk_source *source = &now->builder->source;
+    if (!source->foresee || block->count - at <= FETCH)
+        return;
+    source->foresee(source->context, worker, walk_block_key(now->builder, block, at + FETCH), WALK_NO_CLASS);
+    source->foresee(source->context, worker, walk_block_key(now->builder, block, at + LOOK), block->class[at + LOOK]);
+}
+
 static void visit_later(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
@@ -287,6 +298,7 @@ static void visit_later(void *context, size_t task, unsigned worker)
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         if (!is_later(block, at))
             continue;
+        foresee(now, worker, block, at);
         visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
     }

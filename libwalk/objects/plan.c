@@ -124,6 +124,30 @@ static bool plan_array(struct walk_plan *plan, const struct walk_python *python)
            (WALK_HAS(python->layout, deque_block, data) && WALK_HAS(python->layout, deque_block, rightlink));
 }
 
+/* Where the object says where its array is. */
+static void plan_array_at(struct walk_plan *plan, const struct walk_python *python)
+{
+    const int32_t *offset = python->layout->offset;
+    switch (plan->array) {
+    case WALK_PLAN_LIST:
+        plan->array_at = offset[WALK_FIELD_list_ob_item];
+        break;
+    case WALK_PLAN_SET:
+        plan->array_at = offset[WALK_FIELD_set_table];
+        break;
+    case WALK_PLAN_DICT:
+    case WALK_PLAN_ODICT:
+        plan->array_at = offset[WALK_FIELD_dict_ma_keys];
+        break;
+    case WALK_PLAN_DEQUE:
+        plan->array_at = offset[WALK_FIELD_deque_leftblock];
+        break;
+    case WALK_PLAN_TUPLE:
+    case WALK_PLAN_NO_ARRAY:
+        plan->array_at = plan->managed_dict && WALK_MINOR(python) <= 12 ? -(int32_t)plan->front : 0;
+    }
+}
+
 static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
 {
     struct walk_size_keys keys;
@@ -168,6 +192,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     if (!plan_array(plan, python))
         return true;
     plan_size(plan, python, type);
+    plan_array_at(plan, python);
     plan->state = WALK_PLAN_MADE;
     return true;
 }
@@ -436,6 +461,13 @@ size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *p
     *words = left;
     *size = visit.size;
     return (size_t)(visit.to - to);
+}
+
+walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object)
+{
+    const uint8_t *view =
+        plan->array_at ? walk_memory_view(python->memory, object + (uint64_t)plan->array_at, WORD) : NULL;
+    return view ? walk_load_u64(view) & ~(uint64_t)(WORD - 1) : 0;
 }
 
 static enum far_kind far_kind(uint32_t note) { return note & ((1 << FAR_KIND_BITS) - 1); }

@@ -34,12 +34,16 @@ struct walk_plan {
         int32_t offset;
         bool mark; /* an extra edge */
     } * word;
+    int32_t array_at; /* where the object says where its array is, from its address on; 0: it has none elsewhere */
     uint64_t values; /* managed_dict, up to 3.12: how many there are */
 };
 
 /* Makes the plan of a type, or decides that there is none. False: no memory. */
 bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type);
 void walk_plan_deinit(struct walk_plan *plan);
+
+/* Where the array of an object stands, or the largest of several; 0: it has none, or it is not there. */
+walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object);
 
 /*
  * An array that stands far from its object, which is not in the memory's window, and is left for later. All zero:
