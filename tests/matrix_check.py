@@ -183,9 +183,17 @@ class Core:
             return
         expected = parts(self.like_best.ask("objects,types", WALK_TRACKED="lists"))
         types = sorted(expected["types"].split(b"\n"))
-        for threads, reading in (("1", "windows"), ("2", "mapping"), ("4", "windows"), ("4", "mapping")):
+        for threads, reading in (
+            ("1", "windows"),
+            ("2", "mapping"),
+            ("4", "windows"),
+            ("4", "mapping"),
+        ):
             ask = functools.partial(
-                self.like_best.ask, WALK_TRACKED="sweep", WALK_THREADS=threads, WALK_READING=reading
+                self.like_best.ask,
+                WALK_TRACKED="sweep",
+                WALK_THREADS=threads,
+                WALK_READING=reading,
             )
             found = parts(ask("objects,info"))
             if found["objects"] != expected["objects"]:

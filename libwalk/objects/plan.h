@@ -35,7 +35,7 @@ struct walk_plan {
         bool mark; /* an extra edge */
     } * word;
     int32_t array_at; /* where the object says where its array is, from its address on; 0: it has none elsewhere */
-    uint64_t values; /* managed_dict, up to 3.12: how many there are */
+    uint64_t values;  /* managed_dict, up to 3.12: how many there are */
 };
 
 /* Makes the plan of a type, or decides that there is none. False: no memory. */
