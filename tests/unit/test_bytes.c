@@ -394,6 +394,22 @@ START_TEST(a_reader_with_odd_pointers_is_unsupported)
 }
 END_TEST
 
+START_TEST(ways_that_nobody_knows_are_refused_with_those_that_there_are)
+{
+    struct walk_reader reader = {.read = serve, .word = 8};
+    const struct walk_options searched = {.tracked = "window"}, read = {.reading = "lists"},
+                              known = {.reading = "mapping"};
+    struct walk_image image = {0};
+    assert_error(walk_image_open_reader(&reader, &searched, &image), WALK_ERROR_UNSUPPORTED,
+                 "by \"lists\" or by \"sweep\"");
+    assert_error(walk_image_open_reader(&reader, &read, &image), WALK_ERROR_UNSUPPORTED,
+                 "by \"windows\" or by \"mapping\"");
+    assert_good(walk_image_open_reader(&reader, &known, &image));
+    expect_eq(image.reading, WALK_READING_MAPPING);
+    walk_image_close(&image);
+}
+END_TEST
+
 /* ---- cores ---- */
 
 static struct walk_error *open_bytes(const uint8_t *bytes, size_t size, struct walk_image *image)
@@ -1059,6 +1075,27 @@ START_TEST(a_window_has_all_that_it_is_aimed_at_in_any_order)
 }
 END_TEST
 
+/* What is measured is either way; it is measured once, and what was chosen otherwise stays. */
+START_TEST(whether_there_are_windows_is_chosen_once)
+{
+    struct windowed w;
+    open_windowed(&w);
+    for (enum walk_reading way = WALK_READING_ANY; way <= WALK_READING_MAPPING; way++) {
+        w.image.reading = way;
+        walk_window_choose(&w.image);
+        enum walk_reading chosen = w.image.reading;
+        expect(way ? chosen == way : chosen == WALK_READING_WINDOWS || chosen == WALK_READING_MAPPING);
+        walk_window_choose(&w.image);
+        expect_eq(w.image.reading, chosen);
+        walk_window_aim(&w.window, &w.image, 0x10000000, 0x10000000 + (1 << 20), 200);
+        walk_window_follow(&w.window, &w.image, 0x10000000);
+        expect_eq(w.image.memory.window.size != 0, chosen == WALK_READING_WINDOWS);
+        expect_bytes(&w.image.memory, 0x10000000, w.bytes, 4000);
+    }
+    close_windowed(&w);
+}
+END_TEST
+
 START_TEST(pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared)
 {
     enum { PIECES = 2000 };
@@ -1122,6 +1159,7 @@ int main(void)
                                        a_mapping_larger_than_the_address_space_is_not_saved,
                                        an_image_of_a_reader_copies_its_mappings,
                                        a_reader_with_odd_pointers_is_unsupported,
+                                       ways_that_nobody_knows_are_refused_with_those_that_there_are,
                                        NULL};
     const TTest *const core_tests[] = {a_core_of_64_bits_is_read_to_the_last_member,
                                        a_core_of_32_bits_is_read_to_the_last_member,
@@ -1148,9 +1186,11 @@ int main(void)
                                          NULL};
 
     const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen,
+                                         whether_there_are_windows_is_chosen_once,
                                          a_window_has_all_that_it_is_aimed_at_in_any_order,
                                          pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
-                                         large_memory_is_all_there_and_goes_back, NULL};
+                                         large_memory_is_all_there_and_goes_back,
+                                         NULL};
 
     const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},
                                         {"lazy segments", lazy_tests, 0}, {"cores", core_tests, 0},
