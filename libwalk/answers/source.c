@@ -88,7 +88,8 @@ struct walk_error *walk_heap_add_others(const struct walk_python *python, struct
 static struct walk_error *open_builder(struct walk_heap_source *source, walk_progress *progress, void *context,
                                        struct walk_builder **builder)
 {
-    const bool is_mapped = source->heap->python->runtime->image->reading == WALK_READING_MAPPING;
+    const struct walk_image *image = source->heap->python->runtime->image;
+    const bool is_mapped = image->core.data && image->reading == WALK_READING_MAPPING;
     struct walk_source asked = {.context = source,
                                 .workers = source->workers,
                                 .granule = source->heap->python->word,

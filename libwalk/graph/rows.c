@@ -136,10 +136,10 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 
 /* ---- keys become ids, and are laid out ---- */
 
-/* What stands in a log in place of an edge, when its key is looked up: that of a row; WALK_LOG_FAR; NONE: it is none.
- */
+/* In a log, in place of an edge whose key was looked up and is no node. */
 #define NONE UINT64_MAX
 
+/* What stands in the log in place of an edge from then on: what stands in a row, NONE, or WALK_LOG_FAR. */
 static uint64_t looked_up(const struct walk_index *index, uint64_t edge, const struct walk_word *word)
 {
     if (edge & WALK_LOG_FAR)
