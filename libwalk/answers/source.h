@@ -70,12 +70,8 @@ struct walk_error *walk_source_renew(struct walk_heap_source *source);
 /* Forgets how objects are visited as planned: the plans were made of what was known. */
 void walk_source_forget_plans(struct walk_source_worker *worker);
 
-/*
- * Counts `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up
- * (source_visit.c).
- */
-void walk_source_count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects,
-                            uint64_t size);
+/* Counts an object, if by its type's plan it refers to nothing and one word tells its size (source_visit.c). */
+bool walk_source_count_leaf(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags);
 
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);

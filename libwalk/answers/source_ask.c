@@ -156,13 +156,9 @@ enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key
     }
     if (!known)
         return WALK_NO;
-    uint64_t size;
-    const struct walk_plan *plan = &worker->plans[*class];
-    if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
-        *flags = object_flags(false);
-        walk_source_count_size(worker, *class, *flags, 1, size);
+    *flags = object_flags(false);
+    if (walk_source_count_leaf(worker, key, *class, *flags))
         return WALK_LEAF;
-    }
     bool tracked = is_on_hidden_list(python, key, *class);
     *flags = object_flags(tracked);
     worker->collecting |= tracked;

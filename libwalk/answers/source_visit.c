@@ -15,8 +15,8 @@ static void count_guess(struct walk_type_stats *type, walk_addr key, const struc
     }
 }
 
-void walk_source_count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects,
-                            uint64_t size)
+/* `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up. */
+static void count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects, uint64_t size)
 {
     struct walk_type_stats *type = &worker->types[class];
     type->objects += objects;
@@ -27,10 +27,20 @@ void walk_source_count_size(struct walk_source_worker *worker, uint32_t class, u
     }
 }
 
+bool walk_source_count_leaf(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags)
+{
+    const struct walk_plan *plan = &worker->plans[class];
+    uint64_t size;
+    if (!plan->leaf || !walk_own_size(&plan->own, &worker->fork.python, key, &size))
+        return false;
+    count_size(worker, class, flags, 1, size);
+    return true;
+}
+
 static void count_object(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags, uint64_t size)
 {
     struct walk_type_stats *type = &worker->types[class];
-    walk_source_count_size(worker, class, flags, 1, size);
+    count_size(worker, class, flags, 1, size);
     worker->run_objects += worker->refs.run;
     if (worker->refs.guessed)
         count_guess(type, key, &worker->refs);
@@ -76,10 +86,8 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
-    if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
-        walk_source_count_size(worker, class, flags, 1, size);
+    if (walk_source_count_leaf(worker, key, class, flags))
         return true;
-    }
     size_t count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, WALK_PLANNED_EDGES, &words,
                                    &size, &far);
     if (count != WALK_PLAN_FAILED && far.at && !walk_emit_takes_far(emitter, far.at)) {
@@ -171,8 +179,7 @@ static struct walk_error *visit_far_as_it_is(struct walk_source_worker *worker, 
     enum walk_answer answer = WALK_YES;
     struct walk_python *python = &worker->fork.python;
     const struct walk_plan_far far = {.at = part->at, .note = part->note};
-    walk_source_count_size(worker, part->class, *flags, (size_t)-1,
-                           0 - near_size(python, part->key, part->class, &far));
+    count_size(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
     struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
     if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
         *flags |= WALK_NODE_UNREADABLE;
@@ -193,7 +200,7 @@ struct walk_error *walk_source_visit_far(void *context, unsigned number, const s
     if (*whole)
         return visit_far_as_it_is(worker, part, flags, emitter);
     refs->words = refs->limited ? words : refs->words;
-    walk_source_count_size(worker, part->class, *flags, 0, size);
+    count_size(worker, part->class, *flags, 0, size);
     walk_emit_edges(emitter, worker->edges, count);
     return NULL;
 }

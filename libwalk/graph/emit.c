@@ -90,13 +90,11 @@ static void discover(struct walk_emitter *emitter, struct walk_region *region, w
         emitter->doubt = true;
 }
 
-/* Of edges that stand together. */
-static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
+/* Of edges that stand together; `word` as walk_log_foresee() has it. */
+static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count,
+                    const struct walk_word *const *word)
 {
     const struct walk_index *index = emitter->index;
-    const struct walk_word *word[WALK_LOG_AHEAD];
-    for (size_t i = 0; i < count; i++)
-        word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
     for (size_t i = 0; i < count; i++) {
         uint64_t granule = walk_log_granule(index, edge[i]);
         if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
@@ -109,10 +107,10 @@ static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t c
 void walk_emit_lead_on(struct walk_emitter *emitter)
 {
     struct walk_slabs *edges = &emitter->edges;
+    const struct walk_word *word[WALK_LOG_AHEAD];
     for (size_t at = emitter->led, count; at < edges->count; at += count) {
-        const uint64_t *edge = walk_slabs_stretch(edges, at, edges->count, &count);
-        count = count < WALK_LOG_AHEAD ? count : WALK_LOG_AHEAD;
-        lead_on(emitter, edge, count);
+        const uint64_t *edge = walk_log_foresee(emitter->index, edges, at, edges->count, &count, word);
+        lead_on(emitter, edge, count, word);
     }
     if (emitter->seeking.on)
         edges->count = 0;

@@ -57,6 +57,17 @@ static inline uint64_t walk_log_granule(const struct walk_index *index, uint64_t
     return walk_index_granule(index, edge & (WALK_KEY_END - 1));
 }
 
+/* As walk_slabs_stretch(), at most so many; `word` gets what walk_index_foresee() says of the key of each. */
+static inline uint64_t *walk_log_foresee(const struct walk_index *index, const struct walk_slabs *slabs, size_t at,
+                                         size_t end, size_t *count, const struct walk_word *word[WALK_LOG_AHEAD])
+{
+    uint64_t *edge = walk_slabs_stretch(slabs, at, end, count);
+    *count = *count < WALK_LOG_AHEAD ? *count : WALK_LOG_AHEAD;
+    for (size_t i = 0; i < *count; i++)
+        word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
+    return edge;
+}
+
 /*
  * A part of a node's edges that is told of when all of the node's round are visited, since it is read far from the node
  * (far.c). In the log of the node WALK_LOG_FAR stands in its place.

@@ -155,10 +155,7 @@ static void look_up(const struct walk_index *index, const struct walk_slabs *edg
 {
     const struct walk_word *word[WALK_LOG_AHEAD];
     for (size_t count; at < end; at += count) {
-        uint64_t *edge = walk_slabs_stretch(edges, at, end, &count);
-        count = count < WALK_LOG_AHEAD ? count : WALK_LOG_AHEAD;
-        for (size_t i = 0; i < count; i++)
-            word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
+        uint64_t *edge = walk_log_foresee(index, edges, at, end, &count, word);
         for (size_t i = 0; i < count; i++)
             edge[i] = looked_up(index, edge[i], word[i]);
     }

@@ -99,7 +99,10 @@ static bool plan_managed_dict(struct walk_plan *plan, const struct walk_python *
     return true;
 }
 
-/* The words of the object that its array is read by. False: this layout has not all of them. */
+/*
+ * The words of the object that its array is read by; the first one says where it stands, but that of a tuple, whose
+ * items are in it. False: this layout has not all of them.
+ */
 static bool plan_array(struct walk_plan *plan, const struct walk_python *python)
 {
     static const struct {
@@ -120,44 +123,23 @@ static bool plan_array(struct walk_plan *plan, const struct walk_python *python)
             return false;
         plan->extent = plan->extent > (uint32_t)offset + WORD ? plan->extent : (uint32_t)offset + WORD;
     }
+    if (plan->array != WALK_PLAN_NO_ARRAY && plan->array != WALK_PLAN_TUPLE)
+        plan->array_at = python->layout->offset[arrays[plan->array].field[0]];
+    else if (plan->managed_dict && WALK_MINOR(python) <= 12)
+        plan->array_at = -(int32_t)plan->front; /* the values */
     return plan->array != WALK_PLAN_DEQUE ||
            (WALK_HAS(python->layout, deque_block, data) && WALK_HAS(python->layout, deque_block, rightlink));
 }
 
-/* Where the object says where its array is. */
-static void plan_array_at(struct walk_plan *plan, const struct walk_python *python)
+static void plan_size(struct walk_plan *plan, const struct walk_pytype *type)
 {
-    const int32_t *offset = python->layout->offset;
-    switch (plan->array) {
-    case WALK_PLAN_LIST:
-        plan->array_at = offset[WALK_FIELD_list_ob_item];
-        break;
-    case WALK_PLAN_SET:
-        plan->array_at = offset[WALK_FIELD_set_table];
-        break;
-    case WALK_PLAN_DICT:
-    case WALK_PLAN_ODICT:
-        plan->array_at = offset[WALK_FIELD_dict_ma_keys];
-        break;
-    case WALK_PLAN_DEQUE:
-        plan->array_at = offset[WALK_FIELD_deque_leftblock];
-        break;
-    case WALK_PLAN_TUPLE:
-    case WALK_PLAN_NO_ARRAY:
-        plan->array_at = plan->managed_dict && WALK_MINOR(python) <= 12 ? -(int32_t)plan->front : 0;
-    }
-}
-
-static void plan_size(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type)
-{
-    struct walk_size_keys keys;
-    bool fixed = walk_size_needs(type) == WALK_SIZE_TYPE;
+    bool fixed = plan->own.kind == WALK_OWN_FIXED;
     bool by_array = plan->array != WALK_PLAN_NO_ARRAY && plan->array < WALK_PLAN_ODICT &&
                     (plan->array != WALK_PLAN_TUPLE || type->itemsize == WORD) &&
                     (plan->array == WALK_PLAN_TUPLE || !type->itemsize);
     plan->sized = fixed || by_array;
     if (fixed)
-        plan->size = walk_size_but_keys(python, 0, type, &keys);
+        plan->size = plan->own.size;
     else if (by_array)
         plan->size = (uint64_t)type->basicsize + type->head;
 }
@@ -167,10 +149,10 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
     const struct walk_kind *kind = &python->kinds.kind[type->kind];
     bool other;
     walk_plan_deinit(plan);
-    *plan = (struct walk_plan){.state = WALK_PLAN_NONE, .array = array_of(type->kind, &other)};
+    *plan = (struct walk_plan){
+        .state = WALK_PLAN_NONE, .array = array_of(type->kind, &other), .own = walk_own_size_of(python, type)};
     if (type->atomic) {
         plan->array = WALK_PLAN_NO_ARRAY;
-        plan->own = walk_own_size_of(python, type);
         plan->leaf = plan->own.kind != WALK_OWN_NONE && !(type->flags & WALK_TPFLAGS_HAVE_GC);
         plan->state = WALK_PLAN_MADE;
         return true;
@@ -191,8 +173,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
         return true;
     if (!plan_array(plan, python))
         return true;
-    plan_size(plan, python, type);
-    plan_array_at(plan, python);
+    plan_size(plan, type);
     plan->state = WALK_PLAN_MADE;
     return true;
 }

@@ -23,10 +23,10 @@ enum walk_plan_array {
 struct walk_plan {
     enum { WALK_PLAN_UNMADE, WALK_PLAN_NONE, WALK_PLAN_MADE } state;
     enum walk_plan_array array;
-    bool managed_dict;          /* where the version has it */
-    bool visits_type, sized;    /* `sized`: walk_plan_visit() says the size too */
-    bool leaf;                  /* its objects refer to nothing, */
-    struct walk_own_size own;   /* and this is the size of each */
+    bool managed_dict;       /* where the version has it */
+    bool visits_type, sized; /* `sized`: walk_plan_visit() says the size too */
+    bool leaf;               /* its objects refer to nothing, and `own` tells their size */
+    struct walk_own_size own;
     uint64_t size;              /* what is the same for all objects of it */
     uint32_t front, extent;     /* bytes that are looked at: in front of the object, and from its address on */
     uint32_t word_count, slots; /* the first `slots` words come before the type, the others after it */
@@ -42,7 +42,7 @@ struct walk_plan {
 bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const struct walk_pytype *type);
 void walk_plan_deinit(struct walk_plan *plan);
 
-/* Where the array of an object stands, or the largest of several; 0: it has none, or it is not there. */
+/* Where the array of an object stands, or one of several; 0: it has none elsewhere, or is not there itself. */
 walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object);
 
 /*
