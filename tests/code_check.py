@@ -37,6 +37,7 @@ def stopped(python: str, case: str) -> Iterator[Tuple[int, List[str]]]:
         if process.stdout.readline() != "ready\n":
             raise AssertionError("the process is not ready")
         process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)  # until it stands
         yield process.pid, said
     finally:
         process.kill()
