@@ -8,9 +8,9 @@
 #include "objects/dict.h"
 #include "objects/members.h"
 #include "objects/names.h"
-#include "objects/sweep.h"
 #include "objects/tally.h"
 #include "objects/text.h"
+#include "objects/tracked.h"
 #include "objects/traverse.h"
 
 /* The slot of `text`: where it is, or the free one where it belongs. */
@@ -185,7 +185,8 @@ void walk_python_close(struct walk_python *python)
     free(python->taken);
     free(python->version_text);
     walk_kinds_deinit(&python->kinds);
-    walk_sweep_close(python->unlisted);
+    if (python->unlisted)
+        python->unlisted->close(python->unlisted);
     walk_large_free(python->tracked);
     walk_large_free(python->tracked_class);
     walk_census_free(python->census);

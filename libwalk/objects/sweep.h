@@ -10,15 +10,15 @@
 #include "bytes/pages.h"
 #include "bytes/stream.h"
 #include "bytes/workers.h"
+#include "objects/counter.h"
 #include "objects/header.h"
+#include "objects/heads.h"
 #include "objects/measure.h"
-#include "objects/tally.h"
+#include "objects/tracked.h"
 
 /* What a link leads to: a place, the head of a list (from WALK_SWEEP_HEADS on), or nothing that is known. */
-enum { WALK_SWEEP_HEADS_MAX = 1 << 8, WALK_SWEEP_LISTS = 4 /* of an interpreter */ };
-enum { WALK_SWEEP_OWNERS_MAX = WALK_SWEEP_HEADS_MAX / WALK_SWEEP_LISTS + 2 };
 #define WALK_SWEEP_NOWHERE UINT32_MAX
-#define WALK_SWEEP_HEADS (UINT32_MAX - WALK_SWEEP_HEADS_MAX)
+#define WALK_SWEEP_HEADS (UINT32_MAX - WALK_HEADS_MAX)
 
 struct walk_sweep_note {
     union {
@@ -51,31 +51,28 @@ struct walk_sweep_part {
 
 struct walk_sweep_worker {
     _Alignas(WALK_APART) uint8_t *buffer;
-    struct walk_pages pages;     /* of notes */
-    struct walk_pages unread;    /* what is missing in their sizes */
-    struct walk_classes classes; /* of its notes that are on lists */
+    struct walk_pages pages;  /* of notes */
+    struct walk_pages unread; /* what is missing in their sizes */
     struct walk_measure measure;
-    struct walk_tally *tallies; /* by its classes */
-    uint32_t *number;           /* of its classes among those of all workers */
     size_t next_hint, prev_hint;
     bool failed;
 };
 
 struct walk_sweep {
+    struct walk_unlisted unlisted;
     struct walk_python *python;
     struct walk_stream stream;
     unsigned granule;          /* bytes */
     walk_addr lowest, highest; /* of all stretches */
     size_t needed;             /* bytes from a head to the end of what is looked at */
-    struct walk_collector *collectors;
-    size_t collector_count, owner_count;
-    walk_addr first_head, last_head; /* by address */
-    uint64_t *bits;                  /* per place: whether there is a note of it */
-    uint16_t *before;                /* behind them, per word of them: how many are in front of it in its span */
-    struct walk_sweep_part *parts;   /* per span */
-    size_t *to;                      /* of all parts */
+    struct walk_heads heads;
+    uint64_t *bits;                /* per place: whether there is a note of it */
+    uint16_t *before;              /* behind them, per word of them: how many are in front of it in its span */
+    struct walk_sweep_part *parts; /* per span */
+    size_t *to;                    /* of all parts */
     struct walk_measures *measures;
     struct walk_sweep_worker *workers;
+    struct walk_counter *counters; /* of each worker, of its notes that are on lists */
     unsigned worker_count;
     uint32_t count; /* of all notes */
     walk_sweep_step *step;
@@ -88,21 +85,14 @@ static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
     return (size_t)1 << (sweep->stream.place_bits - 6);
 }
 
-/* Lets go of what was needed until the lists were known; then of all. */
-void walk_sweep_end(struct walk_sweep *sweep);
-void walk_sweep_close(struct walk_sweep *sweep);
-
 /*
  * What is on lists (sweep_list.c): counts it, and takes the census; the objects themselves are listed when somebody
  * wants them. False: out of memory.
  */
 bool walk_sweep_count(struct walk_sweep *sweep);
-bool walk_sweep_list(struct walk_sweep *sweep);
+bool walk_sweep_list(struct walk_unlisted *unlisted);
 /* Those of them that are types. */
-void walk_sweep_types(const struct walk_sweep *sweep, void (*each)(void *context, walk_addr type), void *context);
-
-/* The head of a list; 0: this version has no such list. */
-walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head);
+void walk_sweep_types(const struct walk_unlisted *unlisted, void (*each)(void *context, walk_addr type), void *context);
 
 /* What is read behind a span, for objects that begin in it. */
 enum { WALK_SWEEP_TAIL = 1 << 10 };

@@ -38,7 +38,7 @@ struct follow {
 
 /* Behind the numbers of the notes. */
 static inline uint32_t head_step(const struct walk_sweep *sweep, uint32_t head) { return sweep->count + head; }
-static inline uint32_t nowhere(const struct walk_sweep *sweep) { return head_step(sweep, WALK_SWEEP_HEADS_MAX); }
+static inline uint32_t nowhere(const struct walk_sweep *sweep) { return head_step(sweep, WALK_HEADS_MAX); }
 
 /* `next`: what the note's link leads to. */
 static inline void put_in_segment(const struct walk_sweep *sweep, uint32_t number, uint32_t next, uint32_t segment)
@@ -107,11 +107,11 @@ static bool begin_at_heads(struct follow *follow)
 {
     const struct walk_sweep *sweep = follow->sweep;
     size_t hint = 0;
-    follow->heads = follow->count = (uint32_t)(sweep->collector_count * WALK_SWEEP_LISTS);
+    follow->heads = follow->count = (uint32_t)sweep->heads.count;
     if (follow->heads > follow->most)
         return false;
     for (size_t i = 0; i < follow->heads; i++) {
-        walk_addr head = walk_sweep_head_at(sweep, i);
+        walk_addr head = sweep->heads.at[i];
         struct links links;
         uint32_t step = head_step(sweep, (uint32_t)i);
         struct segment segment = {.start = step, .first = step};
@@ -224,7 +224,7 @@ static void follow_some(void *context, size_t task, unsigned worker)
 static bool own_list(const struct follow *follow, uint32_t head, uint64_t *length)
 {
     const struct walk_sweep *sweep = follow->sweep;
-    uint8_t owner = (uint8_t)(head % WALK_SWEEP_LISTS < 3 ? 1 + head / WALK_SWEEP_LISTS : 1 + sweep->collector_count);
+    uint8_t owner = walk_heads_owner(&sweep->heads, head);
     for (uint32_t number = head + 1;;) {
         const struct segment *segment = &follow->segment[number - 1];
         if (sweep->owner[number])

@@ -7,64 +7,43 @@
 
 /* ---- counting ---- */
 
-/* Where each owner's objects go; sets what interpreters have of them. */
+/* Where each owner's objects go; sets what is known of them. */
 static void lay_out(struct walk_sweep *sweep)
 {
-    struct walk_python *python = sweep->python;
-    bool shared = sweep->collector_count < python->interpreter_count;
-    size_t sum = 0, first = 0;
-    for (size_t owner = 1; owner < sweep->owner_count; owner++) {
-        first = sum;
+    size_t sum = 0, of[WALK_OWNERS_MAX] = {0};
+    for (size_t owner = 1; owner < walk_heads_owners(&sweep->heads); owner++)
         for (size_t span = 0; span < sweep->stream.span_count; span++) {
             size_t count = sweep->parts[span].to[owner];
             sweep->parts[span].to[owner] = sum;
             sum += count;
+            of[owner] += count;
         }
-        if (owner > sweep->collector_count)
-            break;
-        python->interpreters[owner - 1].first_tracked = first;
-        python->interpreters[owner - 1].tracked_count = shared ? 0 : sum - first;
-    }
-    python->tracked_count = sum;
-    python->permanent_count = sum - first;
+    walk_heads_share_out(&sweep->heads, of, sweep->python);
 }
 
-static bool open_census(const struct walk_sweep *sweep, struct walk_census *census)
+/* What could not be measured goes into the census. */
+static void take_unread(struct walk_sweep *sweep)
 {
-    census->tallies = calloc((size_t)sweep->python->classes.count + 1, sizeof *census->tallies);
-    census->lists = calloc(sweep->stream.span_count, sizeof *census->lists);
-    census->pages = calloc(sweep->worker_count, sizeof *census->pages);
-    return census->tallies && census->lists && census->pages;
-}
-
-/* What the workers have counted, by the classes of all. False: out of memory. */
-static bool take_census(struct walk_sweep *sweep)
-{
-    struct walk_census *census = sweep->python->census = calloc(1, sizeof *census);
-    if (!census || !open_census(sweep, census))
-        return false;
+    struct walk_census *census = sweep->python->census;
     for (unsigned w = 0; w < sweep->worker_count; w++) {
-        struct walk_sweep_worker *worker = &sweep->workers[w];
-        for (uint32_t i = 0; i < worker->classes.count; i++) {
-            census->tallies[worker->number[i]].count += worker->tallies[i].count;
-            census->tallies[worker->number[i]].size += worker->tallies[i].size;
-        }
-        census->pages[census->page_count++] = worker->unread;
-        worker->unread = (struct walk_pages){0};
+        census->pages[census->page_count++] = sweep->workers[w].unread;
+        sweep->workers[w].unread = (struct walk_pages){0};
     }
     for (size_t span = 0; span < sweep->stream.span_count; span++) {
         const struct walk_sweep_part *part = &sweep->parts[span];
         for (size_t i = 0; i < part->unread.count; i++)
-            part->unread.unread[i].class = sweep->workers[part->worker].number[part->unread.unread[i].class];
+            part->unread.unread[i].class = sweep->counters[part->worker].number[part->unread.unread[i].class];
         census->lists[census->list_count++] = part->unread;
     }
-    return true;
 }
 
 bool walk_sweep_count(struct walk_sweep *sweep)
 {
     lay_out(sweep);
-    return take_census(sweep);
+    if (!walk_counters_join(sweep->counters, sweep->worker_count, sweep->python, sweep->stream.span_count))
+        return false;
+    take_unread(sweep);
+    return true;
 }
 
 /* ---- listing ---- */
@@ -89,7 +68,7 @@ static inline void visit_span(const struct walk_sweep *sweep, size_t span, each 
 static inline uint32_t class_of(const struct walk_sweep *sweep, const struct walk_sweep_part *part,
                                 const struct walk_sweep_note *note)
 {
-    return sweep->workers[part->worker].number[note->class];
+    return sweep->counters[part->worker].number[note->class];
 }
 
 static inline void put(void *context, const struct walk_sweep_part *part, const struct walk_sweep_note *note,
@@ -107,8 +86,9 @@ static void list_span(void *context, size_t span, unsigned number)
     visit_span(context, span, put, context);
 }
 
-bool walk_sweep_list(struct walk_sweep *sweep)
+bool walk_sweep_list(struct walk_unlisted *unlisted)
 {
+    struct walk_sweep *sweep = (struct walk_sweep *)unlisted;
     struct walk_python *python = sweep->python;
     python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
     python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
@@ -135,8 +115,9 @@ static void take_type(void *context, const struct walk_sweep_part *part, const s
         types->each(types->context, object);
 }
 
-void walk_sweep_types(const struct walk_sweep *sweep, void (*each)(void *context, walk_addr type), void *context)
+void walk_sweep_types(const struct walk_unlisted *unlisted, void (*each)(void *context, walk_addr type), void *context)
 {
+    const struct walk_sweep *sweep = (const struct walk_sweep *)unlisted;
     struct types types = {sweep, each, context};
     for (size_t span = 0; span < sweep->stream.span_count; span++)
         if (sweep->parts[span].types)

@@ -9,24 +9,18 @@
 
 /* ---- what links lead to ---- */
 
-walk_addr walk_sweep_head_at(const struct walk_sweep *sweep, size_t head)
-{
-    const struct walk_collector *collector = &sweep->collectors[head / WALK_SWEEP_LISTS];
-    return head % WALK_SWEEP_LISTS < 3 ? collector->generation[head % WALK_SWEEP_LISTS] : collector->permanent;
-}
-
 /* WALK_SWEEP_NOWHERE: it is none. */
 static __attribute__((noinline)) uint32_t find_head(const struct walk_sweep *sweep, walk_addr address)
 {
-    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
-        if (walk_sweep_head_at(sweep, i) == address)
+    for (size_t i = 0; i < sweep->heads.count; i++)
+        if (sweep->heads.at[i] == address)
             return WALK_SWEEP_HEADS + (uint32_t)i;
     return WALK_SWEEP_NOWHERE;
 }
 
 static inline uint32_t place_of(const struct walk_sweep *sweep, walk_addr address, size_t *hint)
 {
-    if (address - sweep->first_head <= sweep->last_head - sweep->first_head) {
+    if (address - sweep->heads.first <= sweep->heads.last - sweep->heads.first) {
         uint32_t head = find_head(sweep, address);
         if (head != WALK_SWEEP_NOWHERE)
             return head;
@@ -49,8 +43,8 @@ static struct walk_filter make_filter(const struct walk_sweep *sweep)
     const uint32_t object = WALK_SIZE(layout, gc_head);
     const walk_addr low = sweep->lowest, size = sweep->highest - low;
     walk_addr heads = 0;
-    for (size_t i = 0; i < sweep->collector_count * WALK_SWEEP_LISTS; i++)
-        heads |= walk_sweep_head_at(sweep, i);
+    for (size_t i = 0; i < sweep->heads.count; i++)
+        heads |= sweep->heads.at[i];
     return (struct walk_filter){.low = low,
                                 .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
                                 .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bytes/large.h"
-#include "objects/sweep.h"
+#include "objects/tally.h"
 
 static bool reserve(struct walk_found *found, size_t capacity)
 {
@@ -186,18 +186,26 @@ struct walk_error *walk_python_find_tracked(struct walk_python *python)
     return good ? NULL : walk_error_no_memory();
 }
 
+void walk_tracked_forget(struct walk_python *python)
+{
+    walk_census_free(python->census);
+    walk_classes_deinit(&python->classes);
+    python->census = NULL;
+    python->tracked_count = python->permanent_count = 0;
+}
+
 bool walk_tracked_list(struct walk_python *python)
 {
     if (!python->unlisted)
         return true;
-    if (!walk_sweep_list(python->unlisted)) { /* whoever asks again has it tried again */
+    if (!python->unlisted->list(python->unlisted)) { /* whoever asks again has it tried again */
         walk_large_free(python->tracked);
         walk_large_free(python->tracked_class);
         python->tracked = NULL;
         python->tracked_class = NULL;
         return false;
     }
-    walk_sweep_close(python->unlisted);
+    python->unlisted->close(python->unlisted);
     python->unlisted = NULL;
     return true;
 }
@@ -206,7 +214,7 @@ void walk_tracked_types(const struct walk_python *python, void (*each)(void *con
 {
     uint32_t types;
     if (python->unlisted)
-        walk_sweep_types(python->unlisted, each, context);
+        python->unlisted->types(python->unlisted, each, context);
     else if (walk_classes_find(&python->classes, python->runtime->type_type, &types))
         for (size_t i = 0; i < python->tracked_count; i++)
             if (python->tracked_class[i] == types)
