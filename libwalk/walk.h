@@ -78,9 +78,9 @@ struct walk_options {
     /* How many threads may work on one question; 0: as many as there are processors. A live target is read by one. */
     unsigned threads;
     /*
-     * How the collector's objects are looked for: "lists" follows its lists, "sweep" reads the memory from one end to
-     * the other and follows the lists in what was found; where that is not possible, it is "lists" as well. The result
-     * is the same. NULL: what is faster.
+     * How the collector's objects are looked for: "lists" follows its lists; "sublists" does so at many places at the
+     * same time; "sweep" reads the memory from one end to the other and follows the lists in what was found. Where
+     * these are not possible, it is "lists" as well. The result is the same. NULL: what is faster here.
      */
     const char *tracked;
     /*
@@ -141,7 +141,7 @@ struct walk_target_info {
     const char *build;          /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
     const char *file_problem;   /* why that file is not used: not found, another build; "" when it is */
     const char *layout_source;  /* where the structures' layout is from, for people */
-    const char *tracked_by;     /* how the collector's objects were found: "lists", "sweep", or "allocator" */
+    const char *tracked_by;     /* how the collector's objects were found: "lists", "sublists", "sweep", or "allocator" */
     bool truncated;             /* the core is shorter than its program headers say */
     enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };

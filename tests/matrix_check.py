@@ -183,26 +183,29 @@ class Core:
             return
         expected = parts(self.like_best.ask("objects,types", WALK_TRACKED="lists"))
         types = sorted(expected["types"].split(b"\n"))
-        for threads, reading in (
-            ("1", "windows"),
-            ("2", "mapping"),
-            ("4", "windows"),
-            ("4", "mapping"),
+        for search, threads, reading in (
+            ("sweep", "1", "windows"),
+            ("sweep", "2", "mapping"),
+            ("sweep", "4", "windows"),
+            ("sublists", "1", "mapping"),
+            ("sublists", "2", "windows"),
+            ("sublists", "4", "mapping"),
         ):
+            way = f"{search} with {threads} threads and {reading}"
             ask = functools.partial(
                 self.like_best.ask,
-                WALK_TRACKED="sweep",
+                WALK_TRACKED=search,
                 WALK_THREADS=threads,
                 WALK_READING=reading,
             )
             found = parts(ask("objects,info"))
             if found["objects"] != expected["objects"]:
-                yield f"a sweep with {threads} threads and {reading} finds other objects than the lists have"
+                yield f"{way}: other objects are found than the lists have"
             if sorted(ask("types").rstrip(b"\n").split(b"\n")) != types:
-                yield f"types are counted otherwise with {threads} threads and without a graph"
+                yield f"{way}: types are counted otherwise without a graph"
             info = found["info"].split(b"\n")
             if b"tracked-by\tlists" in info and b"complete\t1" in info:
-                yield f"the lists could not be followed in what the sweep with {threads} threads found"
+                yield f"{way}: the lists could not be followed so"
 
     def steps(self) -> Iterator[str]:
         """What differs in one step around an object if the heap was not read for it."""

@@ -24,19 +24,22 @@ static struct walk_error *copy(const char *text, char **result)
     return NULL;
 }
 
-/* Which of two words it is: 1 or 2; 0: none was given, or another one, of which `error` says what it is about. */
-static unsigned one_of(const char *word, const char *first, const char *second, const char *about,
-                       struct walk_error **error)
+/* Which of some words it is, from 1 on; 0: none was given, or another one, of which `error` says the `advice`. */
+static unsigned one_of(const char *word, const char *const *words, const char *advice, struct walk_error **error)
 {
-    unsigned number = !word ? 0 : strcmp(word, first) == 0 ? 1 : strcmp(word, second) == 0 ? 2 : 0;
-    if (word && !number && !*error)
-        *error = walk_error_new(WALK_ERROR_UNSUPPORTED, "%s by \"%s\" or by \"%s\"", about, first, second);
-    return number;
+    for (unsigned i = 0; word && words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return i + 1;
+    if (word && !*error)
+        *error = walk_error_new(WALK_ERROR_UNSUPPORTED, "%s", advice);
+    return 0;
 }
 
 struct walk_error *walk_image_init(struct walk_image *image, unsigned word, const struct walk_options *options)
 {
     static const struct walk_options defaults;
+    static const char *const searches[] = {"lists", "sweep", "sublists", NULL};
+    static const char *const readings[] = {"windows", "mapping", NULL};
     if (!options)
         options = &defaults;
     *image = (struct walk_image){0};
@@ -50,13 +53,34 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         error = copy(options->debug_dirs, &image->debug_dirs);
     if (!error)
         error = copy(options->layout, &image->layout);
-    image->search = one_of(options->tracked, "lists", "sweep", "tracked objects are looked for", &error);
-    image->reading = one_of(options->reading, "windows", "mapping", "a core's bytes are read", &error);
+    image->search = one_of(options->tracked, searches,
+                           "tracked objects are looked for by \"lists\", \"sweep\" or \"sublists\"", &error);
+    image->reading =
+        one_of(options->reading, readings, "a core's bytes are read by \"windows\" or by \"mapping\"", &error);
     return error;
+}
+
+/* What the workers let go of, piece by piece. */
+enum { PIECE = 32 << 20 };
+
+static void let_go(void *context, size_t piece, unsigned worker)
+{
+    const struct walk_image *image = context;
+    size_t start = piece * PIECE, left = image->core.size - start;
+    (void)worker;
+    (void)madvise((void *)(uintptr_t)(image->core.data + start), left < PIECE ? left : PIECE, MADV_DONTNEED);
+}
+
+/* To take millions of pages out of a mapping takes long, and unmapping has one thread do it. */
+static void let_go_of_core(struct walk_image *image)
+{
+    if (image->core.data && image->core.size > PIECE && image->workers > 1)
+        walk_workers_run(image->workers, (image->core.size + PIECE - 1) / PIECE, let_go, image);
 }
 
 void walk_image_close(struct walk_image *image)
 {
+    let_go_of_core(image);
     walk_memory_deinit(&image->memory);
     for (size_t i = 0; i < image->module_count; i++) {
         free(image->modules[i].file);

@@ -37,7 +37,7 @@ struct walk_lwp {
 };
 
 /* How the collector's objects are looked for. */
-enum walk_search { WALK_SEARCH_ANY, WALK_SEARCH_LISTS, WALK_SEARCH_SWEEP };
+enum walk_search { WALK_SEARCH_ANY, WALK_SEARCH_LISTS, WALK_SEARCH_SWEEP, WALK_SEARCH_SUBLISTS };
 enum walk_reading { WALK_READING_ANY, WALK_READING_WINDOWS, WALK_READING_MAPPING };
 
 struct walk_image {

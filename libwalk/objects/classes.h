@@ -29,4 +29,17 @@ bool walk_classes_find(const struct walk_classes *classes, walk_addr type, uint3
 /* The number of a type's class, which is made if there is none. False: out of memory. */
 bool walk_classes_enter(struct walk_classes *classes, walk_addr type, uint32_t *number);
 
+/* Numbers that were asked for of late; all zero is empty. */
+enum { WALK_CACHED_CLASSES = 1 << 8 };
+struct walk_cached_class {
+    walk_addr type;
+    uint32_t number;
+};
+
+/* The only place where a type can be: it may be another one's. */
+static inline struct walk_cached_class *walk_cached_class(struct walk_cached_class *cache, walk_addr type)
+{
+    return &cache[(type >> 4 ^ type >> 12) % WALK_CACHED_CLASSES];
+}
+
 #endif

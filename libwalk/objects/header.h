@@ -23,6 +23,12 @@ static inline uint64_t walk_header_not_counted(const struct walk_python *python)
     return python->word == 4 ? 0 : WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
 }
 
+/* The allocator aligns objects to 8 bytes up to 3.7 and with words of 4 bytes, else to 16. */
+static inline unsigned walk_header_granule_bits(const struct walk_python *python)
+{
+    return python->word == 4 || WALK_HAS(python->layout, gc_head, refs) ? 3 : 4;
+}
+
 /* For walk_header_plausible(). */
 bool walk_header_plausible_odd(const struct walk_python *python, const uint8_t *view);
 

@@ -18,20 +18,20 @@ struct walk_met {
 
 struct walk_measures {
     pthread_mutex_t lock;
-    struct walk_fork fork; /* learns types */
-    const struct walk_classes *common;
+    struct walk_fork fork;             /* learns types */
+    const struct walk_classes *common; /* NULL: all are worth a look */
 };
 
 /* ---- what is shared ---- */
 
-struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample)
+struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample, bool every)
 {
     struct walk_measures *all = calloc(1, sizeof *all);
     if (!all || pthread_mutex_init(&all->lock, NULL) != 0) {
         free(all);
         return NULL;
     }
-    all->common = &sample->classes;
+    all->common = every ? NULL : &sample->classes;
     walk_fork_learning(&all->fork, python);
     all->fork.python.subtype_traverse = sample->subtype_traverse;
     return all;
@@ -105,6 +105,8 @@ void walk_measure_aim(struct walk_measure *measure, walk_addr start, size_t size
 /* Whether the type is worth a look: it is common, or has come often. */
 static bool is_worth(struct walk_measure *measure, walk_addr type)
 {
+    if (!measure->all->common)
+        return true;
     struct walk_met *met = &measure->met[walk_measure_hash(type, MET_SLOTS)];
     uint32_t number;
     if (met->type != type)
@@ -112,8 +114,7 @@ static bool is_worth(struct walk_measure *measure, walk_addr type)
     return ++met->count == MET || (met->count == 1 && walk_classes_find(measure->all->common, type, &number));
 }
 
-/* Makes it known. NULL: it is not worth it, or there is no memory. */
-static struct walk_measured *learn_type(struct walk_measure *measure, walk_addr type)
+struct walk_measured *walk_measure_learn(struct walk_measure *measure, walk_addr type)
 {
     if (!is_worth(measure, type) || (4 * (measure->count + 1) > measure->slots && !grow(measure)))
         return NULL;
@@ -131,7 +132,7 @@ uint32_t walk_measure_odd(struct walk_measure *measure, const struct walk_measur
 {
     const struct walk_python *python = &measure->fork.python;
     if (!known->address)
-        known = learn_type(measure, type);
+        known = walk_measure_learn(measure, type);
     if (!known || !known->type)
         return WALK_UNSIZED;
     uint64_t size = walk_size_but_keys(&measure->fork.python, object, known->type, rest);

@@ -21,8 +21,12 @@ struct walk_sample {
 /* What the measures of several workers share. */
 struct walk_measures;
 
-/* NULL: no memory. Both must stay. */
-struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample);
+/*
+ * NULL: no memory. Both must stay. `every`: whatever is met is on a list, and its type is worth a look; otherwise it
+ * must be common in the sample, or come often.
+ */
+struct walk_measures *walk_measures_open(const struct walk_python *python, const struct walk_sample *sample,
+                                         bool every);
 void walk_measures_close(struct walk_measures *all);
 
 /* What a worker knows of a type. */
@@ -30,6 +34,7 @@ struct walk_measured {
     walk_addr address;        /* 0: the slot is free */
     struct walk_pytype *type; /* a copy, since the table moves; NULL: its objects are UNSIZED */
     struct walk_own_size own;
+    uint32_t class; /* whoever has the measure uses it as it likes */
 };
 
 /* Of one worker. */
@@ -65,7 +70,10 @@ static inline struct walk_measured *walk_measure_slot(const struct walk_measure 
     return &measure->types[at];
 }
 
-/* For walk_measure_object(). */
+/* Makes a type known. NULL: it is not worth it, or there is no memory. */
+struct walk_measured *walk_measure_learn(struct walk_measure *measure, walk_addr type);
+
+/* For walk_measure_object(), and for whoever has made the type known. */
 uint32_t walk_measure_odd(struct walk_measure *measure, const struct walk_measured *known, walk_addr type,
                           walk_addr object, struct walk_size_keys *rest);
 

@@ -58,6 +58,10 @@ static struct walk_own_size simple(struct walk_python *python, const struct walk
     switch (type->kind) {
     case WALK_KIND_list:
         return items(WALK_OWN_ITEMS, size, WORD, layout->offset[WALK_FIELD_list_allocated]);
+    case WALK_KIND_dict:
+    case WALK_KIND_defaultdict:
+    case WALK_KIND_frozendict:
+        return (struct walk_own_size){.kind = WALK_OWN_KEYS, .size = size};
     case WALK_KIND_int:
     case WALK_KIND_bool:
         return type->head ? (struct walk_own_size){0} : own_size_of_int(python, type);

@@ -10,7 +10,14 @@
 #include "objects/python.h"
 
 struct walk_own_size {
-    enum walk_own_kind { WALK_OWN_NONE, WALK_OWN_FIXED, WALK_OWN_ITEMS, WALK_OWN_INT, WALK_OWN_STR } kind;
+    enum walk_own_kind {
+        WALK_OWN_NONE,
+        WALK_OWN_KEYS, /* `size`, and that of the keys of a dict, which these words do not tell */
+        WALK_OWN_FIXED,
+        WALK_OWN_ITEMS,
+        WALK_OWN_INT,
+        WALK_OWN_STR
+    } kind;
     uint32_t item;     /* bytes of an item */
     uint64_t size;     /* of an object, without its items */
     uint16_t extent;   /* bytes that are looked at, from the object's address on */
@@ -28,21 +35,28 @@ struct walk_own_size walk_own_size_of(struct walk_python *python, const struct w
 bool walk_own_size_odd(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
                        uint64_t *size);
 
-/* False: it is not as simple, or not there; walk_object_size() knows. */
-static inline bool walk_own_size(const struct walk_own_size *own, const struct walk_python *python, walk_addr object,
-                                 uint64_t *size)
+/* Of the object whose bytes are at `view`, `room` of them. False: it is not as simple, or not there. */
+static inline bool walk_own_size_at(const struct walk_own_size *own, const struct walk_python *python,
+                                    const uint8_t *view, size_t room, uint64_t *size)
 {
     *size = own->size;
-    if (own->kind == WALK_OWN_NONE || own->kind == WALK_OWN_FIXED)
+    if (own->kind <= WALK_OWN_FIXED)
         return own->kind == WALK_OWN_FIXED;
-    const uint8_t *view = walk_memory_view(python->memory, object, own->extent);
-    if (!view)
+    if (room < own->extent)
         return false;
     if (own->kind != WALK_OWN_ITEMS)
         return walk_own_size_odd(own, python, view, size);
     int64_t count = (int64_t)walk_load_u64(view + own->count_at);
     *size += (uint64_t)count * own->item;
     return count >= 0;
+}
+
+/* The same of an object in the memory; walk_object_size() knows what this does not. */
+static inline bool walk_own_size(const struct walk_own_size *own, const struct walk_python *python, walk_addr object,
+                                 uint64_t *size)
+{
+    const uint8_t *view = own->extent ? walk_memory_view(python->memory, object, own->extent) : NULL;
+    return walk_own_size_at(own, python, view, view ? own->extent : 0, size);
 }
 
 #endif

@@ -153,7 +153,7 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
         .state = WALK_PLAN_NONE, .array = array_of(type->kind, &other), .own = walk_own_size_of(python, type)};
     if (type->atomic) {
         plan->array = WALK_PLAN_NO_ARRAY;
-        plan->leaf = plan->own.kind != WALK_OWN_NONE && !(type->flags & WALK_TPFLAGS_HAVE_GC);
+        plan->leaf = plan->own.kind >= WALK_OWN_FIXED && !(type->flags & WALK_TPFLAGS_HAVE_GC);
         plan->state = WALK_PLAN_MADE;
         return true;
     }

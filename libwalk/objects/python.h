@@ -156,7 +156,7 @@ struct walk_python {
     struct walk_unlisted *unlisted; /* what they are to be made of (tracked.h); NULL: they are there */
     struct walk_census *census;     /* of the tracked objects (tally.h); NULL: there is none */
     struct walk_classes classes;    /* what the tracked objects have in ob_type */
-    enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_ALLOCATOR } tracked_by;
+    enum { WALK_BY_LISTS, WALK_BY_SWEEP, WALK_BY_SUBLISTS, WALK_BY_ALLOCATOR } tracked_by;
     size_t broken_lists;
     bool collecting;
 

@@ -33,18 +33,12 @@ static bool number_notes(struct walk_sweep *sweep)
     return count < WALK_SWEEP_HEADS;
 }
 
-enum { CACHED_CLASSES = 1 << 8 };
-struct cached_class {
-    walk_addr type;
-    uint32_t number;
-};
-
 /* walk_counter_enter(), mostly out of a small cache. */
-static inline uint32_t enter_class(struct walk_counter *counter, struct cached_class *cache, walk_addr type)
+static inline uint32_t enter_class(struct walk_counter *counter, struct walk_cached_class *cache, walk_addr type)
 {
-    struct cached_class *cached = &cache[(type >> 4 ^ type >> 12) % CACHED_CLASSES];
+    struct walk_cached_class *cached = walk_cached_class(cache, type);
     if (cached->type != type)
-        *cached = (struct cached_class){type, walk_counter_enter(counter, type)};
+        *cached = (struct walk_cached_class){type, walk_counter_enter(counter, type)};
     return cached->number;
 }
 
@@ -64,7 +58,7 @@ static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_pa
 
 /* False: out of memory. */
 static bool classify_part(const struct walk_sweep *sweep, struct walk_counter *counter, struct walk_sweep_part *part,
-                          struct cached_class *cache)
+                          struct walk_cached_class *cache)
 {
     const walk_addr type_type = sweep->python->runtime->type_type;
     size_t of[WALK_OWNERS_MAX] = {0};
@@ -97,7 +91,7 @@ static void classify_parts(void *context, size_t noted_by, unsigned number)
 {
     struct walk_sweep *sweep = context;
     struct walk_sweep_worker *worker = &sweep->workers[noted_by];
-    struct cached_class cache[CACHED_CLASSES] = {{0}}; /* 0 is no type's address */
+    struct walk_cached_class cache[WALK_CACHED_CLASSES] = {{0}}; /* 0 is no type's address */
     (void)number;
     for (size_t span = 0; span < sweep->stream.span_count && !worker->failed; span++)
         if (sweep->parts[span].worker == noted_by)
@@ -195,12 +189,6 @@ static void close_sweep(struct walk_sweep *sweep)
 
 static void close_unlisted(struct walk_unlisted *unlisted) { close_sweep((struct walk_sweep *)unlisted); }
 
-/* The allocator aligns to 8 bytes up to 3.7 and with words of 4 bytes, else to 16. */
-static unsigned granule_bits(const struct walk_python *python)
-{
-    return python->word == 4 || WALK_HAS(python->layout, gc_head, refs) ? 3 : 4;
-}
-
 static struct walk_sweep *new_sweep(struct walk_python *python, const struct walk_sample *sample)
 {
     struct walk_sweep *sweep = calloc(1, sizeof *sweep);
@@ -208,8 +196,9 @@ static struct walk_sweep *new_sweep(struct walk_python *python, const struct wal
         return NULL;
     sweep->unlisted = (struct walk_unlisted){walk_sweep_list, walk_sweep_types, close_unlisted};
     sweep->python = python;
-    sweep->measures = walk_measures_open(python, sample);
-    struct walk_error *error = walk_stream_open(&sweep->stream, python->runtime->image, granule_bits(python));
+    sweep->measures = walk_measures_open(python, sample, false);
+    struct walk_error *error =
+        walk_stream_open(&sweep->stream, python->runtime->image, walk_header_granule_bits(python));
     if (!error && open_sweep(sweep))
         return sweep;
     walk_error_free(error);

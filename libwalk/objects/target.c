@@ -91,7 +91,11 @@ static void close_python(struct walk_target *target)
 static void python_info(const struct walk_target *target, struct walk_target_info *info)
 {
     static const char *const ways[] = {
-        [WALK_BY_LISTS] = "lists", [WALK_BY_SWEEP] = "sweep", [WALK_BY_ALLOCATOR] = "allocator"};
+        [WALK_BY_LISTS] = "lists",
+        [WALK_BY_SWEEP] = "sweep",
+        [WALK_BY_SUBLISTS] = "sublists",
+        [WALK_BY_ALLOCATOR] = "allocator",
+    };
     *info = (struct walk_target_info){.version = target->python.version,
                                       .word = target->python.word,
                                       .version_text = target->python.version_text,

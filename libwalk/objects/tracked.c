@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes/large.h"
+#include "bytes/window.h"
 #include "objects/tally.h"
 
 static bool reserve(struct walk_found *found, size_t capacity)
@@ -168,19 +169,29 @@ static bool one_by_one(struct walk_python *python, size_t most, bool *stopped, s
     return good;
 }
 
+/* What is faster than one by one: to follow the lists at many places, where that does not enter the mapping slowly. */
+static bool many_at_once(struct walk_python *python, const struct walk_sample *sample)
+{
+    struct walk_image *image = python->runtime->image;
+    if (image->search == WALK_SEARCH_ANY)
+        walk_window_choose(image);
+    bool sweep =
+        image->search == WALK_SEARCH_ANY ? image->reading != WALK_READING_MAPPING : image->search == WALK_SEARCH_SWEEP;
+    python->tracked_by = sweep ? WALK_BY_SWEEP : WALK_BY_SUBLISTS;
+    return sweep ? walk_tracked_by_sweep(python, sample) : walk_tracked_by_sublists(python, sample);
+}
+
 struct walk_error *walk_python_find_tracked(struct walk_python *python)
 {
     const struct walk_image *image = python->runtime->image;
     struct walk_memory fork;
-    bool can_sweep = !WALK_FREE_THREADED(python->layout) && image->search != WALK_SEARCH_LISTS &&
-                     walk_memory_fork(python->memory, &fork);
+    bool can = !WALK_FREE_THREADED(python->layout) && image->search != WALK_SEARCH_LISTS &&
+               walk_memory_fork(python->memory, &fork);
     struct walk_sample sample = {.subtype_traverse = 0};
     bool stopped = true, good = true;
-    if (can_sweep && image->search == WALK_SEARCH_ANY)
+    if (can && image->search == WALK_SEARCH_ANY)
         good = one_by_one(python, few(python), &stopped, &sample);
-    if (good && stopped && can_sweep && walk_tracked_by_sweep(python, &sample))
-        python->tracked_by = WALK_BY_SWEEP;
-    else if (good && stopped)
+    if (good && stopped && !(can && many_at_once(python, &sample)))
         good = one_by_one(python, SIZE_MAX, &stopped, &sample);
     walk_classes_deinit(&sample.classes);
     return good ? NULL : walk_error_no_memory();

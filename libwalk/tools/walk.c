@@ -23,7 +23,7 @@
  * reading of the target, the lines of each after a line "== COMMAND"; on stdin, a line "." separates their questions.
  * The environment gives options: WALK_SYSROOT, WALK_DEBUG_DIRS, WALK_LAYOUT (row, cache, dwarf, probe, probe:3.13, with
  * commas between), WALK_GUESS (run no code of the target), WALK_THREADS (how many may work on one question),
- * WALK_TRACKED (lists, sweep), WALK_READING (windows, mapping).
+ * WALK_TRACKED (lists, sublists, sweep), WALK_READING (windows, mapping).
  */
 #include <inttypes.h>
 #include <stdlib.h>

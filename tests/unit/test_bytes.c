@@ -401,7 +401,7 @@ START_TEST(ways_that_nobody_knows_are_refused_with_those_that_there_are)
                               known = {.reading = "mapping"};
     struct walk_image image = {0};
     assert_error(walk_image_open_reader(&reader, &searched, &image), WALK_ERROR_UNSUPPORTED,
-                 "by \"lists\" or by \"sweep\"");
+                 "by \"lists\", \"sweep\" or \"sublists\"");
     assert_error(walk_image_open_reader(&reader, &read, &image), WALK_ERROR_UNSUPPORTED,
                  "by \"windows\" or by \"mapping\"");
     assert_good(walk_image_open_reader(&reader, &known, &image));

@@ -316,12 +316,18 @@ START_TEST(a_list_that_leads_to_nowhere_ends_and_is_broken)
 }
 END_TEST
 
-/* ---- the same by a sweep ---- */
+/* ---- the same by a sweep, and by sublists ---- */
 
-static void sweep_with(struct world *world, unsigned workers)
+/* One of the two, by several workers. */
+static void search_by(struct world *world, bool sublists, unsigned workers)
 {
-    world->target.image.search = WALK_SEARCH_SWEEP;
+    world->target.image.search = sublists ? WALK_SEARCH_SUBLISTS : WALK_SEARCH_SWEEP;
     world->target.image.workers = workers;
+}
+
+static void expect_found_by(const struct walk_python *python, bool sublists)
+{
+    expect_eq(python->tracked_by, sublists ? WALK_BY_SUBLISTS : WALK_BY_SWEEP);
 }
 
 /* On a list: linked behind `previous`, as objects of a list whose head nobody knows. */
@@ -337,9 +343,10 @@ static walk_addr make_linked(struct world *world, walk_addr previous)
     return list;
 }
 
-START_TEST(a_sweep_finds_what_is_on_the_lists_in_order_of_address)
+START_TEST(either_finds_what_is_on_the_lists_in_order_of_address)
 {
-    for (unsigned workers = 1; workers <= 4; workers *= 2) {
+    for (unsigned way = 0; way < 6; way++) {
+        unsigned workers = 1u << way % 3;
         BEGIN;
         walk_addr first[MANY], second[MANY];
         for (int i = 0; i < MANY; i++)
@@ -347,11 +354,11 @@ START_TEST(a_sweep_finds_what_is_on_the_lists_in_order_of_address)
         world_interpreter(&world);
         for (int i = 0; i < MANY; i++)
             second[i] = make_tracked(&world);
-        sweep_with(&world, workers);
+        search_by(&world, way >= 3, workers);
         OPEN_LISTED;
         const struct walk_python *python = world_python(&world);
         bool shared = world.minor == 8;
-        expect_eq(python->tracked_by, WALK_BY_SWEEP);
+        expect_found_by(python, way >= 3);
         expect_eq(python->tracked_count, 2 * MANY);
         for (int i = 0; i < MANY; i++)
             expect(python->tracked[i] == first[i] && python->tracked[MANY + i] == second[i]);
@@ -433,47 +440,52 @@ START_TEST(all_ways_to_rule_places_out_stop_at_the_same_ones)
 }
 END_TEST
 
-START_TEST(what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds)
+START_TEST(what_is_set_aside_is_behind_the_rest_either_way)
 {
-    BEGIN;
-    struct walk_collector collector;
-    walk_addr a = make_tracked(&world), aside = world_list(&world, NULL, 0), b = make_tracked(&world);
-    walk_runtime_collector(&world.target.runtime, world.interpreter, &collector);
-    PUT(&world, collector.permanent, gc_head, next, head_of(&world, aside));
-    PUT(&world, collector.permanent, gc_head, prev, head_of(&world, aside));
-    PUT(&world, head_of(&world, aside), gc_head, next, collector.permanent);
-    PUT(&world, head_of(&world, aside), gc_head, prev, collector.permanent);
-    sweep_with(&world, 2);
-    OPEN_LISTED;
-    const struct walk_python *python = world_python(&world);
-    expect_eq(python->tracked_by, WALK_BY_SWEEP);
-    expect_eq(python->permanent_count, 1);
-    expect_eq(python->tracked_count, 3);
-    expect(python->tracked[0] == a && python->tracked[1] == b && python->tracked[2] == aside);
-    END;
+    for (int sublists = 0; sublists < 2; sublists++) {
+        BEGIN;
+        struct walk_collector collector;
+        walk_addr a = make_tracked(&world), aside = world_list(&world, NULL, 0), b = make_tracked(&world);
+        walk_runtime_collector(&world.target.runtime, world.interpreter, &collector);
+        PUT(&world, collector.permanent, gc_head, next, head_of(&world, aside));
+        PUT(&world, collector.permanent, gc_head, prev, head_of(&world, aside));
+        PUT(&world, head_of(&world, aside), gc_head, next, collector.permanent);
+        PUT(&world, head_of(&world, aside), gc_head, prev, collector.permanent);
+        search_by(&world, sublists, 2);
+        OPEN_LISTED;
+        const struct walk_python *python = world_python(&world);
+        expect_found_by(python, sublists);
+        expect_eq(python->permanent_count, 1);
+        expect_eq(python->tracked_count, 3);
+        expect(python->tracked[0] == a && python->tracked[1] == b && python->tracked[2] == aside);
+        END;
+    }
 }
 END_TEST
 
 START_TEST(a_ring_that_no_list_leads_to_is_not_tracked)
 {
-    BEGIN;
-    walk_addr a = make_tracked(&world);
-    make_linked(&world, make_linked(&world, 0));
-    make_linked(&world, 0);
-    sweep_with(&world, 2);
-    OPEN_LISTED;
-    const struct walk_python *python = world_python(&world);
-    expect_eq(python->tracked_by, WALK_BY_SWEEP);
-    expect_eq(python->tracked_count, 1);
-    expect_eq(python->tracked[0], a);
-    END;
+    for (int sublists = 0; sublists < 2; sublists++) {
+        BEGIN;
+        walk_addr a = make_tracked(&world);
+        make_linked(&world, make_linked(&world, 0));
+        make_linked(&world, 0);
+        search_by(&world, sublists, 2);
+        OPEN_LISTED;
+        const struct walk_python *python = world_python(&world);
+        expect_found_by(python, sublists);
+        expect_eq(python->tracked_count, 1);
+        expect_eq(python->tracked[0], a);
+        END;
+    }
 }
 END_TEST
 
 /* In the middle of a list: a link to nowhere, one that goes in a circle, one to an object that is freed. */
 START_TEST(where_a_list_is_damaged_it_is_followed_in_the_memory)
 {
-    for (int damage = 0; damage < 3; damage++) {
+    for (int way = 0; way < 6; way++) {
+        int damage = way % 3;
         BEGIN;
         walk_addr object[MANY];
         for (int i = 0; i < MANY; i++)
@@ -483,10 +495,11 @@ START_TEST(where_a_list_is_damaged_it_is_followed_in_the_memory)
         else
             PUT(&world, head_of(&world, object[MANY / 2]), gc_head, next,
                 damage ? head_of(&world, object[1]) : NOWHERE);
-        sweep_with(&world, 2);
-        OPEN;
+        search_by(&world, way >= 3, 2);
+        OPEN_LISTED;
         const struct walk_python *python = world_python(&world);
-        expect_eq(python->tracked_by, WALK_BY_LISTS);
+        /* Who follows the list in the memory does not ask whether what is on it is alive. */
+        expect_eq(python->tracked_by, way == 5 ? WALK_BY_SUBLISTS : WALK_BY_LISTS);
         expect_eq(python->broken_lists, damage == 2 ? 0 : 1);
         /* What is nowhere stands in front of them. */
         for (int i = 0; i <= MANY / 2; i++)
@@ -1886,9 +1899,9 @@ int main(void)
                                             flags_in_the_low_bits_of_links_are_no_part_of_the_address,
                                             a_list_that_never_comes_back_to_its_head_ends_and_is_broken,
                                             a_list_that_leads_to_nowhere_ends_and_is_broken,
-                                            a_sweep_finds_what_is_on_the_lists_in_order_of_address,
+                                            either_finds_what_is_on_the_lists_in_order_of_address,
                                             all_ways_to_rule_places_out_stop_at_the_same_ones,
-                                            what_is_set_aside_is_behind_the_rest_of_what_a_sweep_finds,
+                                            what_is_set_aside_is_behind_the_rest_either_way,
                                             a_ring_that_no_list_leads_to_is_not_tracked,
                                             where_a_list_is_damaged_it_is_followed_in_the_memory,
                                             a_collector_at_work_is_told,

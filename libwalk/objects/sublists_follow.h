@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WALK_OBJECTS_SUBLISTS_FOLLOW_H
+#define WALK_OBJECTS_SUBLISTS_FOLLOW_H
+
+/*
+ * Sublists, followed in lanes: while the memory of one lane's next object is on its way, the others go on. That is most
+ * of the time of who follows a list: each address is known when the object before has come.
+ *
+ * Each step wants the object to point back to where the lane comes from. So two lanes never meet (whatever both came to
+ * would point back to one of them), none goes in circles (it would come back to its start), and all steps together are
+ * at most as many as there are objects.
+ */
+
+#include "objects/header.h"
+#include "objects/sublists.h"
+
+enum { WALK_LANES = 16 };
+
+/* What several workers do with all sublists whose owner is one of these. */
+struct walk_sublists_pass {
+    struct walk_sublists *sublists;
+    uint8_t first_owner, last_owner;
+    atomic_uint next; /* the first sublist that nobody has taken */
+};
+
+/* Where the words are that are looked at, from a head on. */
+struct walk_sublists_places {
+    unsigned word;
+    uint32_t next, prev, object, needed;
+    bool refs; /* up to 3.7: the head says whether the object is tracked */
+};
+
+struct walk_lane {
+    const struct walk_segment *segment;
+    const uint8_t *view; /* of the object's head; NULL: it is not there */
+    walk_addr at, from;
+    uint64_t length;
+    uint32_t number; /* of the sublist */
+    bool starts;     /* it is at its splitter */
+};
+
+static inline struct walk_sublists_places walk_sublists_places(const struct walk_python *python)
+{
+    const struct walk_layout *layout = python->layout;
+    uint32_t object = WALK_SIZE(layout, gc_head);
+    return (struct walk_sublists_places){
+        python->word, WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
+        object,       object + WALK_SIZE(layout, object), WALK_HAS(layout, gc_head, refs)};
+}
+
+/* Moves a lane, and has the bytes come. */
+static inline __attribute__((always_inline)) void walk_lane_go(struct walk_lane *lane, struct walk_memory *memory,
+                                                               walk_addr to, uint32_t needed)
+{
+    const struct walk_segment *segment = lane->segment;
+    lane->at = to;
+    if (!segment || to - segment->start >= segment->end - segment->start)
+        lane->segment = segment = walk_memory_segment(memory, to);
+    lane->view = NULL;
+    if (!segment || segment->kind != WALK_SEGMENT_SAVED || segment->end - to < needed)
+        return;
+    lane->view = segment->data + (to - segment->start);
+    __builtin_prefetch(lane->view);
+    __builtin_prefetch(lane->view + 63);
+}
+
+/* Gives the lane a sublist of the pass that nobody has; false: there is none. */
+static inline bool walk_lane_begin(struct walk_lane *lane, struct walk_sublists_pass *pass, struct walk_memory *memory,
+                                   const struct walk_sublists_places *at)
+{
+    const struct walk_splitters *splitters = &pass->sublists->splitters;
+    for (;;) {
+        uint32_t number = atomic_fetch_add_explicit(&pass->next, 1, memory_order_relaxed);
+        if (number >= splitters->count)
+            return false;
+        const struct walk_sublist *sublist = &splitters->sublist[number];
+        uint64_t link;
+        bool starts = number >= pass->sublists->heads.count;
+        if (sublist->owner < pass->first_owner || sublist->owner > pass->last_owner || !sublist->start ||
+            !walk_memory_word(memory, sublist->start + (starts ? at->prev : at->next), &link))
+            continue;
+        *lane = (struct walk_lane){.number = number, .starts = starts};
+        lane->from = starts ? link & WALK_LINK_MASK : sublist->start;
+        walk_lane_go(lane, memory, starts ? sublist->start : link & WALK_LINK_MASK, at->needed);
+        return true;
+    }
+}
+
+/* Whether the lane has come to the end of its sublist, which is noted then. */
+static inline __attribute__((always_inline)) bool walk_lane_ends(struct walk_lane *lane,
+                                                                 struct walk_splitters *splitters, unsigned word,
+                                                                 const struct walk_sublists_places *at)
+{
+    uint32_t next = 0;
+    if (lane->view && (walk_load_word(word, lane->view + at->prev) & WALK_LINK_MASK) == lane->from) {
+        bool starts = lane->starts;
+        lane->starts = false;
+        if (starts || !walk_splitters_may_have(splitters, lane->at) ||
+            !(next = walk_splitters_find(splitters, lane->at)))
+            return false;
+    }
+    splitters->sublist[lane->number].length = lane->length;
+    splitters->sublist[lane->number].next = next;
+    return true;
+}
+
+/* What is done with each object: `view` is of it, and `room` the bytes behind that are there. */
+typedef bool walk_sublists_each(struct walk_sublists_worker *worker, const uint8_t *view, size_t room,
+                                walk_addr object);
+
+/* One worker's part of a pass. */
+static inline __attribute__((always_inline)) void walk_sublists_follow(struct walk_sublists_pass *pass,
+                                                                       struct walk_sublists_worker *worker,
+                                                                       unsigned word, walk_sublists_each *each)
+{
+    const struct walk_sublists_places at = walk_sublists_places(worker->python);
+    struct walk_splitters *splitters = &pass->sublists->splitters;
+    struct walk_memory *memory = &worker->memory;
+    struct walk_lane lanes[WALK_LANES];
+    unsigned busy = 0;
+    while (busy < WALK_LANES && walk_lane_begin(&lanes[busy], pass, memory, &at))
+        busy++;
+    while (busy && !worker->failed)
+        for (unsigned i = 0; i < busy; i++) {
+            struct walk_lane *lane = &lanes[i];
+            if (walk_lane_ends(lane, splitters, word, &at)) {
+                if (!walk_lane_begin(lane, pass, memory, &at))
+                    lanes[i--] = lanes[--busy];
+                continue;
+            }
+            if (at.refs && walk_header_refs_in(worker->python, lane->view) != WALK_REFS_REACHABLE)
+                worker->failed = true;
+            worker->failed |=
+                !each(worker, lane->view + at.object, lane->segment->end - lane->at - at.object, lane->at + at.object);
+            lane->length++;
+            lane->from = lane->at;
+            walk_lane_go(lane, memory, walk_load_word(word, lane->view + at.next) & WALK_LINK_MASK, at.needed);
+        }
+}
+
+#endif

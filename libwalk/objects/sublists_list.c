@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The objects that sublists lead to, in order of address: they are followed once more, and each worker marks where it
+ * has come, in a bit per granule.
+ */
+#include <stdlib.h>
+
+#include "bytes/bits.h"
+#include "bytes/large.h"
+#include "objects/sublists_follow.h"
+
+enum {
+    AHEAD = 16,           /* objects whose bytes are on their way */
+    MARKERS_MAX = 8,      /* each has marks of its own, which are as much as 1/128 of the memory */
+    PLACES_MAX = 1 << 15, /* of a span */
+    CACHED_CLASSES = 1 << 8
+};
+
+struct list {
+    struct walk_sublists *sublists;
+    struct walk_sublists_pass pass;
+    uint64_t *marks; /* of all markers, one after the other */
+    size_t words;    /* of one marker */
+    unsigned marker_count;
+    size_t *first; /* where the objects of each span go, in walk_python.tracked */
+};
+
+static size_t words_per_span(const struct list *list) { return (size_t)1 << (list->sublists->stream.place_bits - 6); }
+
+/* ---- marking ---- */
+
+/* False: it stands where nothing can be marked. */
+static inline bool mark(struct walk_sublists_worker *worker, const uint8_t *view, size_t room, walk_addr object)
+{
+    const struct walk_stretch *stretch = walk_stream_stretch(worker->stream, object, &worker->hint);
+    (void)view, (void)room;
+    if (!stretch)
+        return false;
+    uint32_t place = walk_stream_place(worker->stream, stretch, object);
+    worker->marks[place / 64] |= UINT64_C(1) << place % 64;
+    return true;
+}
+
+static void mark_some(void *context, size_t task, unsigned number)
+{
+    struct list *list = context;
+    struct walk_sublists_worker *worker = &list->sublists->workers[number];
+    (void)task;
+    worker->stream = &list->sublists->stream;
+    worker->marks = list->marks + number * list->words;
+    if (worker->python->word == 8)
+        walk_sublists_follow(&list->pass, worker, 8, mark);
+    else
+        walk_sublists_follow(&list->pass, worker, 4, mark);
+}
+
+/* ---- listing ---- */
+
+static inline uint64_t marks_at(const struct list *list, size_t word)
+{
+    uint64_t marks = 0;
+    for (unsigned i = 0; i < list->marker_count; i++)
+        marks |= list->marks[i * list->words + word];
+    return marks;
+}
+
+/* How many are marked in a span stands behind the place of its first one. */
+static void count_span(void *context, size_t span, unsigned number)
+{
+    const struct list *list = context;
+    size_t count = 0, first = span * words_per_span(list);
+    (void)number;
+    for (size_t word = first; word < first + words_per_span(list); word++)
+        count += walk_count_bits(marks_at(list, word));
+    list->first[span + 1] = count;
+}
+
+static size_t places_of(const struct list *list, size_t span, uint16_t places[PLACES_MAX])
+{
+    size_t count = 0, first = span * words_per_span(list);
+    for (size_t word = 0; word < words_per_span(list); word++)
+        for (uint64_t marks = marks_at(list, first + word); marks; marks &= marks - 1)
+            places[count++] = (uint16_t)(word * 64 + (size_t)__builtin_ctzll(marks));
+    return count;
+}
+
+/* All of them were counted, and have a class. */
+static uint32_t class_of(const struct walk_python *python, struct walk_cached_class *cache, walk_addr type)
+{
+    struct walk_cached_class *cached = walk_cached_class(cache, type);
+    if (cached->type != type) {
+        cached->type = type;
+        (void)walk_classes_find(&python->classes, type, &cached->number);
+    }
+    return cached->number;
+}
+
+static void list_span(void *context, size_t index, unsigned number)
+{
+    const struct list *list = context;
+    struct walk_python *python = list->sublists->python;
+    const struct walk_span *span = &list->sublists->stream.spans[index];
+    const unsigned granule_bits = list->sublists->stream.granule_bits;
+    const uint8_t *types =
+        span->segment->data + (span->start - span->segment->start) + WALK_OFFSET(python->layout, object, ob_type);
+    struct walk_cached_class cache[WALK_CACHED_CLASSES] = {{0}};
+    uint16_t places[PLACES_MAX];
+    size_t count = places_of(list, index, places), first = list->first[index];
+    (void)number;
+    for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            __builtin_prefetch(types + ((size_t)places[i + AHEAD] << granule_bits));
+        size_t inside = (size_t)places[i] << granule_bits;
+        python->tracked[first + i] = span->start + inside;
+        python->tracked_class[first + i] = class_of(python, cache, walk_load_word(python->word, types + inside));
+    }
+}
+
+static bool any_failed(const struct list *list)
+{
+    for (unsigned i = 0; i < list->marker_count; i++)
+        if (list->sublists->workers[i].failed)
+            return true;
+    return false;
+}
+
+/* Those of one owner, from `first` on. Returns how many; false in `good`: they cannot be marked. */
+static size_t list_owner(struct list *list, uint8_t owner, size_t first, bool *good)
+{
+    struct walk_sublists *sublists = list->sublists;
+    size_t spans = sublists->stream.span_count;
+    list->pass = (struct walk_sublists_pass){.sublists = sublists, .first_owner = owner, .last_owner = owner};
+    memset(list->marks, 0, list->words * list->marker_count * sizeof *list->marks);
+    walk_workers_run(list->marker_count, list->marker_count, mark_some, list);
+    *good &= !any_failed(list);
+    walk_workers_run(sublists->worker_count, spans, count_span, list);
+    list->first[0] = first;
+    for (size_t i = 0; i < spans; i++)
+        list->first[i + 1] += list->first[i];
+    if (*good && list->first[spans] <= sublists->python->tracked_count)
+        walk_workers_run(sublists->worker_count, spans, list_span, list);
+    return list->first[spans];
+}
+
+bool walk_sublists_list(struct walk_unlisted *unlisted)
+{
+    struct walk_sublists *sublists = (struct walk_sublists *)unlisted;
+    struct walk_python *python = sublists->python;
+    struct list list = {.sublists = sublists,
+                        .words = sublists->stream.span_count << (sublists->stream.place_bits - 6),
+                        .marker_count = sublists->worker_count < MARKERS_MAX ? sublists->worker_count : MARKERS_MAX};
+    python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
+    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    list.marks = walk_large_alloc(list.words * list.marker_count, sizeof *list.marks);
+    list.first = calloc(sublists->stream.span_count + 1, sizeof *list.first);
+    bool good = python->tracked && python->tracked_class && list.marks && list.first;
+    size_t listed = 0;
+    for (size_t owner = 1; owner < walk_heads_owners(&sublists->heads) && good; owner++)
+        listed = list_owner(&list, (uint8_t)owner, listed, &good);
+    walk_large_free(list.marks);
+    free(list.first);
+    return good && listed == python->tracked_count;
+}
