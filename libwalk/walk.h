@@ -88,6 +88,7 @@ struct walk_options {
      * the file is mapped. The result is the same. NULL: what is faster here, which is measured.
      */
     const char *reading;
+    bool counting; /* walk_target_counts() is asked first: nothing is kept for a graph, which takes longer then */
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.
@@ -133,16 +134,16 @@ void walk_target_close(struct walk_target *target);
 enum walk_saved_kind { WALK_NOT_SAVED_HEAP, WALK_SAVED, WALK_SAVED_WITHOUT_VALUES };
 
 struct walk_target_info {
-    uint32_t version;           /* PY_VERSION_HEX, from sys.hexversion in the target */
-    unsigned word;              /* pointer size, bytes */
-    const char *version_text;   /* sys.version on one line, or "" */
-    const char *python_path;    /* the ELF file that holds the interpreter: libpython or the executable */
-    const char *build_id;       /* of that file, hex, or "" */
-    const char *build;          /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
-    const char *file_problem;   /* why that file is not used: not found, another build; "" when it is */
-    const char *layout_source;  /* where the structures' layout is from, for people */
-    const char *tracked_by;     /* how the collector's objects were found: "lists", "sublists", "sweep", or "allocator" */
-    bool truncated;             /* the core is shorter than its program headers say */
+    uint32_t version;          /* PY_VERSION_HEX, from sys.hexversion in the target */
+    unsigned word;             /* pointer size, bytes */
+    const char *version_text;  /* sys.version on one line, or "" */
+    const char *python_path;   /* the ELF file that holds the interpreter: libpython or the executable */
+    const char *build_id;      /* of that file, hex, or "" */
+    const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
+    const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
+    const char *layout_source; /* where the structures' layout is from, for people */
+    const char *tracked_by; /* how the collector's objects were found: "lists", "sublists", "sweep", or "allocator" */
+    bool truncated;         /* the core is shorter than its program headers say */
     enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };
 void walk_target_info(const struct walk_target *target, struct walk_target_info *info);

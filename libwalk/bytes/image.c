@@ -45,6 +45,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
     image->guess = options->guess;
+    image->counting = options->counting;
     image->workers = walk_workers_count(options->threads);
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)

@@ -55,7 +55,7 @@ struct walk_image {
     char *executable;
     char *debug_dirs;
     char *layout;              /* walk_options; NULL: all */
-    bool guess;                /* walk_options */
+    bool guess, counting;      /* walk_options */
     unsigned workers;          /* at least 1 */
     enum walk_search search;   /* walk_options */
     enum walk_reading reading; /* walk_options; ANY: not measured yet (walk_window_choose()) */

@@ -53,6 +53,16 @@ void walk_stream_close(struct walk_stream *stream)
     *stream = (struct walk_stream){0};
 }
 
+bool walk_stream_segment(const struct walk_stream *stream, const struct walk_segment *segment, uint32_t *place)
+{
+    size_t hint;
+    const struct walk_stretch *stretch =
+        is_streamed(segment, stream->granule_bits) ? walk_stream_find(stream, segment->start, &hint) : NULL;
+    if (stretch)
+        *place = walk_stream_place(stream, stretch, segment->start);
+    return stretch != NULL;
+}
+
 bool walk_stream_numbered(const struct walk_stream *stream)
 {
     return stream->span_count <= UINT32_MAX >> stream->place_bits;

@@ -39,6 +39,9 @@ struct walk_stream {
 struct walk_error *walk_stream_open(struct walk_stream *stream, const struct walk_image *image, unsigned granule_bits);
 void walk_stream_close(struct walk_stream *stream);
 
+/* The place of a segment's first byte; false: the stream leaves it out. */
+bool walk_stream_segment(const struct walk_stream *stream, const struct walk_segment *segment, uint32_t *place);
+
 /* False: there are more places than 32 bits can number. */
 bool walk_stream_numbered(const struct walk_stream *stream);
 

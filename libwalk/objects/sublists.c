@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "objects/header.h"
 
 enum {
@@ -132,7 +133,7 @@ static bool split(struct walk_sublists *sublists)
 /* ---- whose they are ---- */
 
 /* Gives what a list has to its owner. False: it does not come back to its head. */
-static bool own_list(struct walk_sublists *sublists, uint32_t head, size_t *length)
+static bool own_list(struct walk_sublists *sublists, uint32_t head)
 {
     struct walk_sublist *sublist = sublists->splitters.sublist;
     uint8_t owner = walk_heads_owner(&sublists->heads, head);
@@ -140,20 +141,29 @@ static bool own_list(struct walk_sublists *sublists, uint32_t head, size_t *leng
         if (sublist[number].owner)
             return false;
         sublist[number].owner = owner;
-        *length += sublist[number].length;
         if (!sublist[number].next || sublist[number].next == head + 1)
             return sublist[number].next != 0;
         number = sublist[number].next - 1;
     }
 }
 
-/* Whether all that was counted is on lists, and to be counted so. */
-static bool is_all_counted(const struct walk_sublists *sublists, const size_t *of)
+void walk_sublists_owned(const struct walk_sublists *sublists, size_t *of)
 {
-    uint64_t unowned = 0;
     for (uint32_t i = 0; i < sublists->splitters.count; i++)
-        unowned += sublists->splitters.sublist[i].owner ? 0 : sublists->splitters.sublist[i].length;
-    return !unowned && !of[walk_heads_permanent(&sublists->heads)];
+        of[sublists->splitters.sublist[i].owner] += sublists->splitters.sublist[i].length;
+}
+
+/* The only owner who has anything; 0: there are several, or something is on no list. */
+static uint8_t only_owner(const struct walk_sublists *sublists, const size_t *of)
+{
+    uint8_t only = 0;
+    for (size_t owner = 0; owner < walk_heads_owners(&sublists->heads); owner++) {
+        if (of[owner] && (only || !owner))
+            return 0;
+        if (of[owner])
+            only = (uint8_t)owner;
+    }
+    return only;
 }
 
 static bool any_failed(const struct walk_sublists *sublists)
@@ -164,22 +174,30 @@ static bool any_failed(const struct walk_sublists *sublists)
     return false;
 }
 
+/* What was counted as if all were to be counted, which it mostly is, becomes what is to be counted. */
+static void recount(struct walk_sublists *sublists, const size_t *of)
+{
+    const uint8_t permanent = walk_heads_permanent(&sublists->heads);
+    if (!of[0] && !of[permanent])
+        return;
+    walk_sublists_recount(sublists);
+    walk_sublists_count(sublists, 1, permanent - 1);
+    walk_sublists_count(sublists, permanent, permanent);
+}
+
 /* False: no memory, or the lists cannot be believed. */
 static bool follow(struct walk_sublists *sublists)
 {
-    const uint8_t permanent = walk_heads_permanent(&sublists->heads);
     size_t of[WALK_OWNERS_MAX] = {0};
-    walk_sublists_count(sublists, 0, 0, false); /* mostly all of them are to be counted */
+    walk_sublists_count(sublists, 0, 0);
     if (any_failed(sublists))
         return false;
     for (uint32_t head = 0; head < sublists->heads.count; head++)
-        if (sublists->heads.at[head] && !own_list(sublists, head, &of[walk_heads_owner(&sublists->heads, head)]))
+        if (sublists->heads.at[head] && !own_list(sublists, head))
             return false;
-    if (!is_all_counted(sublists, of)) {
-        walk_sublists_recount(sublists);
-        walk_sublists_count(sublists, 1, permanent - 1, false);
-        walk_sublists_count(sublists, permanent, permanent, true);
-    }
+    walk_sublists_owned(sublists, of);
+    recount(sublists, of);
+    sublists->marked = sublists->marks ? only_owner(sublists, of) : 0;
     walk_heads_share_out(&sublists->heads, of, sublists->python);
     return !any_failed(sublists) && walk_sublists_join(sublists);
 }
@@ -196,6 +214,7 @@ static bool open_workers(struct walk_sublists *sublists)
         struct walk_sublists_worker *worker = &sublists->workers[i];
         worker->python = python;
         worker->counter = &sublists->counters[i];
+        worker->stream = &sublists->stream;
         if (!walk_memory_fork(python->memory, &worker->memory) ||
             !walk_measure_open(&worker->measure, sublists->measures))
             return false;
@@ -225,6 +244,7 @@ static void close_unlisted(struct walk_unlisted *unlisted)
         walk_counter_deinit(&sublists->counters[i]);
     free(sublists->workers);
     free(sublists->counters);
+    walk_large_free(sublists->marks);
     free(sublists->splitters.sublist);
     free(sublists->splitters.slot);
     free(sublists->splitters.filter);
@@ -249,7 +269,8 @@ static bool open_sublists(struct walk_sublists *sublists, const struct walk_samp
     walk_error_free(error);
     return !error && sublists->stream.span_count && walk_stream_numbered(&sublists->stream) &&
            walk_heads_read(&sublists->heads, python) &&
-           (sublists->measures = walk_measures_open(python, sample, true)) && open_workers(sublists);
+           (sublists->measures = walk_measures_open(python, sample, true)) && open_workers(sublists) &&
+           (python->runtime->image->counting || walk_sublists_clear_marks(sublists));
 }
 
 bool walk_tracked_by_sublists(struct walk_python *python, const struct walk_sample *sample)

@@ -48,10 +48,9 @@ struct walk_sublists_worker {
     unsigned late_at;
     struct walk_found types; /* those of the objects that are types */
     struct walk_found alone; /* those whose size is to be asked otherwise */
-    uint64_t *marks;         /* when they are listed: a bit per granule */
     const struct walk_stream *stream;
-    size_t hint;
-    bool failed; /* no memory, or what is followed cannot be believed */
+    uint64_t *marks; /* where it has met objects: a bit per place; NULL: nothing is marked */
+    bool failed;     /* no memory, or what is followed cannot be believed */
 };
 
 struct walk_sublists {
@@ -64,6 +63,9 @@ struct walk_sublists {
     struct walk_sublists_worker *workers;
     struct walk_counter *counters; /* of each worker */
     unsigned worker_count;
+    uint64_t *marks; /* of all workers, one after the other; NULL: there are none yet */
+    size_t words;    /* of one worker's marks */
+    uint8_t marked;  /* the only owner who has objects, and they are marked; 0: that is not so */
 };
 
 /* ---- starts ---- */
@@ -90,12 +92,23 @@ static inline uint32_t walk_splitters_find(const struct walk_splitters *splitter
 
 /* ---- passes: what is done with each object of the sublists of some owners ---- */
 
-/* Counts and measures; with `permanent`, what is in the permanent generations, which is not measured. */
-void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner, bool permanent);
+/* Counts and measures, and marks if there are marks. What is in the permanent generations is only counted, alone. */
+void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner);
 /* Forgets all of that. */
 void walk_sublists_recount(struct walk_sublists *sublists);
 /* What was counted becomes what `python` has. False: out of memory. */
 bool walk_sublists_join(struct walk_sublists *sublists);
+
+/* Adds what each owner has to `of`. */
+void walk_sublists_owned(const struct walk_sublists *sublists, size_t *of);
+
+/* Gives the workers marks, all clear. False: no memory. */
+bool walk_sublists_clear_marks(struct walk_sublists *sublists);
+
+static inline void walk_sublists_mark(struct walk_sublists_worker *worker, uint32_t place)
+{
+    worker->marks[place / 64] |= UINT64_C(1) << place % 64;
+}
 
 /* For walk_unlisted. */
 bool walk_sublists_list(struct walk_unlisted *unlisted);

@@ -40,60 +40,66 @@ static void put_late(struct walk_sublists_worker *worker, const struct walk_size
 }
 
 /* Adds the size of an object which no word of its own tells. False: no memory. */
-static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_measured *known, const uint8_t *view,
-                        size_t room, walk_addr object)
+static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_measured *known,
+                        const struct walk_met_object *object)
 {
     struct walk_size_keys rest = {0};
-    if (known->own.kind == WALK_OWN_KEYS && room >= WALK_SIZE(worker->python->layout, dict)) {
+    if (known->own.kind == WALK_OWN_KEYS && object->room >= WALK_SIZE(worker->python->layout, dict)) {
         worker->counter->tallies[known->class].size += known->own.size;
-        rest = (struct walk_size_keys){WALK_WORD(worker->python, view, dict, ma_keys),
-                                       WALK_WORD(worker->python, view, dict, ma_values)};
+        rest = (struct walk_size_keys){WALK_WORD(worker->python, object->view, dict, ma_keys),
+                                       WALK_WORD(worker->python, object->view, dict, ma_values)};
         put_late(worker, &rest, known->class);
         return true;
     }
-    walk_measure_aim(&worker->measure, object, room < AT_HAND ? room : AT_HAND, view);
-    uint32_t class = known->class, size = walk_measure_odd(&worker->measure, known, known->address, object, &rest);
+    walk_measure_aim(&worker->measure, object->address, object->room < AT_HAND ? object->room : AT_HAND, object->view);
+    uint32_t class = known->class,
+             size = walk_measure_odd(&worker->measure, known, known->address, object->address, &rest);
     if (rest.keys)
         put_late(worker, &rest, class);
     if (size == WALK_UNSIZED)
-        return walk_found_push(&worker->alone, object);
+        return walk_found_push(&worker->alone, object->address);
     worker->counter->tallies[class].size += size;
     return true;
 }
 
 /* The class of an object; NULL: no memory. */
-static inline const struct walk_measured *class_of(struct walk_sublists_worker *worker, const uint8_t *view,
-                                                   walk_addr object)
+static inline const struct walk_measured *class_of(struct walk_sublists_worker *worker,
+                                                   const struct walk_met_object *object)
 {
     const struct walk_python *python = worker->python;
-    walk_addr type = WALK_WORD(python, view, object, ob_type);
+    walk_addr type = WALK_WORD(python, object->view, object, ob_type);
     const struct walk_measured *known = walk_measure_slot(&worker->measure, type);
     if (!known->address && !(known = meet(worker, type)))
         return NULL;
-    if (type == python->runtime->type_type && !walk_found_push(&worker->types, object))
+    if (type == python->runtime->type_type && !walk_found_push(&worker->types, object->address))
         return NULL;
     return known;
 }
 
-static inline bool count(struct walk_sublists_worker *worker, const uint8_t *view, size_t room, walk_addr object)
+static inline bool count(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
-    const struct walk_measured *known = class_of(worker, view, object);
+    const struct walk_measured *known = class_of(worker, object);
     uint64_t size;
     if (!known)
         return false;
     struct walk_tally *tally = &worker->counter->tallies[known->class];
     tally->count++;
-    if (!walk_own_size_at(&known->own, worker->python, view, room, &size))
-        return measure_odd(worker, known, view, room, object);
+    if (!walk_own_size_at(&known->own, worker->python, object->view, object->room, &size))
+        return measure_odd(worker, known, object);
     tally->size += size;
     return true;
 }
 
-static inline bool count_permanent(struct walk_sublists_worker *worker, const uint8_t *view, size_t room,
-                                   walk_addr object)
+static inline bool count_and_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
-    const struct walk_measured *known = class_of(worker, view, object);
-    (void)room;
+    walk_sublists_mark(worker, object->place);
+    return count(worker, object);
+}
+
+/* What is in the permanent generations is not measured. */
+static inline bool count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+{
+    const struct walk_measured *known = class_of(worker, object);
     if (known)
         worker->counter->classes.class[known->class].count++;
     return known != NULL;
@@ -106,29 +112,20 @@ static void count_some(void *context, size_t task, unsigned number)
     struct walk_sublists_pass *pass = context;
     struct walk_sublists_worker *worker = &pass->sublists->workers[number];
     (void)task;
-    if (worker->python->word == 8)
-        walk_sublists_follow(pass, worker, 8, count);
+    if (pass->first_owner == walk_heads_permanent(&pass->sublists->heads))
+        walk_sublists_follow(pass, worker, count_permanent);
+    else if (worker->marks)
+        walk_sublists_follow(pass, worker, count_and_mark);
     else
-        walk_sublists_follow(pass, worker, 4, count);
+        walk_sublists_follow(pass, worker, count);
     for (unsigned i = 0; i < WALK_LATE; i++)
         add_late(worker, &worker->late[i]);
 }
 
-static void count_permanents(void *context, size_t task, unsigned number)
-{
-    struct walk_sublists_pass *pass = context;
-    struct walk_sublists_worker *worker = &pass->sublists->workers[number];
-    (void)task;
-    if (worker->python->word == 8)
-        walk_sublists_follow(pass, worker, 8, count_permanent);
-    else
-        walk_sublists_follow(pass, worker, 4, count_permanent);
-}
-
-void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner, bool permanent)
+void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner)
 {
     struct walk_sublists_pass pass = {.sublists = sublists, .first_owner = first_owner, .last_owner = last_owner};
-    walk_workers_run(sublists->worker_count, sublists->worker_count, permanent ? count_permanents : count_some, &pass);
+    walk_workers_run(sublists->worker_count, sublists->worker_count, count_some, &pass);
 }
 
 void walk_sublists_recount(struct walk_sublists *sublists)

@@ -31,8 +31,9 @@ struct walk_sublists_places {
 };
 
 struct walk_lane {
-    const struct walk_segment *segment;
-    const uint8_t *view; /* of the object's head; NULL: it is not there */
+    const struct walk_segment *segment; /* of the stream; NULL: none of it */
+    uint32_t place;                     /* of the segment's first byte */
+    const uint8_t *view;                /* of the object's head; NULL: it is not there */
     walk_addr at, from;
     uint64_t length;
     uint32_t number; /* of the sublist */
@@ -49,15 +50,19 @@ static inline struct walk_sublists_places walk_sublists_places(const struct walk
 }
 
 /* Moves a lane, and has the bytes come. */
-static inline __attribute__((always_inline)) void walk_lane_go(struct walk_lane *lane, struct walk_memory *memory,
-                                                               walk_addr to, uint32_t needed)
+static inline __attribute__((always_inline)) void
+walk_lane_go(struct walk_lane *lane, struct walk_sublists_worker *worker, walk_addr to, uint32_t needed)
 {
     const struct walk_segment *segment = lane->segment;
     lane->at = to;
-    if (!segment || to - segment->start >= segment->end - segment->start)
-        lane->segment = segment = walk_memory_segment(memory, to);
+    if (!segment || to - segment->start >= segment->end - segment->start) {
+        segment = walk_memory_segment(&worker->memory, to);
+        if (segment && !walk_stream_segment(worker->stream, segment, &lane->place))
+            segment = NULL;
+        lane->segment = segment;
+    }
     lane->view = NULL;
-    if (!segment || segment->kind != WALK_SEGMENT_SAVED || segment->end - to < needed)
+    if (!segment || segment->end - to < needed)
         return;
     lane->view = segment->data + (to - segment->start);
     __builtin_prefetch(lane->view);
@@ -65,8 +70,8 @@ static inline __attribute__((always_inline)) void walk_lane_go(struct walk_lane 
 }
 
 /* Gives the lane a sublist of the pass that nobody has; false: there is none. */
-static inline bool walk_lane_begin(struct walk_lane *lane, struct walk_sublists_pass *pass, struct walk_memory *memory,
-                                   const struct walk_sublists_places *at)
+static inline bool walk_lane_begin(struct walk_lane *lane, struct walk_sublists_pass *pass,
+                                   struct walk_sublists_worker *worker, const struct walk_sublists_places *at)
 {
     const struct walk_splitters *splitters = &pass->sublists->splitters;
     for (;;) {
@@ -77,11 +82,11 @@ static inline bool walk_lane_begin(struct walk_lane *lane, struct walk_sublists_
         uint64_t link;
         bool starts = number >= pass->sublists->heads.count;
         if (sublist->owner < pass->first_owner || sublist->owner > pass->last_owner || !sublist->start ||
-            !walk_memory_word(memory, sublist->start + (starts ? at->prev : at->next), &link))
+            !walk_memory_word(&worker->memory, sublist->start + (starts ? at->prev : at->next), &link))
             continue;
         *lane = (struct walk_lane){.number = number, .starts = starts};
         lane->from = starts ? link & WALK_LINK_MASK : sublist->start;
-        walk_lane_go(lane, memory, starts ? sublist->start : link & WALK_LINK_MASK, at->needed);
+        walk_lane_go(lane, worker, starts ? sublist->start : link & WALK_LINK_MASK, at->needed);
         return true;
     }
 }
@@ -104,38 +109,57 @@ static inline __attribute__((always_inline)) bool walk_lane_ends(struct walk_lan
     return true;
 }
 
-/* What is done with each object: `view` is of it, and `room` the bytes behind that are there. */
-typedef bool walk_sublists_each(struct walk_sublists_worker *worker, const uint8_t *view, size_t room,
-                                walk_addr object);
+struct walk_met_object {
+    walk_addr address;
+    const uint8_t *view;
+    size_t room;    /* bytes from there on */
+    uint32_t place; /* in the stream */
+};
 
-/* One worker's part of a pass. */
-static inline __attribute__((always_inline)) void walk_sublists_follow(struct walk_sublists_pass *pass,
-                                                                       struct walk_sublists_worker *worker,
-                                                                       unsigned word, walk_sublists_each *each)
+/* What is done with each object. False: the worker has failed. */
+typedef bool walk_sublists_each(struct walk_sublists_worker *worker, const struct walk_met_object *object);
+
+/* For walk_sublists_follow(). */
+static inline __attribute__((always_inline)) void walk_sublists_follow_words(struct walk_sublists_pass *pass,
+                                                                             struct walk_sublists_worker *worker,
+                                                                             unsigned word, walk_sublists_each *each)
 {
     const struct walk_sublists_places at = walk_sublists_places(worker->python);
+    const unsigned granule_bits = worker->stream->granule_bits;
     struct walk_splitters *splitters = &pass->sublists->splitters;
-    struct walk_memory *memory = &worker->memory;
     struct walk_lane lanes[WALK_LANES];
     unsigned busy = 0;
-    while (busy < WALK_LANES && walk_lane_begin(&lanes[busy], pass, memory, &at))
+    while (busy < WALK_LANES && walk_lane_begin(&lanes[busy], pass, worker, &at))
         busy++;
     while (busy && !worker->failed)
         for (unsigned i = 0; i < busy; i++) {
             struct walk_lane *lane = &lanes[i];
             if (walk_lane_ends(lane, splitters, word, &at)) {
-                if (!walk_lane_begin(lane, pass, memory, &at))
+                if (!walk_lane_begin(lane, pass, worker, &at))
                     lanes[i--] = lanes[--busy];
                 continue;
             }
             if (at.refs && walk_header_refs_in(worker->python, lane->view) != WALK_REFS_REACHABLE)
                 worker->failed = true;
-            worker->failed |=
-                !each(worker, lane->view + at.object, lane->segment->end - lane->at - at.object, lane->at + at.object);
+            const walk_addr inside = lane->at + at.object - lane->segment->start;
+            const struct walk_met_object object = {lane->at + at.object, lane->view + at.object,
+                                                   lane->segment->end - lane->at - at.object,
+                                                   lane->place + (uint32_t)(inside >> granule_bits)};
+            worker->failed |= !each(worker, &object);
             lane->length++;
             lane->from = lane->at;
-            walk_lane_go(lane, memory, walk_load_word(word, lane->view + at.next) & WALK_LINK_MASK, at.needed);
+            walk_lane_go(lane, worker, walk_load_word(word, lane->view + at.next) & WALK_LINK_MASK, at.needed);
         }
+}
+
+/* One worker's part of a pass. */
+static inline __attribute__((always_inline)) void
+walk_sublists_follow(struct walk_sublists_pass *pass, struct walk_sublists_worker *worker, walk_sublists_each *each)
+{
+    if (worker->python->word == 8)
+        walk_sublists_follow_words(pass, worker, 8, each);
+    else
+        walk_sublists_follow_words(pass, worker, 4, each);
 }
 
 #endif

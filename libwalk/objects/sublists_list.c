@@ -10,18 +10,13 @@
 #include "objects/sublists_follow.h"
 
 enum {
-    AHEAD = 16,           /* objects whose bytes are on their way */
-    MARKERS_MAX = 8,      /* each has marks of its own, which are as much as 1/128 of the memory */
-    PLACES_MAX = 1 << 15, /* of a span */
-    CACHED_CLASSES = 1 << 8
+    AHEAD = 16,          /* objects whose bytes are on their way */
+    PLACES_MAX = 1 << 15 /* of a span */
 };
 
 struct list {
     struct walk_sublists *sublists;
     struct walk_sublists_pass pass;
-    uint64_t *marks; /* of all markers, one after the other */
-    size_t words;    /* of one marker */
-    unsigned marker_count;
     size_t *first; /* where the objects of each span go, in walk_python.tracked */
 };
 
@@ -29,29 +24,30 @@ static size_t words_per_span(const struct list *list) { return (size_t)1 << (lis
 
 /* ---- marking ---- */
 
-/* False: it stands where nothing can be marked. */
-static inline bool mark(struct walk_sublists_worker *worker, const uint8_t *view, size_t room, walk_addr object)
+bool walk_sublists_clear_marks(struct walk_sublists *sublists)
 {
-    const struct walk_stretch *stretch = walk_stream_stretch(worker->stream, object, &worker->hint);
-    (void)view, (void)room;
-    if (!stretch)
+    sublists->words = sublists->stream.span_count << (sublists->stream.place_bits - 6);
+    if (!sublists->marks)
+        sublists->marks = walk_large_alloc(sublists->words * sublists->worker_count, sizeof *sublists->marks);
+    if (!sublists->marks)
         return false;
-    uint32_t place = walk_stream_place(worker->stream, stretch, object);
-    worker->marks[place / 64] |= UINT64_C(1) << place % 64;
+    memset(sublists->marks, 0, sublists->words * sublists->worker_count * sizeof *sublists->marks);
+    for (unsigned i = 0; i < sublists->worker_count; i++)
+        sublists->workers[i].marks = sublists->marks + i * sublists->words;
+    return true;
+}
+
+static inline bool mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+{
+    walk_sublists_mark(worker, object->place);
     return true;
 }
 
 static void mark_some(void *context, size_t task, unsigned number)
 {
     struct list *list = context;
-    struct walk_sublists_worker *worker = &list->sublists->workers[number];
     (void)task;
-    worker->stream = &list->sublists->stream;
-    worker->marks = list->marks + number * list->words;
-    if (worker->python->word == 8)
-        walk_sublists_follow(&list->pass, worker, 8, mark);
-    else
-        walk_sublists_follow(&list->pass, worker, 4, mark);
+    walk_sublists_follow(&list->pass, &list->sublists->workers[number], mark);
 }
 
 /* ---- listing ---- */
@@ -59,8 +55,8 @@ static void mark_some(void *context, size_t task, unsigned number)
 static inline uint64_t marks_at(const struct list *list, size_t word)
 {
     uint64_t marks = 0;
-    for (unsigned i = 0; i < list->marker_count; i++)
-        marks |= list->marks[i * list->words + word];
+    for (unsigned i = 0; i < list->sublists->worker_count; i++)
+        marks |= list->sublists->workers[i].marks[word];
     return marks;
 }
 
@@ -116,29 +112,21 @@ static void list_span(void *context, size_t index, unsigned number)
     }
 }
 
-static bool any_failed(const struct list *list)
-{
-    for (unsigned i = 0; i < list->marker_count; i++)
-        if (list->sublists->workers[i].failed)
-            return true;
-    return false;
-}
-
-/* Those of one owner, from `first` on. Returns how many; false in `good`: they cannot be marked. */
-static size_t list_owner(struct list *list, uint8_t owner, size_t first, bool *good)
+/* Those of one owner, from `first` on; where the next one's go. */
+static size_t list_owner(struct list *list, uint8_t owner, size_t first)
 {
     struct walk_sublists *sublists = list->sublists;
     size_t spans = sublists->stream.span_count;
-    list->pass = (struct walk_sublists_pass){.sublists = sublists, .first_owner = owner, .last_owner = owner};
-    memset(list->marks, 0, list->words * list->marker_count * sizeof *list->marks);
-    walk_workers_run(list->marker_count, list->marker_count, mark_some, list);
-    *good &= !any_failed(list);
+    if (sublists->marked != owner) {
+        list->pass = (struct walk_sublists_pass){.sublists = sublists, .first_owner = owner, .last_owner = owner};
+        (void)walk_sublists_clear_marks(sublists);
+        walk_workers_run(sublists->worker_count, sublists->worker_count, mark_some, list);
+    }
     walk_workers_run(sublists->worker_count, spans, count_span, list);
     list->first[0] = first;
     for (size_t i = 0; i < spans; i++)
         list->first[i + 1] += list->first[i];
-    if (*good && list->first[spans] <= sublists->python->tracked_count)
-        walk_workers_run(sublists->worker_count, spans, list_span, list);
+    walk_workers_run(sublists->worker_count, spans, list_span, list);
     return list->first[spans];
 }
 
@@ -146,18 +134,17 @@ bool walk_sublists_list(struct walk_unlisted *unlisted)
 {
     struct walk_sublists *sublists = (struct walk_sublists *)unlisted;
     struct walk_python *python = sublists->python;
-    struct list list = {.sublists = sublists,
-                        .words = sublists->stream.span_count << (sublists->stream.place_bits - 6),
-                        .marker_count = sublists->worker_count < MARKERS_MAX ? sublists->worker_count : MARKERS_MAX};
+    struct list list = {.sublists = sublists};
     python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
     python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
-    list.marks = walk_large_alloc(list.words * list.marker_count, sizeof *list.marks);
     list.first = calloc(sublists->stream.span_count + 1, sizeof *list.first);
-    bool good = python->tracked && python->tracked_class && list.marks && list.first;
-    size_t listed = 0;
+    bool good = python->tracked && python->tracked_class && list.first &&
+                (sublists->marked || walk_sublists_clear_marks(sublists));
+    size_t of[WALK_OWNERS_MAX] = {0}, listed = 0;
+    walk_sublists_owned(sublists, of);
     for (size_t owner = 1; owner < walk_heads_owners(&sublists->heads) && good; owner++)
-        listed = list_owner(&list, (uint8_t)owner, listed, &good);
-    walk_large_free(list.marks);
+        if (of[owner])
+            listed = list_owner(&list, (uint8_t)owner, listed);
     free(list.first);
-    return good && listed == python->tracked_count;
+    return good;
 }
