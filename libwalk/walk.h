@@ -88,7 +88,11 @@ struct walk_options {
      * the file is mapped. The result is the same. NULL: what is faster here, which is measured.
      */
     const char *reading;
-    bool counting; /* walk_target_counts() is asked first: nothing is kept for a graph, which takes longer then */
+    /*
+     * What is asked first, "counts" (walk_target_counts()) or "graph": what the other one needs is not kept ready when
+     * the target is opened, and takes longer if it is asked. The result is the same. NULL: either may be.
+     */
+    const char *first;
 };
 
 /* Opens a core file. Errors: SYSTEM, FORMAT, UNSUPPORTED, NO_PYTHON, LAYOUT. The file must not change while it is open.

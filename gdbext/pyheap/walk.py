@@ -334,6 +334,7 @@ class _Options(Structure):
         ("threads", c_uint),
         ("tracked", c_char_p),
         ("reading", c_char_p),
+        ("first", c_char_p),
     ]
 
 

@@ -40,12 +40,12 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
     static const struct walk_options defaults;
     static const char *const searches[] = {"lists", "sweep", "sublists", NULL};
     static const char *const readings[] = {"windows", "mapping", NULL};
+    static const char *const firsts[] = {"counts", "graph", NULL};
     if (!options)
         options = &defaults;
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
     image->guess = options->guess;
-    image->counting = options->counting;
     image->workers = walk_workers_count(options->threads);
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
     if (!error)
@@ -58,6 +58,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
                            "tracked objects are looked for by \"lists\", \"sweep\" or \"sublists\"", &error);
     image->reading =
         one_of(options->reading, readings, "a core's bytes are read by \"windows\" or by \"mapping\"", &error);
+    image->first = one_of(options->first, firsts, "what is asked first is \"counts\" or \"graph\"", &error);
     return error;
 }
 

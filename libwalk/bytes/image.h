@@ -38,6 +38,7 @@ struct walk_lwp {
 
 /* How the collector's objects are looked for. */
 enum walk_search { WALK_SEARCH_ANY, WALK_SEARCH_LISTS, WALK_SEARCH_SWEEP, WALK_SEARCH_SUBLISTS };
+enum walk_first { WALK_FIRST_ANY, WALK_FIRST_COUNTS, WALK_FIRST_GRAPH };
 enum walk_reading { WALK_READING_ANY, WALK_READING_WINDOWS, WALK_READING_MAPPING };
 
 struct walk_image {
@@ -55,9 +56,10 @@ struct walk_image {
     char *executable;
     char *debug_dirs;
     char *layout;              /* walk_options; NULL: all */
-    bool guess, counting;      /* walk_options */
+    bool guess;                /* walk_options */
     unsigned workers;          /* at least 1 */
     enum walk_search search;   /* walk_options */
+    enum walk_first first;     /* walk_options */
     enum walk_reading reading; /* walk_options; ANY: not measured yet (walk_window_choose()) */
     /* The core's file, whose bytes are mapped at `data`; NULL: there is none. */
     struct {

@@ -270,7 +270,7 @@ static bool open_sublists(struct walk_sublists *sublists, const struct walk_samp
     return !error && sublists->stream.span_count && walk_stream_numbered(&sublists->stream) &&
            walk_heads_read(&sublists->heads, python) &&
            (sublists->measures = walk_measures_open(python, sample, true)) && open_workers(sublists) &&
-           (python->runtime->image->counting || walk_sublists_clear_marks(sublists));
+           (sublists->first == WALK_FIRST_COUNTS || walk_sublists_clear_marks(sublists));
 }
 
 bool walk_tracked_by_sublists(struct walk_python *python, const struct walk_sample *sample)
@@ -280,13 +280,15 @@ bool walk_tracked_by_sublists(struct walk_python *python, const struct walk_samp
         return false;
     sublists->unlisted = (struct walk_unlisted){walk_sublists_list, walk_sublists_types, close_unlisted};
     sublists->python = python;
+    sublists->first = python->runtime->image->first;
     if (!open_sublists(sublists, sample) || !split(sublists) || !follow(sublists)) {
         close_unlisted(&sublists->unlisted);
         walk_tracked_forget(python);
         return false;
     }
     end_sublists(sublists);
-    python->census->subtype_traverse = sample->subtype_traverse;
+    if (python->census)
+        python->census->subtype_traverse = sample->subtype_traverse;
     python->unlisted = &sublists->unlisted;
     return true;
 }

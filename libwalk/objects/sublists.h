@@ -56,6 +56,7 @@ struct walk_sublists_worker {
 struct walk_sublists {
     struct walk_unlisted unlisted;
     struct walk_python *python;
+    enum walk_first first;
     struct walk_stream stream;
     struct walk_heads heads;
     struct walk_splitters splitters;
@@ -92,7 +93,8 @@ static inline uint32_t walk_splitters_find(const struct walk_splitters *splitter
 
 /* ---- passes: what is done with each object of the sublists of some owners ---- */
 
-/* Counts and measures, and marks if there are marks. What is in the permanent generations is only counted, alone. */
+/* Counts, measures if there is to be a census, marks if there are marks. What is in the permanent generations is only
+ * counted, alone. */
 void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner);
 /* Forgets all of that. */
 void walk_sublists_recount(struct walk_sublists *sublists);

@@ -96,6 +96,16 @@ static inline bool count_and_mark(struct walk_sublists_worker *worker, const str
     return count(worker, object);
 }
 
+/* With marks only. */
+static inline bool only_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+{
+    const struct walk_measured *known = class_of(worker, object);
+    walk_sublists_mark(worker, object->place);
+    if (known)
+        worker->counter->tallies[known->class].count++;
+    return known != NULL;
+}
+
 /* What is in the permanent generations is not measured. */
 static inline bool count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
@@ -114,10 +124,12 @@ static void count_some(void *context, size_t task, unsigned number)
     (void)task;
     if (pass->first_owner == walk_heads_permanent(&pass->sublists->heads))
         walk_sublists_follow(pass, worker, count_permanent);
-    else if (worker->marks)
-        walk_sublists_follow(pass, worker, count_and_mark);
-    else
+    else if (pass->sublists->first == WALK_FIRST_COUNTS)
         walk_sublists_follow(pass, worker, count);
+    else if (pass->sublists->first == WALK_FIRST_GRAPH)
+        walk_sublists_follow(pass, worker, only_mark);
+    else
+        walk_sublists_follow(pass, worker, count_and_mark);
     for (unsigned i = 0; i < WALK_LATE; i++)
         add_late(worker, &worker->late[i]);
 }
@@ -160,5 +172,12 @@ static bool take_alone(struct walk_sublists *sublists)
 
 bool walk_sublists_join(struct walk_sublists *sublists)
 {
-    return walk_counters_join(sublists->counters, sublists->worker_count, sublists->python, 1) && take_alone(sublists);
+    struct walk_python *python = sublists->python;
+    if (!walk_counters_join(sublists->counters, sublists->worker_count, python, 1))
+        return false;
+    if (sublists->first != WALK_FIRST_GRAPH)
+        return take_alone(sublists);
+    walk_census_free(python->census); /* nothing is measured in it */
+    python->census = NULL;
+    return true;
 }

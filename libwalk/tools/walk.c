@@ -618,7 +618,7 @@ static int run(const char *list, const char *name)
                                    .guess = getenv("WALK_GUESS") != NULL,
                                    .tracked = getenv("WALK_TRACKED"),
                                    .reading = getenv("WALK_READING"),
-                                   .counting = strcmp(list, "types") == 0,
+                                   .first = strcmp(list, "types") == 0 ? "counts" : "graph",
                                    .threads = threads ? (unsigned)strtoul(threads, NULL, 10) : 0};
     struct walk_error *error = !*end                        ? walk_target_open_process((int)pid, &options, &target)
                                : walk_target_is_saved(name) ? walk_target_open_saved(name, &target)

@@ -397,15 +397,17 @@ END_TEST
 START_TEST(ways_that_nobody_knows_are_refused_with_those_that_there_are)
 {
     struct walk_reader reader = {.read = serve, .word = 8};
-    const struct walk_options searched = {.tracked = "window"}, read = {.reading = "lists"},
-                              known = {.reading = "mapping"};
+    const struct walk_options searched = {.tracked = "window"}, read = {.reading = "lists"}, first = {.first = "types"},
+                              known = {.reading = "mapping", .first = "graph"};
     struct walk_image image = {0};
     assert_error(walk_image_open_reader(&reader, &searched, &image), WALK_ERROR_UNSUPPORTED,
                  "by \"lists\", \"sweep\" or \"sublists\"");
     assert_error(walk_image_open_reader(&reader, &read, &image), WALK_ERROR_UNSUPPORTED,
                  "by \"windows\" or by \"mapping\"");
+    assert_error(walk_image_open_reader(&reader, &first, &image), WALK_ERROR_UNSUPPORTED, "\"counts\" or \"graph\"");
     assert_good(walk_image_open_reader(&reader, &known, &image));
     expect_eq(image.reading, WALK_READING_MAPPING);
+    expect_eq(image.first, WALK_FIRST_GRAPH);
     walk_image_close(&image);
 }
 END_TEST
