@@ -178,7 +178,8 @@ struct walk_invariant {
     enum walk_verdict verdict;
 };
 size_t walk_target_invariant_count(const struct walk_target *target);
-void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
+/* Of a core, they are all asked when the first is wanted. */
+void walk_target_invariant(struct walk_target *target, size_t index, struct walk_invariant *invariant);
 
 /* ---- heaps ----------------------------------------------------------------------------------------------------- */
 

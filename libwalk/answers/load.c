@@ -456,7 +456,7 @@ static void saved_part(const struct walk_target *target, size_t index, struct wa
 
 static size_t saved_invariant_count(const struct walk_target *target) { return SAVED_COUNT(target->saved, invariant); }
 
-static void saved_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+static void saved_invariant(struct walk_target *target, size_t index, struct walk_invariant *invariant)
 {
     const struct saved_invariant *known = &target->saved->invariant[index];
     *invariant = (struct walk_invariant){walk_saved_string(target->saved, known->words), known->verdict};

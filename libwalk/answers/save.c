@@ -349,7 +349,7 @@ static struct walk_error *add_garbage(struct saver *saver)
 static bool add_info(struct saver *saver)
 {
     struct walk_saved *saved = saver->saved;
-    const struct walk_target *target = saver->heap->target;
+    struct walk_target *target = saver->heap->target;
     struct walk_target_info info;
     walk_target_info(target, &info);
     if (!ITEMS(info, 1) || !ITEMS(part, walk_target_layout_part_count(target)) ||

@@ -100,6 +100,7 @@ void walk_layout_row_free(struct walk_layout_row *row);
 
 /* What the memory said to a layout (layout/proof.h). */
 struct walk_verdicts {
+    bool asked;
     unsigned held, held_weakly, failed, essential_failed;
     uint8_t of[WALK_RULES_MAX]; /* enum walk_verdict, in the order of walk_rules */
 };

@@ -200,7 +200,7 @@ void walk_runtime_ask_all(const struct walk_runtime *runtime, struct walk_verdic
 {
     struct walk_proof proof;
     walk_proof_begin(&proof, runtime);
-    *verdicts = (struct walk_verdicts){0};
+    *verdicts = (struct walk_verdicts){.asked = true};
     for (size_t i = 0; i < walk_rule_count; i++) {
         enum walk_verdict verdict = walk_proof_ask(&proof, i);
         verdicts->of[i] = (uint8_t)verdict;

@@ -95,9 +95,10 @@ struct walk_error *walk_runtime_find(struct walk_image *image, struct walk_runti
         if (!error && (error = walk_runtime_choose_layout(runtime)))
             error = walk_runtime_explain(runtime, error);
     }
+    runtime->verdicts.asked = false; /* or of another layout */
     if (error)
         walk_runtime_close(runtime);
-    else
+    else if (!image->core.data) /* a process may be gone when somebody wants to know */
         walk_runtime_ask_all(runtime, &runtime->verdicts);
     if (!error && !runtime->part_count) {
         struct walk_part *part = &runtime->parts[runtime->part_count++];

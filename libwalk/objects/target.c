@@ -144,9 +144,12 @@ static size_t python_invariant_count(const struct walk_target *target)
     return walk_rule_count;
 }
 
-static void python_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+static void python_invariant(struct walk_target *target, size_t index, struct walk_invariant *invariant)
 {
-    *invariant = (struct walk_invariant){walk_rules[index].words, target->runtime.verdicts.of[index]};
+    struct walk_runtime *runtime = &target->runtime;
+    if (!runtime->verdicts.asked)
+        walk_runtime_ask_all(runtime, &runtime->verdicts);
+    *invariant = (struct walk_invariant){walk_rules[index].words, runtime->verdicts.of[index]};
 }
 
 void walk_target_stats(const struct walk_target *target, struct walk_heap_stats *stats)
@@ -214,7 +217,7 @@ size_t walk_target_invariant_count(const struct walk_target *target)
     return facts_of(target)->invariant_count(target);
 }
 
-void walk_target_invariant(const struct walk_target *target, size_t index, struct walk_invariant *invariant)
+void walk_target_invariant(struct walk_target *target, size_t index, struct walk_invariant *invariant)
 {
     facts_of(target)->invariant(target, index, invariant);
 }

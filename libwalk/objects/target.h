@@ -15,7 +15,7 @@ struct walk_target_facts {
     size_t (*part_count)(const struct walk_target *target);
     void (*part)(const struct walk_target *target, size_t index, struct walk_layout_part *part);
     size_t (*invariant_count)(const struct walk_target *target);
-    void (*invariant)(const struct walk_target *target, size_t index, struct walk_invariant *invariant);
+    void (*invariant)(struct walk_target *target, size_t index, struct walk_invariant *invariant);
     void (*close)(struct walk_target *target);
     /* The heap, where it need not be built; NULL: it must. */
     struct walk_error *(*heap)(struct walk_target *target, struct walk_heap **heap);
