@@ -74,3 +74,84 @@ void walk_large_free(void *memory)
     else
         free(head);
 }
+
+/* ---- a stock ---- */
+
+/* The system has each page that is moved as a mapping of its own, of which a process may have 65530. */
+enum { STOCK_MAX = 1 << 13 };
+
+bool walk_stock_open(struct walk_stock *stock)
+{
+    *stock = (struct walk_stock){.count = 0};
+    return pthread_mutex_init(&stock->lock, NULL) == 0;
+}
+
+void walk_stock_close(struct walk_stock *stock)
+{
+    for (size_t i = 0; i < stock->count; i++)
+        munmap(stock->page[i], HUGE_PAGE);
+    free(stock->page);
+    pthread_mutex_destroy(&stock->lock);
+    *stock = (struct walk_stock){.count = 0};
+}
+
+void walk_stock_limit(struct walk_stock *stock, uint64_t bytes)
+{
+    size_t pages = bytes / HUGE_PAGE < STOCK_MAX ? (size_t)(bytes / HUGE_PAGE) : STOCK_MAX;
+    if (pages > stock->capacity) {
+        uint8_t **page = realloc(stock->page, pages * sizeof *page);
+        stock->page = page ? page : stock->page;
+        stock->capacity = page ? pages : stock->capacity;
+    }
+    stock->limit = pages < stock->capacity ? pages : stock->capacity;
+}
+
+void walk_stock_give(struct walk_stock *stock, void *memory)
+{
+    union head *head = memory ? (union head *)memory - 1 : NULL;
+    if (!stock || !head || !head->mapped) {
+        walk_large_free(memory);
+        return;
+    }
+    uint8_t *page = memory, *end = page + (head->mapped - PAGE);
+    munmap(page - PAGE, PAGE);
+    pthread_mutex_lock(&stock->lock);
+    while (page < end && stock->count < stock->limit) {
+        stock->page[stock->count++] = page;
+        page += HUGE_PAGE;
+    }
+    pthread_mutex_unlock(&stock->lock);
+    if (page < end)
+        munmap(page, (size_t)(end - page));
+}
+
+/*
+ * Moves pages of the stock to where nothing has been written yet. If the system does not move one, it may have taken
+ * away what was there. False: there is a gap.
+ */
+static bool put_pages(struct walk_stock *stock, uint8_t *to, size_t size)
+{
+    for (; size && stock->count; to += HUGE_PAGE, size -= HUGE_PAGE) {
+        uint8_t *page = stock->page[stock->count - 1];
+        if (mremap(page, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
+            return mmap(to, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+                   MAP_FAILED;
+        stock->count--;
+    }
+    return true;
+}
+
+void *walk_stock_alloc(struct walk_stock *stock, size_t count, size_t item)
+{
+    uint8_t *memory = walk_large_alloc(count, item);
+    const union head *head = memory ? (const union head *)(const void *)memory - 1 : NULL;
+    if (!stock || !head || !head->mapped)
+        return memory;
+    pthread_mutex_lock(&stock->lock);
+    bool whole = put_pages(stock, memory, head->mapped - PAGE);
+    pthread_mutex_unlock(&stock->lock);
+    if (whole)
+        return memory;
+    walk_large_free(memory);
+    return NULL;
+}

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "bytes/large.h"
-
 struct walk_page {
     struct walk_page *before;
     uint8_t *bytes;
@@ -78,13 +76,15 @@ void walk_pages_clear(struct walk_pages *pages)
     pages->left = 0;
 }
 
-void walk_pages_deinit(struct walk_pages *pages)
+void walk_pages_give(struct walk_pages *pages, struct walk_stock *stock)
 {
     walk_pages_clear(pages);
     for (struct walk_page *page = pages->spare, *before; page; page = before) {
         before = page->before;
-        walk_large_free(page->bytes);
+        walk_stock_give(stock, page->bytes);
         free(page);
     }
     *pages = (struct walk_pages){0};
 }
+
+void walk_pages_deinit(struct walk_pages *pages) { walk_pages_give(pages, NULL); }

@@ -2,8 +2,7 @@
 #ifndef WALK_BYTES_PAGES_H
 #define WALK_BYTES_PAGES_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "bytes/large.h"
 
 /*
  * Memory that is given out in pieces and freed all at once: pieces of one kind share huge pages. All zero is empty.
@@ -21,5 +20,7 @@ void walk_pages_give_back(struct walk_pages *pages, size_t taken, size_t used);
 /* No piece is needed any more; the memory is for the next ones. */
 void walk_pages_clear(struct walk_pages *pages);
 void walk_pages_deinit(struct walk_pages *pages);
+/* The same; the memory goes to a stock. */
+void walk_pages_give(struct walk_pages *pages, struct walk_stock *stock);
 
 #endif

@@ -23,7 +23,7 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
     builder->source = *source;
     builder->emitters = walk_workers_state(source->workers, sizeof *builder->emitters);
     struct walk_error *error = walk_index_init(&graph->index, source->granule);
-    if (error || !builder->emitters) {
+    if (error || !builder->emitters || !walk_stock_open(&builder->stock)) {
         walk_builder_abort(builder);
         return error ? error : walk_error_no_memory();
     }
@@ -36,19 +36,30 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
     return NULL;
 }
 
-void walk_builder_free(struct walk_builder *builder)
+/* Lets go of all but the stock, which gets its part of it. */
+static void free_all_but_stock(struct walk_builder *builder)
 {
     for (unsigned i = 0; builder->emitters && i < builder->source.workers; i++) {
         walk_slabs_deinit(&builder->emitters[i].edges);
         walk_error_free(builder->emitters[i].error);
         free(builder->emitters[i].seeking.holder);
-        walk_pages_deinit(&builder->emitters[i].far_pages);
+        walk_pages_give(&builder->emitters[i].far_pages, &builder->stock);
     }
     free(builder->far.group);
-    walk_pages_deinit(&builder->pages);
+    walk_pages_give(&builder->pages, &builder->stock);
     free(builder->blocks);
     free(builder->emitters);
     free(builder->specials);
+    builder->emitters = NULL;
+    builder->far.group = NULL;
+    builder->blocks = NULL;
+    builder->specials = NULL;
+}
+
+void walk_builder_free(struct walk_builder *builder)
+{
+    free_all_but_stock(builder);
+    walk_stock_close(&builder->stock);
     free(builder);
 }
 
@@ -157,7 +168,14 @@ static void remove_refused(struct walk_builder *builder)
     }
 }
 
-/* The log becomes rows, and goes. */
+/* Bytes that the backward rows and the keys are made of. */
+static uint64_t bytes_to_come(const struct walk_graph *graph)
+{
+    return graph->node_count * (sizeof *graph->key + sizeof *graph->backward.start) +
+           graph->edge_count * (sizeof *graph->backward.edge + sizeof(uint16_t));
+}
+
+/* The log becomes rows, and goes as it does; so do the blocks, whose memory is for what is to come. */
 static struct walk_error *build_rows(struct walk_builder *builder)
 {
     bool good = true, doubt = false;
@@ -165,9 +183,12 @@ static struct walk_error *build_rows(struct walk_builder *builder)
         good = good && walk_slabs_use_up(&builder->emitters[i].edges);
         doubt |= builder->emitters[i].doubt;
     }
-    return good ? walk_rows_build(builder->graph, &builder->source, builder->blocks, builder->block_count,
-                                  &builder->far, doubt)
-                : walk_error_no_memory();
+    struct walk_error *error = good ? walk_rows_build(builder->graph, &builder->source, builder->blocks,
+                                                      builder->block_count, &builder->far, doubt)
+                                    : walk_error_no_memory();
+    walk_stock_limit(&builder->stock, bytes_to_come(builder->graph));
+    free_all_but_stock(builder);
+    return error;
 }
 
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
@@ -181,11 +202,11 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
     }
     if (!error)
         error = build_rows(builder);
-    walk_builder_free(builder); /* of more memory than what is left to be made needs */
     if (!error)
-        error = walk_rows_reverse(graph, workers);
+        error = walk_rows_reverse(graph, workers, &builder->stock);
     if (!error)
-        error = walk_index_keys(graph, workers);
+        error = walk_index_keys(graph, workers, &builder->stock);
+    walk_builder_free(builder);
     if (error)
         walk_graph_deinit(graph);
     return error;

@@ -24,7 +24,7 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
         error = walk_index_rank(&ranked, 1);
     }
     if (!error)
-        error = walk_index_keys(&ranked, 1);
+        error = walk_index_keys(&ranked, 1, NULL);
     if (!error && (ranked.node_count != graph->node_count ||
                    memcmp(ranked.key, graph->key, graph->node_count * sizeof *graph->key) != 0))
         error = walk_error_new(WALK_ERROR_FORMAT,
@@ -40,5 +40,5 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
 struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule)
 {
     struct walk_error *error = walk_graph_index(graph, granule);
-    return error ? error : walk_rows_reverse(graph, 1);
+    return error ? error : walk_rows_reverse(graph, 1, NULL);
 }

@@ -347,11 +347,11 @@ static void list_keys(void *context, size_t task, unsigned worker)
             *key++ = (region->first + word * 64 + (uint64_t)__builtin_ctzll(bits)) << ranking->graph->index.shift;
 }
 
-struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers)
+struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers, struct walk_stock *stock)
 {
     const struct walk_index *index = &graph->index;
     struct ranking ranking = {.graph = graph};
-    graph->key = walk_large_alloc((size_t)graph->node_count + 1, sizeof *graph->key);
+    graph->key = walk_stock_alloc(stock, (size_t)graph->node_count + 1, sizeof *graph->key);
     bool good = graph->key && collect_regions(&ranking);
     if (good)
         walk_workers_run(workers, ranking.count, list_keys, &ranking);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "bytes/bits.h"
+#include "bytes/large.h"
 #include "graph/graph.h"
 
 /*
@@ -149,7 +150,7 @@ size_t walk_index_odd(const struct walk_index *index, walk_addr key);
 
 /* Numbers the keys in their order: sets the graph's node_count. Errors: UNSUPPORTED, MEMORY. */
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);
-/* Then makes the graph's key. */
-struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers);
+/* Then makes the graph's key; `stock` as that of walk_rows_reverse(). */
+struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers, struct walk_stock *stock);
 
 #endif

@@ -140,7 +140,7 @@ static bool open_sorters(struct reversal *reversal)
     return reversal->sorters != NULL;
 }
 
-static bool open_reversal(struct reversal *reversal, unsigned workers)
+static bool open_reversal(struct reversal *reversal, unsigned workers, struct walk_stock *stock)
 {
     struct walk_graph *graph = reversal->graph;
     size_t nodes = graph->node_count;
@@ -148,13 +148,13 @@ static bool open_reversal(struct reversal *reversal, unsigned workers)
     reversal->bins = (nodes >> BIN_BITS) + 1;
     reversal->stride = reversal->bins + WALK_APART / sizeof *reversal->at;
     reversal->at = calloc(reversal->stride * workers, sizeof *reversal->at);
-    reversal->referent = walk_large_alloc(graph->edge_count + 1, sizeof *reversal->referent);
-    graph->backward.start = walk_large_alloc(nodes + 1, sizeof *graph->backward.start);
-    graph->backward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->backward.edge);
+    reversal->referent = walk_stock_alloc(stock, graph->edge_count + 1, sizeof *reversal->referent);
+    graph->backward.start = walk_stock_alloc(stock, nodes + 1, sizeof *graph->backward.start);
+    graph->backward.edge = walk_stock_alloc(stock, graph->edge_count + 1, sizeof *graph->backward.edge);
     return reversal->at && reversal->referent && graph->backward.start && graph->backward.edge;
 }
 
-static void close_reversal(struct reversal *reversal)
+static void close_reversal(struct reversal *reversal, struct walk_stock *stock)
 {
     for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
         free(reversal->sorters[i].place);
@@ -162,13 +162,13 @@ static void close_reversal(struct reversal *reversal)
     }
     free(reversal->sorters);
     free(reversal->at);
-    walk_large_free(reversal->referent);
+    walk_stock_give(stock, reversal->referent);
 }
 
-struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
+struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock)
 {
     struct reversal reversal = {.graph = graph};
-    bool good = open_reversal(&reversal, workers);
+    bool good = open_reversal(&reversal, workers, stock);
     if (good) {
         walk_workers_run(workers, reversal.hands, count_hand, &reversal);
         sum_up(&reversal);
@@ -179,6 +179,6 @@ struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers)
         walk_workers_run(workers, reversal.bins, sort_bin, &reversal);
         graph->backward.start[graph->node_count] = (uint32_t)graph->edge_count;
     }
-    close_reversal(&reversal);
+    close_reversal(&reversal, stock);
     return good ? NULL : walk_error_no_memory();
 }

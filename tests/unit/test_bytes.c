@@ -1121,6 +1121,33 @@ START_TEST(pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared)
 }
 END_TEST
 
+/* What is made of pages that were kept is all there, and nothing else's; what is kept is at most what is asked for. */
+START_TEST(a_stock_makes_new_arrays_of_old_ones)
+{
+    enum { SIZE = 9 << 20, LITTLE = 1 << 10, ROUNDS = 4 };
+    struct walk_stock stock;
+    ck_assert(walk_stock_open(&stock));
+    uint8_t *other = walk_stock_alloc(&stock, SIZE, 1);
+    memset(other, 1, SIZE);
+    for (int round = 0; round < ROUNDS; round++) {
+        walk_stock_limit(&stock, round == ROUNDS - 1 ? 0 : (uint64_t)SIZE * (unsigned)round);
+        size_t before = stock.count;
+        uint8_t *memory = walk_stock_alloc(&stock, SIZE, 1), *little = walk_stock_alloc(&stock, LITTLE, 1);
+        memset(memory, 7 + round, SIZE);
+        memset(little, 7, LITTLE);
+        for (size_t i = 0; i < SIZE; i++)
+            expect(memory[i] == 7 + round && other[i] == 1);
+        walk_stock_give(&stock, memory);
+        walk_stock_give(&stock, little);
+        expect(round == ROUNDS - 1 ? stock.count < before || !before : stock.count <= stock.limit);
+        expect(WALK_SANITIZED || !stock.limit || stock.count);
+    }
+    walk_stock_give(&stock, NULL);
+    walk_stock_give(NULL, other);
+    walk_stock_close(&stock);
+}
+END_TEST
+
 START_TEST(large_memory_is_all_there_and_goes_back)
 {
     static const size_t sizes[] = {0, 1, 4096, (512 << 10) - 1, 512 << 10, (2 << 20) + 1, 9 << 20};
@@ -1191,6 +1218,7 @@ int main(void)
                                          whether_there_are_windows_is_chosen_once,
                                          a_window_has_all_that_it_is_aimed_at_in_any_order,
                                          pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
+                                         a_stock_makes_new_arrays_of_old_ones,
                                          large_memory_is_all_there_and_goes_back,
                                          NULL};
 
