@@ -146,7 +146,8 @@ struct walk_target_info {
     const char *build;         /* "release", "debug", "free-threaded" or "free-threaded debug", from sys.abiflags */
     const char *file_problem;  /* why that file is not used: not found, another build; "" when it is */
     const char *layout_source; /* where the structures' layout is from, for people */
-    const char *tracked_by; /* how the collector's objects were found: "lists", "sublists", "sweep", or "allocator" */
+    const char *tracked_by; /* how the collector's objects were found: "lists", "sublists", "sweep", or "allocator"; of
+                               a saved heap no more than "lists" or "allocator" */
     bool truncated;         /* the core is shorter than its program headers say */
     enum walk_saved_kind saved; /* what is read is a heap that walk_heap_save() wrote */
 };

@@ -20,9 +20,9 @@ bulk_core() { # FOLDER PYTHON
     sed -n 's/^tracked //p' "$1/output" | tail -n 1 >"$1/tracked"
 }
 
-# All that is known of the core but how long it took.
+# All that is known of the core but how long it took, and which way the tracked objects were found, which is measured.
 ask() {
-    "$WALK" info,types,frames "$folder/core" | grep -v '^time'
+    "$WALK" info,types,frames "$folder/core" | grep -v '^time\|^tracked-by'
 }
 
 # Needs more than the limit.

@@ -346,6 +346,12 @@ static struct walk_error *add_garbage(struct saver *saver)
     return added ? NULL : walk_error_no_memory();
 }
 
+/* Which way the lists were followed depends on the machine, and must not be seen in the file. */
+static const char *found_by(const struct walk_target_info *info)
+{
+    return strcmp(info->tracked_by, "allocator") == 0 ? info->tracked_by : "lists";
+}
+
 static bool add_info(struct saver *saver)
 {
     struct walk_saved *saved = saver->saved;
@@ -365,7 +371,7 @@ static bool add_info(struct saver *saver)
                                        .build = string(saver, info.build),
                                        .file_problem = string(saver, info.file_problem),
                                        .layout_source = string(saver, info.layout_source),
-                                       .tracked_by = string(saver, info.tracked_by),
+                                       .tracked_by = string(saver, found_by(&info)),
                                        .run_problem = string(saver, saver->heap->stats.run_problem),
 #define X(name) .name = saver->heap->stats.name,
                                        WALK_SAVED_STATS(X)

@@ -2,6 +2,7 @@
 #include "bytes/window.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "bytes/large.h"
@@ -48,8 +49,7 @@ static int by_length(const void *a, const void *b)
  * A graph reads most of a core four times, but enters it once, and is slower afterwards, for the processor knows
  * mapped pages less well than a buffer: it is mapped if that takes less than two readings. To count types, little but
  * the tracked objects is entered, if at all, and hardly anything else takes time. So what is entered in less than three
- * readings is mapped. Of what is read the best time counts and of what is entered the usual one, so that a core of
- * which half is in memory is read.
+ * readings is mapped. Of what is read the best time counts and of what is entered the usual one.
  */
 static bool is_entered_fast(const struct walk_image *image)
 {
@@ -67,10 +67,28 @@ static bool is_entered_fast(const struct walk_image *image)
     return enter[PIECES / 2] / 3 < read;
 }
 
+/*
+ * Whether nearly all of the core is in the system's cache, by a few of its pages: in the order of lists others would
+ * come from the disk one by one. To whom the system does not tell it, it says that all are.
+ */
+static bool is_in_memory(const struct walk_image *image)
+{
+    enum { PLACES = 1 << 6, PAGES = PIECE / PAGE, MOST_MISSING = PLACES * PAGES / 16 };
+    size_t distance = image->core.size / PLACES / PIECE * PIECE, missing = 0;
+    for (size_t i = 0; i < PLACES; i++) {
+        unsigned char there[PAGES];
+        if (mincore((void *)(uintptr_t)(image->core.data + i * distance), distance ? PIECE : PAGE, there) != 0)
+            return true;
+        for (size_t page = 0; page < (distance ? PAGES : 1); page++)
+            missing += !(there[page] & 1);
+    }
+    return missing <= MOST_MISSING;
+}
+
 void walk_window_choose(struct walk_image *image)
 {
     if (image->reading == WALK_READING_ANY && image->core.data)
-        image->reading = is_entered_fast(image) ? WALK_READING_MAPPING : WALK_READING_WINDOWS;
+        image->reading = is_in_memory(image) && is_entered_fast(image) ? WALK_READING_MAPPING : WALK_READING_WINDOWS;
 }
 
 /* ---- one ---- */
