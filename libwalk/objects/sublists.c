@@ -208,6 +208,7 @@ static bool open_workers(struct walk_sublists *sublists)
 {
     const struct walk_python *python = sublists->python;
     sublists->worker_count = python->runtime->image->workers ? python->runtime->image->workers : 1;
+    sublists->marker_count = sublists->worker_count < WALK_MARKERS_MAX ? sublists->worker_count : WALK_MARKERS_MAX;
     sublists->workers = walk_workers_state(sublists->worker_count, sizeof *sublists->workers);
     sublists->counters = walk_workers_state(sublists->worker_count, sizeof *sublists->counters);
     for (unsigned i = 0; sublists->workers && sublists->counters && i < sublists->worker_count; i++) {

@@ -64,10 +64,14 @@ struct walk_sublists {
     struct walk_sublists_worker *workers;
     struct walk_counter *counters; /* of each worker */
     unsigned worker_count;
-    uint64_t *marks; /* of all workers, one after the other; NULL: there are none yet */
-    size_t words;    /* of one worker's marks */
-    uint8_t marked;  /* the only owner who has objects, and they are marked; 0: that is not so */
+    uint64_t *marks; /* of all markers, one after the other; NULL: there are none yet */
+    size_t words;    /* of one marker's */
+    unsigned marker_count;
+    uint8_t marked; /* the only owner who has objects, and they are marked; 0: that is not so */
 };
+
+/* So many workers mark at most: the marks of each take 1/128 of the memory that is looked at. */
+enum { WALK_MARKERS_MAX = 8 };
 
 /* ---- starts ---- */
 
@@ -93,8 +97,10 @@ static inline uint32_t walk_splitters_find(const struct walk_splitters *splitter
 
 /* ---- passes: what is done with each object of the sublists of some owners ---- */
 
-/* Counts, measures if there is to be a census, marks if there are marks. What is in the permanent generations is only
- * counted, alone. */
+/*
+ * Counts, measures if there is to be a census, marks if there are marks. What is in the permanent generations is only
+ * counted, alone.
+ */
 void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner);
 /* Forgets all of that. */
 void walk_sublists_recount(struct walk_sublists *sublists);
@@ -104,7 +110,7 @@ bool walk_sublists_join(struct walk_sublists *sublists);
 /* Adds what each owner has to `of`. */
 void walk_sublists_owned(const struct walk_sublists *sublists, size_t *of);
 
-/* Gives the workers marks, all clear. False: no memory. */
+/* Gives the markers marks, all clear. False: no memory. */
 bool walk_sublists_clear_marks(struct walk_sublists *sublists);
 
 static inline void walk_sublists_mark(struct walk_sublists_worker *worker, uint32_t place)

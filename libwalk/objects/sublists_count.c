@@ -137,7 +137,8 @@ static void count_some(void *context, size_t task, unsigned number)
 void walk_sublists_count(struct walk_sublists *sublists, uint8_t first_owner, uint8_t last_owner)
 {
     struct walk_sublists_pass pass = {.sublists = sublists, .first_owner = first_owner, .last_owner = last_owner};
-    walk_workers_run(sublists->worker_count, sublists->worker_count, count_some, &pass);
+    unsigned workers = sublists->marks ? sublists->marker_count : sublists->worker_count;
+    walk_workers_run(workers, workers, count_some, &pass);
 }
 
 void walk_sublists_recount(struct walk_sublists *sublists)

@@ -14,7 +14,7 @@
 #include "objects/header.h"
 #include "objects/sublists.h"
 
-enum { WALK_LANES = 16 };
+enum { WALK_LANES = 16, WALK_LINE = 64 /* bytes that a processor fetches at once */ };
 
 /* What several workers do with all sublists whose owner is one of these. */
 struct walk_sublists_pass {
@@ -66,7 +66,7 @@ walk_lane_go(struct walk_lane *lane, struct walk_sublists_worker *worker, walk_a
         return;
     lane->view = segment->data + (to - segment->start);
     __builtin_prefetch(lane->view);
-    __builtin_prefetch(lane->view + 63);
+    __builtin_prefetch(lane->view + WALK_LINE - 1);
 }
 
 /* Gives the lane a sublist of the pass that nobody has; false: there is none. */
@@ -109,6 +109,7 @@ static inline __attribute__((always_inline)) bool walk_lane_ends(struct walk_lan
     return true;
 }
 
+/* What a lane has come to. */
 struct walk_met_object {
     walk_addr address;
     const uint8_t *view;
@@ -139,6 +140,7 @@ static inline __attribute__((always_inline)) void walk_sublists_follow_words(str
                     lanes[i--] = lanes[--busy];
                 continue;
             }
+            worker->failed |= (lane->at & (((walk_addr)1 << granule_bits) - 1)) != 0;
             if (at.refs && walk_header_refs_in(worker->python, lane->view) != WALK_REFS_REACHABLE)
                 worker->failed = true;
             const walk_addr inside = lane->at + at.object - lane->segment->start;

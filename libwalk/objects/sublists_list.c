@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The objects that sublists lead to, in order of address: they are followed once more, and each worker marks where it
- * has come, in a bit per granule.
+ * The objects that sublists lead to, in order of address. Each worker marks where it comes to, in a bit per granule:
+ * when they are counted, or else they are followed once more.
  */
 #include <stdlib.h>
 
@@ -28,11 +28,11 @@ bool walk_sublists_clear_marks(struct walk_sublists *sublists)
 {
     sublists->words = sublists->stream.span_count << (sublists->stream.place_bits - 6);
     if (!sublists->marks)
-        sublists->marks = walk_large_alloc(sublists->words * sublists->worker_count, sizeof *sublists->marks);
+        sublists->marks = walk_large_alloc(sublists->words * sublists->marker_count, sizeof *sublists->marks);
     if (!sublists->marks)
         return false;
-    memset(sublists->marks, 0, sublists->words * sublists->worker_count * sizeof *sublists->marks);
-    for (unsigned i = 0; i < sublists->worker_count; i++)
+    memset(sublists->marks, 0, sublists->words * sublists->marker_count * sizeof *sublists->marks);
+    for (unsigned i = 0; i < sublists->marker_count; i++)
         sublists->workers[i].marks = sublists->marks + i * sublists->words;
     return true;
 }
@@ -55,7 +55,7 @@ static void mark_some(void *context, size_t task, unsigned number)
 static inline uint64_t marks_at(const struct list *list, size_t word)
 {
     uint64_t marks = 0;
-    for (unsigned i = 0; i < list->sublists->worker_count; i++)
+    for (unsigned i = 0; i < list->sublists->marker_count; i++)
         marks |= list->sublists->workers[i].marks[word];
     return marks;
 }
@@ -120,7 +120,7 @@ static size_t list_owner(struct list *list, uint8_t owner, size_t first)
     if (sublists->marked != owner) {
         list->pass = (struct walk_sublists_pass){.sublists = sublists, .first_owner = owner, .last_owner = owner};
         (void)walk_sublists_clear_marks(sublists);
-        walk_workers_run(sublists->worker_count, sublists->worker_count, mark_some, list);
+        walk_workers_run(sublists->marker_count, sublists->marker_count, mark_some, list);
     }
     walk_workers_run(sublists->worker_count, spans, count_span, list);
     list->first[0] = first;
