@@ -478,9 +478,11 @@ START_TEST(what_is_set_aside_is_behind_the_rest_either_way)
         PUT(&world, head_of(&world, aside), gc_head, next, collector.permanent);
         PUT(&world, head_of(&world, aside), gc_head, prev, collector.permanent);
         search_by(&world, sublists, 2);
-        OPEN_LISTED;
-        const struct walk_python *python = world_python(&world);
+        OPEN;
+        struct walk_python *python = world_python(&world);
         expect_found_by(python, sublists);
+        expect_eq(tally_all(python).count, 2);
+        ck_assert(walk_tracked_list(python));
         expect_eq(python->permanent_count, 1);
         expect_eq(python->tracked_count, 3);
         expect(python->tracked[0] == a && python->tracked[1] == b && python->tracked[2] == aside);
@@ -497,9 +499,11 @@ START_TEST(a_ring_that_no_list_leads_to_is_not_tracked)
         make_linked(&world, make_linked(&world, 0));
         make_linked(&world, 0);
         search_by(&world, sublists, 2);
-        OPEN_LISTED;
-        const struct walk_python *python = world_python(&world);
+        OPEN;
+        struct walk_python *python = world_python(&world);
         expect_found_by(python, sublists);
+        expect_eq(tally_all(python).count, 1);
+        ck_assert(walk_tracked_list(python));
         expect_eq(python->tracked_count, 1);
         expect_eq(python->tracked[0], a);
         END;
