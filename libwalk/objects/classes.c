@@ -60,3 +60,24 @@ bool walk_classes_enter(struct walk_classes *classes, walk_addr type, uint32_t *
     *number = classes->slot[at] - 1;
     return true;
 }
+
+static int by_address(const void *a, const void *b)
+{
+    const walk_addr *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+bool walk_classes_enter_all(struct walk_classes *classes, const struct walk_classes *met)
+{
+    walk_addr *types = malloc(((size_t)met->count + 1) * sizeof *types);
+    bool good = types != NULL;
+    uint32_t number;
+    for (uint32_t i = 0; good && i < met->count; i++)
+        types[i] = met->class[i].type;
+    if (good)
+        qsort(types, met->count, sizeof *types, by_address);
+    for (uint32_t i = 0; good && i < met->count; i++)
+        good = walk_classes_enter(classes, types[i], &number);
+    free(types);
+    return good;
+}

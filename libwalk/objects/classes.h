@@ -29,6 +29,9 @@ bool walk_classes_find(const struct walk_classes *classes, walk_addr type, uint3
 /* The number of a type's class, which is made if there is none. False: out of memory. */
 bool walk_classes_enter(struct walk_classes *classes, walk_addr type, uint32_t *number);
 
+/* Makes those of `met` that there are not yet, in order of their types' addresses. False: out of memory. */
+bool walk_classes_enter_all(struct walk_classes *classes, const struct walk_classes *met);
+
 /* Numbers that were asked for of late; all zero is empty. */
 enum { WALK_CACHED_CLASSES = 1 << 8 };
 struct walk_cached_class {

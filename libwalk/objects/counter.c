@@ -34,12 +34,6 @@ void walk_counter_deinit(struct walk_counter *counter)
     *counter = (struct walk_counter){.tallies = NULL};
 }
 
-static int by_type(const void *a, const void *b)
-{
-    const struct walk_class *x = a, *y = b;
-    return (x->type > y->type) - (x->type < y->type);
-}
-
 static bool has_any(const struct walk_counter *counter, uint32_t class)
 {
     return counter->classes.class[class].count || counter->tallies[class].count;
@@ -54,10 +48,7 @@ static bool collect_classes(const struct walk_counter *counters, unsigned count,
     for (unsigned c = 0; c < count && good; c++)
         for (uint32_t i = 0; i < counters[c].classes.count && good; i++)
             good = !has_any(&counters[c], i) || walk_classes_enter(&met, counters[c].classes.class[i].type, &number);
-    if (met.count)
-        qsort(met.class, met.count, sizeof *met.class, by_type);
-    for (uint32_t i = 0; i < met.count && good; i++)
-        good = walk_classes_enter(all, met.class[i].type, &number);
+    good = good && walk_classes_enter_all(all, &met);
     walk_classes_deinit(&met);
     return good;
 }

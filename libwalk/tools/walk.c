@@ -141,6 +141,8 @@ static struct walk_error *print_types(struct walk_target *target, struct walk_he
         print_heap_types(heap ? heap : made);
     for (size_t i = 0; !error && counts && !made && i < counts->count; i++)
         printf("%zu\t%" PRIu64 "\t%s\n", counts->type[i].tracked, counts->type[i].tracked_size, counts->type[i].name);
+    if (!error && counts && !counts->stats.complete)
+        fprintf(stderr, "walk: this is not all: walk info says what is missing\n");
     walk_counts_free(counts);
     walk_heap_destroy(made);
     return error;
