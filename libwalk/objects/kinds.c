@@ -126,14 +126,23 @@ enum walk_kind_id walk_kinds_by_address(const struct walk_kinds *kinds, walk_add
     return found ? found->kind : WALK_KIND_NONE;
 }
 
+/* Whether a name is one of some alternatives. Every type that is met asks that of every kind. */
+static bool is_alternative(const char *alternatives, const char *name, size_t length)
+{
+    for (; alternatives; alternatives = strchr(alternatives, '|')) {
+        alternatives += *alternatives == '|';
+        if (*alternatives == *name && strncmp(alternatives, name, length) == 0 &&
+            (!alternatives[length] || alternatives[length] == '|'))
+            return true;
+    }
+    return false;
+}
+
 enum walk_kind_id walk_kinds_by_name(const struct walk_kinds *kinds, const char *name)
 {
-    char alternative[128];
+    size_t length = strlen(name);
     for (int id = 1; id < WALK_KIND_COUNT; id++)
-        for (const char *rest = kinds->kind[id].names; rest && *rest;) {
-            rest = next_alternative(rest, alternative, sizeof alternative);
-            if (strcmp(alternative, name) == 0)
-                return (enum walk_kind_id)id;
-        }
+        if (is_alternative(kinds->kind[id].names, name, length))
+            return (enum walk_kind_id)id;
     return WALK_KIND_NONE;
 }
