@@ -64,21 +64,20 @@ static bool open_census(struct walk_python *python, size_t lists, unsigned pages
     return census->tallies && census->lists && census->pages;
 }
 
+/* Its classes that have any are among those of all. */
 static bool add(struct walk_counter *counter, struct walk_python *python)
 {
-    struct walk_classes *all = &python->classes;
-    bool good = (counter->number = calloc((size_t)counter->classes.count + 1, sizeof *counter->number)) != NULL;
-    for (uint32_t i = 0; i < counter->classes.count && good; i++) {
+    counter->number = calloc((size_t)counter->classes.count + 1, sizeof *counter->number);
+    for (uint32_t i = 0; counter->number && i < counter->classes.count; i++) {
         const struct walk_tally *tally = &counter->tallies[i];
-        if (!has_any(counter, i))
+        uint32_t *number = &counter->number[i];
+        if (!walk_classes_find(&python->classes, counter->classes.class[i].type, number))
             continue;
-        if (!(good = walk_classes_enter(all, counter->classes.class[i].type, &counter->number[i])))
-            break;
-        all->class[counter->number[i]].count += counter->classes.class[i].count + tally->count;
-        python->census->tallies[counter->number[i]].count += tally->count;
-        python->census->tallies[counter->number[i]].size += tally->size;
+        python->classes.class[*number].count += counter->classes.class[i].count + tally->count;
+        python->census->tallies[*number].count += tally->count;
+        python->census->tallies[*number].size += tally->size;
     }
-    return good;
+    return counter->number != NULL;
 }
 
 bool walk_counters_join(struct walk_counter *counters, unsigned count, struct walk_python *python, size_t lists)

@@ -25,7 +25,6 @@ struct walk_sublists_pass {
 
 /* Where the words are that are looked at, from a head on. */
 struct walk_sublists_places {
-    unsigned word;
     uint32_t next, prev, object, needed;
     bool refs; /* up to 3.7: the head says whether the object is tracked */
 };
@@ -44,9 +43,8 @@ static inline struct walk_sublists_places walk_sublists_places(const struct walk
 {
     const struct walk_layout *layout = python->layout;
     uint32_t object = WALK_SIZE(layout, gc_head);
-    return (struct walk_sublists_places){
-        python->word, WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),
-        object,       object + WALK_SIZE(layout, object), WALK_HAS(layout, gc_head, refs)};
+    return (struct walk_sublists_places){WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev), object,
+                                         object + WALK_SIZE(layout, object), WALK_HAS(layout, gc_head, refs)};
 }
 
 /* Moves a lane, and has the bytes come. */

@@ -97,30 +97,32 @@ static bool sort_generations(struct walk_python *python, struct walk_found *foun
 
 /* ---- one after the other, in the memory ---- */
 
-/* Makes classes of what they have in ob_type, in the order that all ways have. */
-static bool enter_classes(struct walk_python *python)
+/* False: out of memory. `met`: what they have in ob_type, as it is met; each object gets its number there. */
+static bool meet(struct walk_python *python, struct walk_classes *met)
 {
-    struct walk_classes met = {0};
-    uint32_t number;
-    bool good = true;
-    for (size_t i = 0; i < python->tracked_count && good; i++)
-        good = walk_classes_enter(&met, walk_python_ob_type(python, python->tracked[i]), &number);
-    good = good && walk_classes_enter_all(&python->classes, &met);
-    walk_classes_deinit(&met);
-    return good;
-}
-
-static bool classify(struct walk_python *python)
-{
-    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
-    if (!python->tracked_class || !enter_classes(python))
-        return false;
     for (size_t i = 0; i < python->tracked_count; i++) {
-        uint32_t *class = &python->tracked_class[i];
-        (void)walk_classes_find(&python->classes, walk_python_ob_type(python, python->tracked[i]), class);
-        python->classes.class[*class].count++;
+        uint32_t *number = &python->tracked_class[i];
+        if (!walk_classes_enter(met, walk_python_ob_type(python, python->tracked[i]), number))
+            return false;
+        met->class[*number].count++;
     }
     return true;
+}
+
+/* In the order that all ways have, which is not that in which they are met. */
+static bool classify(struct walk_python *python)
+{
+    struct walk_classes met = {0};
+    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    bool good = python->tracked_class && meet(python, &met) && walk_classes_enter_all(&python->classes, &met);
+    for (uint32_t i = 0; i < met.count && good; i++) {
+        (void)walk_classes_find(&python->classes, met.class[i].type, &met.class[i].index);
+        python->classes.class[met.class[i].index].count += met.class[i].count;
+    }
+    for (size_t i = 0; i < python->tracked_count && good; i++)
+        python->tracked_class[i] = met.class[python->tracked_class[i]].index;
+    walk_classes_deinit(&met);
+    return good;
 }
 
 /* Takes over what `tracked` has. */

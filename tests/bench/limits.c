@@ -18,9 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "objects/heads.h"
 #include "objects/target.h"
 
-enum { LISTS_PER_COLLECTOR = 4, TYPES = 1 << 16, AHEAD = 16 };
+enum { TYPES = 1 << 16, AHEAD = 16 };
 #define LINK_MASK (~(uint64_t)3) /* flags of the collector are in the low bits */
 
 struct count {
@@ -186,17 +187,13 @@ static void measure(struct reader *reader)
 
 static void find_heads(struct reader *reader, const struct walk_python *python)
 {
-    bool shared = walk_runtime_shares_collector(python->runtime);
-    size_t collectors = shared ? 1 : python->interpreter_count;
-    reader->heads = zeroed(collectors, LISTS_PER_COLLECTOR * sizeof *reader->heads);
-    for (size_t i = 0; i < collectors; i++) {
-        struct walk_collector collector;
-        walk_runtime_collector(python->runtime, python->interpreters[i].address, &collector);
-        for (unsigned g = 0; g < 3; g++)
-            reader->heads[reader->head_count++] = collector.generation[g];
-        if (collector.permanent)
-            reader->heads[reader->head_count++] = collector.permanent;
-    }
+    struct walk_heads heads;
+    if (!walk_heads_read(&heads, python))
+        die("the collector is at work, or there are too many interpreters");
+    reader->heads = zeroed(heads.count, sizeof *reader->heads);
+    for (size_t i = 0; i < heads.count; i++)
+        if (heads.at[i])
+            reader->heads[reader->head_count++] = heads.at[i];
 }
 
 static void print_heads(const struct reader *reader)

@@ -358,6 +358,14 @@ static struct walk_tally tally_all(struct walk_python *python)
     return all;
 }
 
+/* So many are counted; then they are listed. */
+static void expect_counted(struct walk_python *python, bool sublists, size_t count)
+{
+    expect_found_by(python, sublists);
+    expect_eq(tally_all(python).count, count);
+    ck_assert(walk_tracked_list(python));
+}
+
 /* Whatever was said to be asked first, and what is asked then. */
 START_TEST(either_finds_what_is_on_the_lists_in_order_of_address)
 {
@@ -480,9 +488,7 @@ START_TEST(what_is_set_aside_is_behind_the_rest_either_way)
         search_by(&world, sublists, 2);
         OPEN;
         struct walk_python *python = world_python(&world);
-        expect_found_by(python, sublists);
-        expect_eq(tally_all(python).count, 2);
-        ck_assert(walk_tracked_list(python));
+        expect_counted(python, sublists, 2);
         expect_eq(python->permanent_count, 1);
         expect_eq(python->tracked_count, 3);
         expect(python->tracked[0] == a && python->tracked[1] == b && python->tracked[2] == aside);
@@ -501,9 +507,7 @@ START_TEST(a_ring_that_no_list_leads_to_is_not_tracked)
         search_by(&world, sublists, 2);
         OPEN;
         struct walk_python *python = world_python(&world);
-        expect_found_by(python, sublists);
-        expect_eq(tally_all(python).count, 1);
-        ck_assert(walk_tracked_list(python));
+        expect_counted(python, sublists, 1);
         expect_eq(python->tracked_count, 1);
         expect_eq(python->tracked[0], a);
         END;
