@@ -145,7 +145,9 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     walk_window_choose(heap->python->runtime->image);
     walk_traverser_prepare(heap->python);
+    walk_python_name_threads(heap->python);
     walk_signals_find(heap->python);
+    walk_faulthandler_find(heap->python);
     if (!error && (!walk_tracked_list(heap->python) || !learn_classes(source)))
         return walk_error_no_memory();
     for (unsigned i = 0; i < workers && !error; i++) {

@@ -38,10 +38,11 @@ static bool take(struct text *text, const char *word)
     return true;
 }
 
-static size_t word_length(const struct text *text, const char *stops)
+/* Up to either of them. */
+static size_t word_length(const struct text *text, char stop, char other)
 {
     const char *at = text->at;
-    while (at < text->end && !strchr(stops, *at))
+    while (at < text->end && *at != stop && *at != other)
         at++;
     return (size_t)(at - text->at);
 }
@@ -105,7 +106,7 @@ static void clear_structure(struct walk_layout *layout, int structure)
 static bool parse_structure(struct walk_row_parser *parser, struct text text)
 {
     struct walk_layout *layout = &parser->row->layout;
-    size_t length = word_length(&text, " ");
+    size_t length = word_length(&text, ' ', ' ');
     int structure = find_structure(parser, text.at, length);
     uint64_t size, offset;
     text.at += length;
@@ -118,7 +119,7 @@ static bool parse_structure(struct walk_row_parser *parser, struct text text)
         return false;
     layout->size[structure] = (uint32_t)size;
     while (take(&text, " ")) {
-        length = word_length(&text, "= ");
+        length = word_length(&text, '=', ' ');
         int field = find_field(parser, structure, text.at, length);
         text.at += length;
         /* A flexible array begins at the end. Of a field that is unknown the unit is unknown too. */
@@ -147,7 +148,7 @@ static bool parse_types(struct walk_row_parser *parser, struct text text)
         }
         struct walk_row_type *type = &row->types[row->type_count];
         if (!take_number(&text, 16, UINT32_MAX, &offset) || !take(&text, " ") ||
-            !take_printable(&text, word_length(&text, ","), type->name, sizeof type->name) ||
+            !take_printable(&text, word_length(&text, ',', ','), type->name, sizeof type->name) ||
             (row->type_count && type[-1].offset >= offset))
             return false;
         type->offset = (uint32_t)offset;
@@ -169,7 +170,7 @@ static bool parse_hex(struct text *text, uint64_t most, uint32_t *result)
 
 static bool parse_build_id(struct text *text, char *build_id, size_t size)
 {
-    size_t length = word_length(text, " ");
+    size_t length = word_length(text, ' ', ' ');
     const char *id = text->at;
     if (!take_printable(text, length, build_id, size))
         return false;

@@ -54,7 +54,7 @@ walk_addr walk_runtime_static_type(const struct walk_runtime *runtime, const cha
 {
     walk_addr address = symbol ? walk_symbols_find(&runtime->symbols, symbol) : 0;
     for (size_t i = 0; !address && runtime->row && i < runtime->row->type_count; i++)
-        if (strcmp(runtime->row->types[i].name, name) == 0)
+        if (*runtime->row->types[i].name == *name && strcmp(runtime->row->types[i].name, name) == 0)
             address = runtime->module->start + runtime->row->types[i].offset;
     for (size_t i = 0; !address && i < WALK_BASIC_TYPES; i++)
         if (strcmp(walk_basic_types[i], name) == 0)

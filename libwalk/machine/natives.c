@@ -11,11 +11,13 @@ enum walk_native walk_native_by_name(const char *name)
 #define N(id, names) names,
 #include "machine/natives.def"
     };
-    size_t length = strlen(name), own;
+    size_t length = strlen(name);
+    if (!length || strchr(name, '|'))
+        return WALK_NATIVE_NONE;
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
-        for (const char *at = table[native]; *at; at += own + (at[own] == '|')) {
-            own = strcspn(at, "|");
-            if (own == length && memcmp(at, name, length) == 0)
+        for (const char *at = table[native]; at; at = strchr(at, '|')) {
+            at += *at == '|';
+            if (*at == *name && strncmp(at, name, length) == 0 && (!at[length] || at[length] == '|'))
                 return native;
         }
     return WALK_NATIVE_NONE;

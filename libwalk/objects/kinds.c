@@ -78,8 +78,9 @@ static int by_type(const void *a, const void *b)
 /* Copies one alternative of "a|b|c" and returns the next, or NULL. */
 static const char *next_alternative(const char *names, char *name, size_t size)
 {
-    size_t length = strcspn(names, "|");
-    snprintf(name, size, "%.*s", (int)length, names);
+    size_t length = strcspn(names, "|"), copied = length < size ? length : size - 1;
+    memcpy(name, names, copied);
+    name[copied] = '\0';
     return names[length] ? names + length + 1 : NULL;
 }
 
@@ -141,6 +142,8 @@ static bool is_alternative(const char *alternatives, const char *name, size_t le
 enum walk_kind_id walk_kinds_by_name(const struct walk_kinds *kinds, const char *name)
 {
     size_t length = strlen(name);
+    if (strchr(name, '|'))
+        return WALK_KIND_NONE;
     for (int id = 1; id < WALK_KIND_COUNT; id++)
         if (is_alternative(kinds->kind[id].names, name, length))
             return (enum walk_kind_id)id;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "bytes/large.h"
-#include "objects/attribute.h"
 #include "objects/dict.h"
 #include "objects/members.h"
 #include "objects/names.h"
@@ -99,35 +98,6 @@ static void learn_lookdict(struct walk_python *python)
         python->lookdict = WALK_MEMBER(python, keys, dict_keys, dk_lookup);
 }
 
-/*
- * Up to 3.11 the files that faulthandler holds are in static variables: their symbols are in .symtab, which a stripped
- * build keeps in its debug file.
- */
-static void find_faulthandler(struct walk_python *python)
-{
-    const struct walk_runtime *runtime = python->runtime;
-    struct walk_symbols own = {.fd = -1}, debug = {.fd = -1};
-    const struct walk_symbols *symbols = &own;
-    if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !runtime->module->file ||
-        !walk_python_module(python, walk_python_main(python), "faulthandler"))
-        return;
-    struct walk_error *error = walk_symbols_open(runtime->module, &own);
-    if (!error && !walk_symbols_find(&own, "user_signals")) {
-        error = walk_symbols_open_debug(runtime->module, runtime->image->debug_dirs, &own, &debug);
-        symbols = &debug;
-    }
-    if (error) {
-        walk_error_free(error); /* what faulthandler holds stays unknown */
-        walk_symbols_close(&own);
-        return;
-    }
-    python->faulthandler.thread = walk_symbols_find(symbols, "thread");
-    python->faulthandler.fatal_error = walk_symbols_find(symbols, "fatal_error");
-    python->faulthandler.user_signals = walk_symbols_find(symbols, "user_signals");
-    walk_symbols_close(&debug);
-    walk_symbols_close(&own);
-}
-
 struct walk_error *walk_python_open(struct walk_python *python, const struct walk_runtime *runtime)
 {
     *python = (struct walk_python){.runtime = runtime,
@@ -145,7 +115,6 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
         error = walk_traverser_open(python);
     if (!error) {
         learn_lookdict(python);
-        find_faulthandler(python);
         error = walk_python_find_tracked(python);
     }
     if (!error)

@@ -171,6 +171,7 @@ struct walk_python {
     size_t interpreter_count;
     struct walk_pythread *threads;
     size_t thread_count;
+    bool threads_named;
     struct walk_stack_frame *stack_frames;
     size_t stack_frame_count;
     struct walk_pygreenlet *greenlets; /* those with frames, sorted by address */
@@ -253,6 +254,8 @@ struct walk_error *walk_python_learn_traverse(struct walk_python *python);
 /* ---- what the collector tracks (tracked.c), threads and stacks (threads.c) ---- */
 struct walk_error *walk_python_find_tracked(struct walk_python *python);
 struct walk_error *walk_python_read_threads(struct walk_python *python);
+/* What the program calls them, and the native ids that only it knows: before a graph is made, for it may run code. */
+void walk_python_name_threads(struct walk_python *python);
 
 /* Reads the frames from `top` on outwards into python->stack_frames. `complete`: up to the outermost one. */
 struct walk_error *walk_python_read_stack(struct walk_python *python, walk_addr top, const struct walk_spill *spill,
@@ -264,8 +267,9 @@ struct walk_error *walk_python_read_greenlets(struct walk_python *python);
 /* NULL: no greenlet, or one without frames. */
 const struct walk_pygreenlet *walk_python_greenlet(const struct walk_python *python, walk_addr object);
 
-/* Looks for what handles signals, unless it is found (signals.c). Before a graph is made. */
+/* Each looks for what handles signals, unless it is found (signals.c, faulthandler.c). Before a graph is made. */
 void walk_signals_find(struct walk_python *python);
+void walk_faulthandler_find(struct walk_python *python);
 
 /* The frame on a stack that this interpreter's frame (or frame object, up to 3.10) is; NULL: it is on none. */
 const struct walk_stack_frame *walk_python_on_stack(const struct walk_python *python, walk_addr iframe);

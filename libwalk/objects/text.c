@@ -30,6 +30,16 @@ void walk_text_add(struct walk_text_out *out, const char *format, ...)
     out->wanted += length > 0 ? (size_t)length : 0;
 }
 
+/* The same for one byte: names are made of these. */
+static void add_byte(struct walk_text_out *out, uint32_t byte)
+{
+    if (out->wanted + 1 < out->size) {
+        out->buffer[out->wanted] = (char)byte;
+        out->buffer[out->wanted + 1] = '\0';
+    }
+    out->wanted++;
+}
+
 /* ---- characters ---- */
 
 /*
@@ -53,6 +63,15 @@ static bool is_unprintable(uint32_t c)
     return c < 0x20;
 }
 
+static void add_utf8(struct walk_text_out *out, uint32_t c)
+{
+    static const uint8_t first[] = {0, 0xc0, 0xe0, 0xf0}; /* by how many bytes follow */
+    unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    add_byte(out, first[more] | c >> 6 * more);
+    while (more--)
+        add_byte(out, 0x80 | (c >> 6 * more & 0x3f));
+}
+
 /* A code point as UTF-8, or escaped as repr() would where a terminal must not see it. */
 static void add_char(struct walk_text_out *out, uint32_t c, char quote)
 {
@@ -66,15 +85,8 @@ static void add_char(struct walk_text_out *out, uint32_t c, char quote)
         walk_text_add(out, "\\t");
     else if (is_unprintable(c))
         walk_text_add(out, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
-    else if (c < 0x80)
-        walk_text_add(out, "%c", (int)c);
-    else if (c < 0x800)
-        walk_text_add(out, "%c%c", (int)(0xc0 | c >> 6), (int)(0x80 | (c & 0x3f)));
-    else if (c < 0x10000)
-        walk_text_add(out, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
     else
-        walk_text_add(out, "%c%c%c%c", (int)(0xf0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3f)),
-                      (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
+        add_utf8(out, c);
 }
 
 /* ---- str: Include/cpython/unicodeobject.h ---- */

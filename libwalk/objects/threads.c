@@ -261,7 +261,12 @@ struct walk_error *walk_python_read_threads(struct walk_python *python)
         }
     }
     find_first_lwp(python);
-    for (size_t i = 0; i < python->interpreter_count && !error; i++)
-        name_threads(python, python->interpreters[i].address);
     return error;
+}
+
+void walk_python_name_threads(struct walk_python *python)
+{
+    for (size_t i = 0; i < python->interpreter_count && !python->threads_named; i++)
+        name_threads(python, python->interpreters[i].address);
+    python->threads_named = true;
 }

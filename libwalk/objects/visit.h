@@ -121,6 +121,8 @@ void walk_visit_interpreter(struct walk_python *python, walk_addr interpreter, s
 void walk_visit_atexit(struct walk_python *python, walk_addr state, uint32_t flags, struct walk_refs *refs);
 /* What handles signals, but for SIG_DFL and SIG_IGN, once that is found (signals.c). */
 void walk_signals_visit(struct walk_python *python, struct walk_refs *refs);
+/* What the module faulthandler holds, likewise (faulthandler.c). */
+void walk_faulthandler_visit(struct walk_python *python, struct walk_refs *refs);
 
 /* ---- the visitors of kinds that are more than a list of members ---- */
 typedef void walk_visitor(struct walk_python *python, const struct walk_pytype *type, walk_addr object,

@@ -130,35 +130,6 @@ static void visit_decimal(struct walk_python *python, walk_addr state, struct wa
     }
 }
 
-/*
- * Modules/faulthandler.c: static variables, since 3.12 in _PyRuntime: `thread` starts with its file, `fatal_error` has
- * it behind an int, `user_signals` is an array of 65 with the file as second word (192 bytes each, or 164: a struct
- * sigaction of glibc).
- */
-static void visit_faulthandler(struct walk_python *python, struct walk_refs *refs)
-{
-    enum { SIGNALS = 65 };
-    const uint64_t signal_size = python->word == 8 ? 192 : 164;
-    const struct walk_runtime *runtime = python->runtime;
-    walk_addr thread = python->faulthandler.thread, fatal = python->faulthandler.fatal_error;
-    walk_addr signals = python->faulthandler.user_signals;
-    if (WALK_HAS(python->layout, runtime, faulthandler_thread)) {
-        thread = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_thread);
-        fatal = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_fatal_error);
-        signals = runtime->runtime + WALK_OFFSET(python->layout, runtime, faulthandler_user_signals);
-    }
-    uint64_t file;
-    if (thread && walk_memory_word(python->memory, thread, &file))
-        walk_refs_add_text(refs, file, 0, ".thread.file");
-    if (fatal && walk_memory_word(python->memory, fatal + python->word, &file))
-        walk_refs_add_text(refs, file, 0, ".fatal_error.file");
-    if (!signals || !walk_memory_word(python->memory, signals, &signals) || !signals)
-        return;
-    for (int i = 0; i < SIGNALS; i++)
-        if (walk_memory_word(python->memory, signals + (uint64_t)i * signal_size + python->word, &file))
-            walk_refs_add_text(refs, file, 0, ".user_signals.file");
-}
-
 /* Modules whose m_traverse follows more than the words of its state. True: they have been visited wholly. */
 static bool visit_special(struct walk_python *python, walk_addr module, walk_addr state, struct walk_refs *refs)
 {
@@ -166,7 +137,7 @@ static bool visit_special(struct walk_python *python, walk_addr module, walk_add
     if (!name)
         return false;
     if (walk_text_equals(python, name, "faulthandler")) {
-        visit_faulthandler(python, refs);
+        walk_faulthandler_visit(python, refs);
         return true;
     }
     if (state && WALK_MINOR(python) < 10 && walk_text_equals(python, name, "atexit")) {
