@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
+#include "bytes/large.h"
 #include "objects/omitted.h"
 
 struct around {
@@ -160,5 +161,8 @@ struct walk_error *walk_heap_build_around(struct walk_target *target, walk_addr 
     if (!target->saved && may_tell(&target->python))
         error = try_around(target, address, progress, context, heap);
     *whole = !error && !*heap;
-    return *whole ? walk_heap_build(target, progress, context, heap) : error;
+    if (*whole)
+        error = walk_heap_build(target, progress, context, heap);
+    walk_stock_let_go(target->image.stock);
+    return error;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "answers/heap.h"
+#include "bytes/large.h"
 #include "objects/tally.h"
 
 /* Adds what each class has to its type; types that are none are counted apart. */
@@ -74,7 +75,9 @@ static struct walk_error *count_saved(struct walk_target *target, struct walk_co
 
 struct walk_error *walk_target_counts(struct walk_target *target, struct walk_counts **counts)
 {
-    return target->saved ? count_saved(target, counts) : count_memory(target, counts);
+    struct walk_error *error = target->saved ? count_saved(target, counts) : count_memory(target, counts);
+    walk_stock_let_go(target->image.stock);
+    return error;
 }
 
 void walk_counts_free(struct walk_counts *counts) { free(counts); }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "layout/cache.h"
 #include "objects/dict.h"
 #include "objects/traverse.h"
@@ -181,11 +182,9 @@ static void remember(const struct walk_heap *heap)
     walk_error_free(error);
 }
 
-struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
-                                   struct walk_heap **result)
+static struct walk_error *build(struct walk_target *target, walk_progress *progress, void *context,
+                                struct walk_heap **result)
 {
-    if (target->facts && target->facts->heap)
-        return target->facts->heap(target, result);
     struct walk_heap *heap = walk_heap_new(target);
     if (!heap)
         return walk_error_no_memory();
@@ -203,6 +202,17 @@ struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *pr
     remember(heap);
     *result = heap;
     return NULL;
+}
+
+struct walk_error *walk_heap_build(struct walk_target *target, walk_progress *progress, void *context,
+                                   struct walk_heap **result)
+{
+    if (target->facts && target->facts->heap)
+        return target->facts->heap(target, result);
+    walk_stock_keep(target->image.stock);
+    struct walk_error *error = build(target, progress, context, result);
+    walk_stock_let_go(target->image.stock);
+    return error;
 }
 
 void walk_heap_destroy(struct walk_heap *heap)

@@ -92,6 +92,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
     const bool is_mapped = image->core.data && image->reading == WALK_READING_MAPPING;
     struct walk_source asked = {.context = source,
                                 .workers = source->workers,
+                                .stock = image->stock,
                                 .granule = source->heap->python->word,
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
@@ -155,7 +156,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         if (!worker)
             return walk_error_no_memory();
         worker->edges = malloc(WALK_PLANNED_EDGES * sizeof *worker->edges);
-        if (!worker->edges || !walk_window_open(&worker->window))
+        if (!worker->edges || !walk_window_open(&worker->window, heap->python->runtime->image))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes/large.h"
 #include "bytes/process.h"
 #include "bytes/workers.h"
 
@@ -45,6 +46,7 @@ struct walk_error *walk_image_init(struct walk_image *image, unsigned word, cons
         options = &defaults;
     *image = (struct walk_image){0};
     walk_memory_init(&image->memory, word);
+    image->stock = walk_stock_open();
     image->guess = options->guess;
     image->workers = walk_workers_count(options->threads);
     struct walk_error *error = copy(options->sysroot, &image->sysroot);
@@ -102,6 +104,7 @@ void walk_image_close(struct walk_image *image)
     if (image->core.data)
         close(image->core.fd);
     walk_process_reader_free(image->process);
+    walk_stock_close(image->stock);
     *image = (struct walk_image){0};
 }
 

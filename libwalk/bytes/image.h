@@ -60,6 +60,7 @@ struct walk_image {
     unsigned workers;          /* at least 1 */
     enum walk_search search;   /* walk_options */
     enum walk_first first;     /* walk_options */
+    struct walk_stock *stock;  /* of what is made of it; may be NULL */
     enum walk_reading reading; /* walk_options; ANY: not measured yet (walk_window_choose()) */
     /* The core's file, whose bytes are mapped at `data`; NULL: there is none. */
     struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bytes/large.h"
 
+#include <pthread.h>
 #include <stdalign.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,14 +10,35 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define PAGE ((size_t)64 << 10) /* no kernel has larger ones */
 
-/* Below this the rest of the last huge page would be too much of the whole. */
-#define LARGE (WALK_SANITIZED ? SIZE_MAX : HUGE_PAGE / 4)
+/* Below this to clear the rest of the huge page would take longer than the small ones. */
+#define LARGE (WALK_SANITIZED ? SIZE_MAX : HUGE_PAGE / 8)
 
 /* Stands in front of the memory. */
-union head {
-    size_t mapped; /* bytes from PAGE in front of the memory on; 0: it is of malloc() */
-    max_align_t align;
+struct head {
+    alignas(max_align_t) size_t pages; /* huge ones; 0: it is of malloc() */
+    size_t moved;                      /* how many of them at most were moved here */
+    struct walk_stock *stock;          /* NULL: none */
+    uint8_t *settled;                  /* of each page: whether it is what it stays; NULL: all are */
+    struct head *next;                 /* of what is kept */
 };
+
+/*
+ * The system has each page that is moved as a mapping of its own, of which a process may have 65530: so there is an end
+ * to what is moved.
+ */
+enum { MOVED_MAX = 1 << 14 };
+struct walk_stock {
+    pthread_mutex_t lock;
+    bool keeps, closed;
+    size_t arrays;     /* of it, with those that are kept */
+    size_t moved;      /* pages, of all of them */
+    struct head *kept; /* what was freed last comes first */
+};
+
+static uint8_t *bytes_of(struct head *head) { return (uint8_t *)(head + 1); }
+static struct head *head_of(void *memory) { return (struct head *)memory - 1; }
+
+/* ---- from and to the kernel ---- */
 
 /* Its second page is the first one of a huge page; NULL: no memory. */
 static uint8_t *map(size_t size)
@@ -33,32 +54,209 @@ static uint8_t *map(size_t size)
     return memory + before;
 }
 
-void *walk_large_alloc(size_t count, size_t item)
+static struct head *map_pages(struct walk_stock *stock, size_t pages)
 {
-    if (count > (SIZE_MAX - 2 * HUGE_PAGE) / item)
-        return NULL;
-    size_t size = count * item;
-    union head *head;
-    if (size < LARGE) {
-        head = malloc(sizeof *head + size);
-        if (!head)
-            return NULL;
-        head->mapped = 0;
-        return head + 1;
-    }
-    size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-    uint8_t *memory = map(PAGE + size);
+    uint8_t *memory = map(PAGE + pages * HUGE_PAGE);
     if (!memory)
         return NULL;
-    madvise(memory + PAGE, size, MADV_HUGEPAGE); /* where there are none, small ones do */
-    head = (union head *)(void *)(memory + PAGE) - 1;
-    head->mapped = PAGE + size;
-    return memory + PAGE;
+    madvise(memory + PAGE, pages * HUGE_PAGE, MADV_HUGEPAGE); /* where there are none, small ones do */
+    struct head *head = head_of(memory + PAGE);
+    *head = (struct head){.pages = pages, .stock = stock};
+    return head;
+}
+
+static void unmap(struct head *head) { munmap(bytes_of(head) - PAGE, PAGE + head->pages * HUGE_PAGE); }
+
+/* ---- a stock: all with its lock ---- */
+
+/* Of an array that is not kept. */
+static void give_up(struct walk_stock *stock, struct head *head)
+{
+    stock->arrays--;
+    stock->moved -= head->moved;
+    unmap(head);
+}
+
+static void give_up_all(struct walk_stock *stock)
+{
+    while (stock->kept) {
+        struct head *head = stock->kept;
+        stock->kept = head->next;
+        give_up(stock, head);
+    }
+}
+
+/* An array of just so many pages that is kept; NULL: there is none. */
+static struct head *take_whole(struct walk_stock *stock, size_t pages)
+{
+    for (struct head **at = &stock->kept; *at; at = &(*at)->next)
+        if ((*at)->pages == pages) {
+            struct head *head = *at;
+            *at = head->next;
+            return head;
+        }
+    return NULL;
+}
+
+/* The last page of what was kept last is not there any more. */
+static void drop_page(struct walk_stock *stock)
+{
+    struct head *head = stock->kept;
+    head->pages--;
+    if (head->moved > head->pages) {
+        head->moved--;
+        stock->moved--;
+    }
+    if (!head->pages) {
+        stock->kept = head->next;
+        give_up(stock, head);
+    }
+}
+
+/*
+ * Lets a page of what is kept be that one, which nobody has touched. If the system does not move it, it may have taken
+ * away what was there; false: there is a gap.
+ */
+static bool move_page(struct walk_stock *stock, struct head *to, size_t number)
+{
+    struct head *from = stock->kept;
+    if (!from || stock->moved == MOVED_MAX)
+        return true;
+    uint8_t *page = bytes_of(from) + (from->pages - 1) * HUGE_PAGE, *place = bytes_of(to) + number * HUGE_PAGE;
+    if (mremap(page, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED)
+        return mmap(place, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+               MAP_FAILED;
+    to->moved++;
+    stock->moved++;
+    drop_page(stock);
+    return true;
+}
+
+/* `later`: its pages are moved when they are filled. */
+static struct head *make(struct walk_stock *stock, size_t pages, bool later)
+{
+    struct head *head = take_whole(stock, pages);
+    if (head || !(head = map_pages(stock, pages)))
+        return head;
+    stock->arrays++;
+    if (later)
+        head->settled = calloc(pages, 1); /* without it they are what the kernel gives */
+    for (size_t i = 0; !later && i < pages; i++)
+        if (!move_page(stock, head, i)) {
+            give_up(stock, head);
+            return NULL;
+        }
+    return head;
+}
+
+/* ---- stocks ---- */
+
+struct walk_stock *walk_stock_open(void)
+{
+    struct walk_stock *stock = calloc(1, sizeof *stock);
+    if (stock && pthread_mutex_init(&stock->lock, NULL) == 0)
+        return stock;
+    free(stock);
+    return NULL;
+}
+
+static void lock(struct walk_stock *stock) { pthread_mutex_lock(&stock->lock); }
+
+/* Who is the last to need it frees it. */
+static void unlock(struct walk_stock *stock)
+{
+    bool over = stock->closed && !stock->arrays;
+    pthread_mutex_unlock(&stock->lock);
+    if (!over)
+        return;
+    pthread_mutex_destroy(&stock->lock);
+    free(stock);
+}
+
+void walk_stock_keep(struct walk_stock *stock)
+{
+    if (!stock)
+        return;
+    lock(stock);
+    stock->keeps = true;
+    unlock(stock);
+}
+
+void walk_stock_let_go(struct walk_stock *stock)
+{
+    if (!stock)
+        return;
+    lock(stock);
+    stock->keeps = false;
+    give_up_all(stock);
+    unlock(stock);
+}
+
+void walk_stock_close(struct walk_stock *stock)
+{
+    if (!stock)
+        return;
+    lock(stock);
+    stock->keeps = false;
+    stock->closed = true;
+    give_up_all(stock);
+    unlock(stock);
+}
+
+/* ---- arrays ---- */
+
+static void *alloc_little(size_t size)
+{
+    struct head *head = malloc(sizeof *head + size);
+    if (!head)
+        return NULL;
+    head->pages = 0;
+    return head + 1;
+}
+
+static void *alloc(struct walk_stock *stock, size_t count, size_t item, bool later)
+{
+    struct head *head;
+    if (count > (SIZE_MAX - 2 * HUGE_PAGE) / item)
+        return NULL;
+    if (count * item < LARGE)
+        return alloc_little(count * item);
+    size_t pages = (count * item + HUGE_PAGE - 1) / HUGE_PAGE;
+    if (stock) {
+        lock(stock);
+        head = make(stock, pages, later);
+        unlock(stock);
+    } else {
+        head = map_pages(NULL, pages);
+    }
+    return head ? bytes_of(head) : NULL;
+}
+
+void *walk_large_alloc(struct walk_stock *stock, size_t count, size_t item) { return alloc(stock, count, item, false); }
+
+void *walk_large_alloc_later(struct walk_stock *stock, size_t count, size_t item)
+{
+    return alloc(stock, count, item, true);
+}
+
+bool walk_large_fill(void *memory, size_t from, size_t to)
+{
+    struct head *head = head_of(memory);
+    bool whole = true;
+    if (!head->pages || !head->settled || from >= to)
+        return true;
+    lock(head->stock);
+    for (size_t i = from / HUGE_PAGE; i <= (to - 1) / HUGE_PAGE && whole; i++) {
+        whole = head->settled[i] || move_page(head->stock, head, i);
+        head->settled[i] = whole;
+    }
+    unlock(head->stock);
+    return whole;
 }
 
 void *walk_large_copy(const void *items, size_t count, size_t item)
 {
-    void *copy = walk_large_alloc(count + 1, item);
+    void *copy = walk_large_alloc(NULL, count + 1, item);
     if (copy && count)
         memcpy(copy, items, count * item);
     return copy;
@@ -68,90 +266,24 @@ void walk_large_free(void *memory)
 {
     if (!memory)
         return;
-    union head *head = (union head *)memory - 1;
-    if (head->mapped)
-        munmap((uint8_t *)memory - PAGE, head->mapped);
-    else
+    struct head *head = head_of(memory);
+    struct walk_stock *stock = head->pages ? head->stock : NULL;
+    if (!head->pages) {
         free(head);
-}
-
-/* ---- a stock ---- */
-
-/* The system has each page that is moved as a mapping of its own, of which a process may have 65530. */
-enum { STOCK_MAX = 1 << 13 };
-
-bool walk_stock_open(struct walk_stock *stock)
-{
-    *stock = (struct walk_stock){.count = 0};
-    return pthread_mutex_init(&stock->lock, NULL) == 0;
-}
-
-void walk_stock_close(struct walk_stock *stock)
-{
-    for (size_t i = 0; i < stock->count; i++)
-        munmap(stock->page[i], HUGE_PAGE);
-    free(stock->page);
-    pthread_mutex_destroy(&stock->lock);
-    *stock = (struct walk_stock){.count = 0};
-}
-
-void walk_stock_limit(struct walk_stock *stock, uint64_t bytes)
-{
-    size_t pages = bytes / HUGE_PAGE < STOCK_MAX ? (size_t)(bytes / HUGE_PAGE) : STOCK_MAX;
-    if (pages > stock->capacity) {
-        uint8_t **page = realloc(stock->page, pages * sizeof *page);
-        stock->page = page ? page : stock->page;
-        stock->capacity = page ? pages : stock->capacity;
-    }
-    stock->limit = pages < stock->capacity ? pages : stock->capacity;
-}
-
-void walk_stock_give(struct walk_stock *stock, void *memory)
-{
-    union head *head = memory ? (union head *)memory - 1 : NULL;
-    if (!stock || !head || !head->mapped) {
-        walk_large_free(memory);
         return;
     }
-    uint8_t *page = memory, *end = page + (head->mapped - PAGE);
-    munmap(page - PAGE, PAGE);
-    pthread_mutex_lock(&stock->lock);
-    while (page < end && stock->count < stock->limit) {
-        stock->page[stock->count++] = page;
-        page += HUGE_PAGE;
+    free(head->settled);
+    head->settled = NULL;
+    if (!stock) {
+        unmap(head);
+        return;
     }
-    pthread_mutex_unlock(&stock->lock);
-    if (page < end)
-        munmap(page, (size_t)(end - page));
-}
-
-/*
- * Moves pages of the stock to where nothing has been written yet. If the system does not move one, it may have taken
- * away what was there. False: there is a gap.
- */
-static bool put_pages(struct walk_stock *stock, uint8_t *to, size_t size)
-{
-    for (; size && stock->count; to += HUGE_PAGE, size -= HUGE_PAGE) {
-        uint8_t *page = stock->page[stock->count - 1];
-        if (mremap(page, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
-            return mmap(to, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-                   MAP_FAILED;
-        stock->count--;
+    lock(stock);
+    if (stock->keeps) {
+        head->next = stock->kept;
+        stock->kept = head;
+    } else {
+        give_up(stock, head);
     }
-    return true;
-}
-
-void *walk_stock_alloc(struct walk_stock *stock, size_t count, size_t item)
-{
-    uint8_t *memory = walk_large_alloc(count, item);
-    const union head *head = memory ? (const union head *)(const void *)memory - 1 : NULL;
-    if (!stock || !head || !head->mapped)
-        return memory;
-    pthread_mutex_lock(&stock->lock);
-    bool whole = put_pages(stock, memory, head->mapped - PAGE);
-    pthread_mutex_unlock(&stock->lock);
-    if (whole)
-        return memory;
-    walk_large_free(memory);
-    return NULL;
+    unlock(stock);
 }

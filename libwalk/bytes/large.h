@@ -2,7 +2,6 @@
 #ifndef WALK_BYTES_LARGE_H
 #define WALK_BYTES_LARGE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,33 +19,34 @@
 #endif
 
 /*
- * Memory for arrays that may have millions of items: what is large is asked for in huge pages, for to make the small
- * ones one by one takes longer than to fill them, and goes back to the kernel when it is freed. Nothing is said of the
- * bytes. NULL: no memory.
+ * Huge pages of arrays that are done, kept to be parts of others while somebody works whose arrays come and go: what
+ * the kernel gives it clears first, which takes longer than to use it, and where the host of a virtual machine has to
+ * find it, thirty times as long. At first nothing is kept. Any number of threads may use a stock at the same time;
+ * arrays of it may outlive it. In place of any stock NULL is one that keeps nothing.
  */
-void *walk_large_alloc(size_t count, size_t item);
-/* The same, with `count` items that are copied. */
+struct walk_stock;
+struct walk_stock *walk_stock_open(void); /* NULL: no memory, which does no harm */
+void walk_stock_close(struct walk_stock *stock);
+/* From here on pages are kept; and no more, and those that are go back to the kernel. */
+void walk_stock_keep(struct walk_stock *stock);
+void walk_stock_let_go(struct walk_stock *stock);
+
+/*
+ * Memory for arrays that may have millions of items: what is large is asked for in huge pages, for to make the small
+ * ones one by one takes longer than to fill them, and goes back to its stock, or the kernel, when it is freed. Nothing
+ * is said of the bytes. NULL: no memory.
+ */
+void *walk_large_alloc(struct walk_stock *stock, size_t count, size_t item);
+/* The same of no stock, with `count` items that are copied. */
 void *walk_large_copy(const void *items, size_t count, size_t item);
 void walk_large_free(void *memory);
 
 /*
- * Huge pages of arrays that are done, kept to be parts of others: what the kernel gives it clears first, which takes
- * longer than to use it. Any number of threads may give. All zero is a stock that keeps nothing.
+ * As walk_large_alloc(), of an array that is written bit by bit, while others are freed bit by bit: pages that are kept
+ * become parts of it when walk_large_fill() says which bytes are about to be written: each of them, by whoever writes
+ * it, before it is touched. False: no memory.
  */
-struct walk_stock {
-    pthread_mutex_t lock;
-    uint8_t **page;
-    size_t count, capacity;
-    size_t limit; /* pages that are kept at most */
-};
-
-bool walk_stock_open(struct walk_stock *stock);
-void walk_stock_close(struct walk_stock *stock);
-/* To keep at most so many bytes, from here on; what is kept already stays. */
-void walk_stock_limit(struct walk_stock *stock, uint64_t bytes);
-
-/* As walk_large_alloc() and walk_large_free(), which NULL stands for. */
-void *walk_stock_alloc(struct walk_stock *stock, size_t count, size_t item);
-void walk_stock_give(struct walk_stock *stock, void *memory);
+void *walk_large_alloc_later(struct walk_stock *stock, size_t count, size_t item);
+bool walk_large_fill(void *memory, size_t from, size_t to);
 
 #endif

@@ -13,10 +13,10 @@ struct walk_page {
 
 enum { PAGE = 2 << 20, ALIGNMENT = alignof(max_align_t) };
 
-static struct walk_page *new_page(size_t size)
+static struct walk_page *new_page(struct walk_stock *stock, size_t size)
 {
     struct walk_page *page = malloc(sizeof *page);
-    if (!page || !(page->bytes = walk_large_alloc(size, 1))) {
+    if (!page || !(page->bytes = walk_large_alloc(stock, size, 1))) {
         free(page);
         return NULL;
     }
@@ -36,7 +36,7 @@ static bool add_page(struct walk_pages *pages, size_t size)
 {
     struct walk_page *made = NULL;
     struct walk_page **from = pages->spare && pages->spare->size >= size ? &pages->spare : &made;
-    if (from == &made && !(made = new_page(size)))
+    if (from == &made && !(made = new_page(pages->stock, size)))
         return false;
     if (made)
         made->before = NULL;
@@ -76,15 +76,13 @@ void walk_pages_clear(struct walk_pages *pages)
     pages->left = 0;
 }
 
-void walk_pages_give(struct walk_pages *pages, struct walk_stock *stock)
+void walk_pages_deinit(struct walk_pages *pages)
 {
     walk_pages_clear(pages);
     for (struct walk_page *page = pages->spare, *before; page; page = before) {
         before = page->before;
-        walk_stock_give(stock, page->bytes);
+        walk_large_free(page->bytes);
         free(page);
     }
     *pages = (struct walk_pages){0};
 }
-
-void walk_pages_deinit(struct walk_pages *pages) { walk_pages_give(pages, NULL); }

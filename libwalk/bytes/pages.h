@@ -5,9 +5,11 @@
 #include "bytes/large.h"
 
 /*
- * Memory that is given out in pieces and freed all at once: pieces of one kind share huge pages. All zero is empty.
+ * Memory that is given out in pieces and freed all at once: pieces of one kind share huge pages. All zero but for the
+ * stock is empty.
  */
 struct walk_pages {
+    struct walk_stock *stock; /* may be NULL */
     struct walk_page *last, *spare;
     uint8_t *at; /* where the next piece begins */
     size_t left; /* bytes */
@@ -20,7 +22,5 @@ void walk_pages_give_back(struct walk_pages *pages, size_t taken, size_t used);
 /* No piece is needed any more; the memory is for the next ones. */
 void walk_pages_clear(struct walk_pages *pages);
 void walk_pages_deinit(struct walk_pages *pages);
-/* The same; the memory goes to a stock. */
-void walk_pages_give(struct walk_pages *pages, struct walk_stock *stock);
 
 #endif

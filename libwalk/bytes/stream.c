@@ -68,7 +68,10 @@ bool walk_stream_numbered(const struct walk_stream *stream)
     return stream->span_count <= UINT32_MAX >> stream->place_bits;
 }
 
-uint8_t *walk_stream_buffer(size_t tail) { return walk_large_alloc(WALK_SPAN + tail, 1); }
+uint8_t *walk_stream_buffer(const struct walk_stream *stream, size_t tail)
+{
+    return walk_large_alloc(stream->image->stock, WALK_SPAN + tail, 1);
+}
 
 bool walk_stream_peek(const struct walk_stream *stream, walk_addr address, size_t size, void *buffer, size_t *hint)
 {

@@ -46,7 +46,7 @@ bool walk_stream_segment(const struct walk_stream *stream, const struct walk_seg
 bool walk_stream_numbered(const struct walk_stream *stream);
 
 /* Room for a span and its tail. Freed with walk_large_free(). */
-uint8_t *walk_stream_buffer(size_t tail);
+uint8_t *walk_stream_buffer(const struct walk_stream *stream, size_t tail);
 
 /*
  * The bytes of a span, and of what follows it in its segment at most `tail`: in `buffer` (of WALK_SPAN + tail bytes) or

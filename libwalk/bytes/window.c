@@ -93,9 +93,9 @@ void walk_window_choose(struct walk_image *image)
 
 /* ---- one ---- */
 
-bool walk_window_open(struct walk_window *window)
+bool walk_window_open(struct walk_window *window, const struct walk_image *image)
 {
-    *window = (struct walk_window){.next = UINT64_MAX, .buffer = walk_large_alloc(SIZE, 1)};
+    *window = (struct walk_window){.next = UINT64_MAX, .buffer = walk_large_alloc(image->stock, SIZE, 1)};
     return window->buffer != NULL;
 }
 

@@ -21,7 +21,7 @@ struct walk_window {
 void walk_window_choose(struct walk_image *image);
 
 /* False: no memory. Closed by walk_window_close(), also if all of it is zero. */
-bool walk_window_open(struct walk_window *window);
+bool walk_window_open(struct walk_window *window, const struct walk_image *image);
 void walk_window_close(struct walk_window *window);
 
 /* Says that `count` things from `first` to `last` are looked at next. */

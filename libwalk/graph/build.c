@@ -21,9 +21,10 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
         return walk_error_no_memory();
     builder->graph = graph;
     builder->source = *source;
+    builder->pages.stock = source->stock;
     builder->emitters = walk_workers_state(source->workers, sizeof *builder->emitters);
-    struct walk_error *error = walk_index_init(&graph->index, source->granule);
-    if (error || !builder->emitters || !walk_stock_open(&builder->stock)) {
+    struct walk_error *error = walk_index_init(&graph->index, source->granule, source->stock);
+    if (error || !builder->emitters) {
         walk_builder_abort(builder);
         return error ? error : walk_error_no_memory();
     }
@@ -31,22 +32,22 @@ struct walk_error *walk_builder_open(struct walk_graph *graph, const struct walk
         builder->emitters[i].worker = i;
         builder->emitters[i].source = &builder->source;
         builder->emitters[i].index = &graph->index;
+        builder->emitters[i].far_pages.stock = source->stock;
     }
     *result = builder;
     return NULL;
 }
 
-/* Lets go of all but the stock, which gets its part of it. */
-static void free_all_but_stock(struct walk_builder *builder)
+static void free_parts(struct walk_builder *builder)
 {
     for (unsigned i = 0; builder->emitters && i < builder->source.workers; i++) {
         walk_slabs_deinit(&builder->emitters[i].edges);
         walk_error_free(builder->emitters[i].error);
         free(builder->emitters[i].seeking.holder);
-        walk_pages_give(&builder->emitters[i].far_pages, &builder->stock);
+        walk_pages_deinit(&builder->emitters[i].far_pages);
     }
     free(builder->far.group);
-    walk_pages_give(&builder->pages, &builder->stock);
+    walk_pages_deinit(&builder->pages);
     free(builder->blocks);
     free(builder->emitters);
     free(builder->specials);
@@ -58,8 +59,7 @@ static void free_all_but_stock(struct walk_builder *builder)
 
 void walk_builder_free(struct walk_builder *builder)
 {
-    free_all_but_stock(builder);
-    walk_stock_close(&builder->stock);
+    free_parts(builder);
     free(builder);
 }
 
@@ -168,13 +168,6 @@ static void remove_refused(struct walk_builder *builder)
     }
 }
 
-/* Bytes that the backward rows and the keys are made of. */
-static uint64_t bytes_to_come(const struct walk_graph *graph)
-{
-    return graph->node_count * (sizeof *graph->key + sizeof *graph->backward.start) +
-           graph->edge_count * (sizeof *graph->backward.edge + sizeof(uint16_t));
-}
-
 /* The log becomes rows, and goes as it does; so do the blocks, whose memory is for what is to come. */
 static struct walk_error *build_rows(struct walk_builder *builder)
 {
@@ -186,14 +179,14 @@ static struct walk_error *build_rows(struct walk_builder *builder)
     struct walk_error *error = good ? walk_rows_build(builder->graph, &builder->source, builder->blocks,
                                                       builder->block_count, &builder->far, doubt)
                                     : walk_error_no_memory();
-    walk_stock_limit(&builder->stock, bytes_to_come(builder->graph));
-    free_all_but_stock(builder);
+    free_parts(builder);
     return error;
 }
 
 struct walk_error *walk_builder_finish(struct walk_builder *builder)
 {
     struct walk_graph *graph = builder->graph;
+    struct walk_stock *stock = builder->source.stock;
     unsigned workers = builder->source.workers;
     struct walk_error *error = walk_builder_close(builder, NULL);
     if (!error) {
@@ -203,9 +196,9 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
     if (!error)
         error = build_rows(builder);
     if (!error)
-        error = walk_rows_reverse(graph, workers, &builder->stock);
+        error = walk_rows_reverse(graph, workers, stock);
     if (!error)
-        error = walk_index_keys(graph, workers, &builder->stock);
+        error = walk_index_keys(graph, workers, stock);
     walk_builder_free(builder);
     if (error)
         walk_graph_deinit(graph);

@@ -24,7 +24,6 @@ struct walk_builder {
     struct walk_block *blocks;
     size_t block_count, block_capacity;
     struct walk_pages pages; /* what is in the blocks */
-    struct walk_stock stock; /* of their pages, for what is made last */
     struct walk_far_groups far;
     size_t visited, known;
     atomic_bool stop;

@@ -16,7 +16,7 @@ static struct walk_error *enter(struct walk_index *index, walk_addr key)
 struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
 {
     struct walk_graph ranked = {0};
-    struct walk_error *error = walk_index_init(&ranked.index, granule);
+    struct walk_error *error = walk_index_init(&ranked.index, granule, NULL);
     for (walk_id id = 0; id < graph->node_count && !error; id++)
         error = enter(&ranked.index, graph->key[id]);
     if (!error) {

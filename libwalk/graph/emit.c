@@ -29,12 +29,12 @@ bool walk_emit_loggable(struct walk_emitter *emitter, walk_addr *key)
     return odd != SIZE_MAX;
 }
 
-static bool add_slab(struct walk_slabs *slabs)
+static bool add_slab(struct walk_slabs *slabs, struct walk_stock *stock)
 {
     if (slabs->slab_count == slabs->slab_capacity &&
         !walk_array_grow(&slabs->slab, &slabs->slab_capacity, sizeof *slabs->slab, 64))
         return false;
-    return (slabs->slab[slabs->slab_count] = walk_large_alloc(WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
+    return (slabs->slab[slabs->slab_count] = walk_large_alloc(stock, WALK_SLAB_EDGES, sizeof **slabs->slab)) &&
            ++slabs->slab_count;
 }
 
@@ -72,7 +72,7 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end)
 static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 {
     struct walk_slabs *edges = &emitter->edges;
-    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges))
+    if (edges->count == edges->slab_count << WALK_SLAB_BITS && !add_slab(edges, emitter->source->stock))
         emitter->no_memory = true;
     else
         *walk_slabs_at(edges, edges->count++) = edge;

@@ -77,8 +77,9 @@ struct walk_far_part {
 struct walk_source {
     void *context;
     unsigned workers;
-    unsigned granule;     /* a power of two, of which nearly all keys are multiples */
-    uint8_t flag_missing; /* for nodes with edges to what is no node */
+    struct walk_stock *stock; /* of what it is made; may be NULL */
+    unsigned granule;         /* a power of two, of which nearly all keys are multiples */
+    uint8_t flag_missing;     /* for nodes with edges to what is no node */
     /* Could this key be a node? Asked when an edge leads to where no key is near, until one says yes. May be NULL. */
     bool (*likely)(void *context, unsigned worker, walk_addr key);
     /* Before some keys are asked and visited, in their order: `count` of them, the first and the last. May be NULL. */

@@ -18,7 +18,7 @@ struct walk_region_list {
     size_t discovered_count, capacity;
 };
 
-struct walk_error *walk_index_init(struct walk_index *index, unsigned granule)
+struct walk_error *walk_index_init(struct walk_index *index, unsigned granule, struct walk_stock *stock)
 {
     *index = (struct walk_index){.shift = (unsigned)__builtin_ctz(granule)};
     index->tables = (size_t)1 << (WALK_KEY_BITS - WALK_REGION_BITS - WALK_TABLE_BITS - index->shift);
@@ -30,6 +30,7 @@ struct walk_error *walk_index_init(struct walk_index *index, unsigned granule)
         *index = (struct walk_index){0};
         return walk_error_no_memory();
     }
+    index->regions->pages.stock = stock;
     return NULL;
 }
 
@@ -351,7 +352,7 @@ struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers, s
 {
     const struct walk_index *index = &graph->index;
     struct ranking ranking = {.graph = graph};
-    graph->key = walk_stock_alloc(stock, (size_t)graph->node_count + 1, sizeof *graph->key);
+    graph->key = walk_large_alloc(stock, (size_t)graph->node_count + 1, sizeof *graph->key);
     bool good = graph->key && collect_regions(&ranking);
     if (good)
         walk_workers_run(workers, ranking.count, list_keys, &ranking);

@@ -113,8 +113,8 @@ static inline walk_id walk_index_id(const struct walk_index *index, walk_addr ke
 
 enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_ODD, WALK_ENTER_NO_MEMORY };
 
-/* `granule`: a power of two, of which keys are multiples. */
-struct walk_error *walk_index_init(struct walk_index *index, unsigned granule);
+/* `granule`: a power of two, of which keys are multiples. `stock`, here and below, may be NULL. */
+struct walk_error *walk_index_init(struct walk_index *index, unsigned granule, struct walk_stock *stock);
 void walk_index_deinit(struct walk_index *index);
 
 /* Enters a key that is not odd, unless it is there or discovered. For one thread alone. */
@@ -150,7 +150,7 @@ size_t walk_index_odd(const struct walk_index *index, walk_addr key);
 
 /* Numbers the keys in their order: sets the graph's node_count. Errors: UNSUPPORTED, MEMORY. */
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);
-/* Then makes the graph's key; `stock` as that of walk_rows_reverse(). */
+/* Then makes the graph's key. */
 struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers, struct walk_stock *stock);
 
 #endif

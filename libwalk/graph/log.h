@@ -186,7 +186,7 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end);
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
                                    const struct walk_block *blocks, size_t count, const struct walk_far_groups *far,
                                    bool doubt);
-/* The backward rows, from the forward ones (reverse.c). `stock`: what they are made of; or NULL. */
+/* The backward rows, from the forward ones (reverse.c). `stock` may be NULL. */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock);
 
 #endif

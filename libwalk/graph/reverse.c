@@ -25,6 +25,7 @@ struct sorter {
 
 struct reversal {
     struct walk_graph *graph;
+    struct walk_stock *stock;
     unsigned hands; /* who deals: parts of the holders */
     size_t bins;
     size_t stride;          /* of a hand in `at`: what different hands count stands apart */
@@ -133,14 +134,14 @@ static bool open_sorters(struct reversal *reversal)
     reversal->sorters = calloc(reversal->hands, sizeof *reversal->sorters);
     for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
         reversal->sorters[i] = (struct sorter){.place = malloc(BIN * sizeof(uint32_t)),
-                                               .holder = walk_large_alloc(largest, sizeof(uint32_t))};
+                                               .holder = walk_large_alloc(reversal->stock, largest, sizeof(uint32_t))};
         if (!reversal->sorters[i].place || !reversal->sorters[i].holder)
             return false;
     }
     return reversal->sorters != NULL;
 }
 
-static bool open_reversal(struct reversal *reversal, unsigned workers, struct walk_stock *stock)
+static bool open_reversal(struct reversal *reversal, unsigned workers)
 {
     struct walk_graph *graph = reversal->graph;
     size_t nodes = graph->node_count;
@@ -148,13 +149,13 @@ static bool open_reversal(struct reversal *reversal, unsigned workers, struct wa
     reversal->bins = (nodes >> BIN_BITS) + 1;
     reversal->stride = reversal->bins + WALK_APART / sizeof *reversal->at;
     reversal->at = calloc(reversal->stride * workers, sizeof *reversal->at);
-    reversal->referent = walk_stock_alloc(stock, graph->edge_count + 1, sizeof *reversal->referent);
-    graph->backward.start = walk_stock_alloc(stock, nodes + 1, sizeof *graph->backward.start);
-    graph->backward.edge = walk_stock_alloc(stock, graph->edge_count + 1, sizeof *graph->backward.edge);
+    reversal->referent = walk_large_alloc(reversal->stock, graph->edge_count + 1, sizeof *reversal->referent);
+    graph->backward.start = walk_large_alloc(reversal->stock, nodes + 1, sizeof *graph->backward.start);
+    graph->backward.edge = walk_large_alloc(reversal->stock, graph->edge_count + 1, sizeof *graph->backward.edge);
     return reversal->at && reversal->referent && graph->backward.start && graph->backward.edge;
 }
 
-static void close_reversal(struct reversal *reversal, struct walk_stock *stock)
+static void close_reversal(struct reversal *reversal)
 {
     for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
         free(reversal->sorters[i].place);
@@ -162,13 +163,13 @@ static void close_reversal(struct reversal *reversal, struct walk_stock *stock)
     }
     free(reversal->sorters);
     free(reversal->at);
-    walk_stock_give(stock, reversal->referent);
+    walk_large_free(reversal->referent);
 }
 
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock)
 {
-    struct reversal reversal = {.graph = graph};
-    bool good = open_reversal(&reversal, workers, stock);
+    struct reversal reversal = {.graph = graph, .stock = stock};
+    bool good = open_reversal(&reversal, workers);
     if (good) {
         walk_workers_run(workers, reversal.hands, count_hand, &reversal);
         sum_up(&reversal);
@@ -179,6 +180,6 @@ struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers,
         walk_workers_run(workers, reversal.bins, sort_bin, &reversal);
         graph->backward.start[graph->node_count] = (uint32_t)graph->edge_count;
     }
-    close_reversal(&reversal, stock);
+    close_reversal(&reversal);
     return good ? NULL : walk_error_no_memory();
 }

@@ -13,6 +13,7 @@ struct rows {
     size_t block_count;
     const struct walk_far_groups *far;
     bool doubt; /* any edge may be to what is no node */
+    atomic_bool no_memory;
 };
 
 static walk_id id_of(const struct walk_index *index, uint64_t logged)
@@ -186,6 +187,35 @@ static size_t end_of_edges(const struct walk_block *block)
     return end;
 }
 
+/* What is laid out of the nodes first … last, which is made of what is left of the log. */
+static bool fill(struct rows *rows, walk_id first, walk_id last)
+{
+    struct walk_graph *graph = rows->graph;
+    const uint32_t *start = graph->forward.start;
+    bool whole = walk_large_fill(graph->class, first * sizeof *graph->class, (last + 1) * sizeof *graph->class) &&
+                 walk_large_fill(graph->flags, first * sizeof *graph->flags, (last + 1) * sizeof *graph->flags) &&
+                 walk_large_fill(graph->forward.edge, start[first] * sizeof *graph->forward.edge,
+                                 start[last + 1] * sizeof *graph->forward.edge);
+    if (!whole)
+        atomic_store_explicit(&rows->no_memory, true, memory_order_relaxed);
+    return whole;
+}
+
+/* The nodes of a region are in the order of their ids; any others are few. */
+static bool fill_block(struct rows *rows, const struct walk_block *block)
+{
+    walk_id first = WALK_NO_ID, last = 0;
+    for (uint32_t at = 0; at < block->count; at++) {
+        if (is_elsewhere(block, at))
+            continue;
+        last = node_id(block, at);
+        first = first == WALK_NO_ID ? last : first;
+        if (!block->region && !fill(rows, last, last))
+            return false;
+    }
+    return !block->region || first == WALK_NO_ID || fill(rows, first, last);
+}
+
 /* Classes and flags come with the edges: memory is taken for them while that of the log is given back. */
 static void lay_out_block(void *context, size_t task, unsigned worker)
 {
@@ -195,6 +225,8 @@ static void lay_out_block(void *context, size_t task, unsigned worker)
     size_t edge = block->edge, end = end_of_edges(block);
     uint32_t next = 0;
     (void)worker;
+    if (!fill_block(rows, block))
+        return;
     look_up(&graph->index, &block->emitter->edges, edge, end);
     for (uint32_t at = 0; at < block->count; at++) {
         if (is_elsewhere(block, at))
@@ -240,10 +272,11 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
 {
     struct rows rows = {
         .graph = graph, .source = source, .blocks = blocks, .block_count = count, .far = far, .doubt = doubt};
+    struct walk_stock *stock = source->stock;
     size_t nodes = graph->node_count;
-    graph->class = walk_large_alloc(nodes + 1, sizeof *graph->class);
-    graph->flags = walk_large_alloc(nodes + 1, sizeof *graph->flags);
-    graph->forward.start = walk_large_alloc(nodes + 1, sizeof *graph->forward.start);
+    graph->class = walk_large_alloc_later(stock, nodes + 1, sizeof *graph->class);
+    graph->flags = walk_large_alloc_later(stock, nodes + 1, sizeof *graph->flags);
+    graph->forward.start = walk_large_alloc(stock, nodes + 1, sizeof *graph->forward.start);
     if (!graph->class || !graph->flags || !graph->forward.start)
         return walk_error_no_memory();
     walk_workers_run(source->workers, far->count, count_group, &rows);
@@ -251,10 +284,11 @@ struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_s
     if (!walk_rows_sum(&graph->forward, graph->node_count))
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^32 references");
     graph->edge_count = graph->forward.start[nodes];
-    graph->forward.edge = walk_large_alloc(graph->edge_count + 1, sizeof *graph->forward.edge);
+    graph->forward.edge = walk_large_alloc_later(stock, graph->edge_count + 1, sizeof *graph->forward.edge);
     if (!graph->forward.edge)
         return walk_error_no_memory();
     walk_workers_run(source->workers, count, lay_out_block, &rows);
-    walk_workers_run(source->workers, far->count, lay_out_group, &rows);
-    return NULL;
+    if (!rows.no_memory)
+        walk_workers_run(source->workers, far->count, lay_out_group, &rows);
+    return rows.no_memory ? walk_error_no_memory() : NULL;
 }

@@ -160,6 +160,7 @@ static bool take_alone(struct walk_sublists *sublists)
     size_t count = 0;
     for (unsigned i = 0; i < sublists->worker_count; i++)
         count += sublists->workers[i].alone.count;
+    census->pages[0].stock = sublists->stream.image->stock;
     list->unread = walk_pages_take(&census->pages[0], (count + 1) * sizeof *list->unread);
     census->page_count = census->list_count = 1;
     for (unsigned w = 0; w < sublists->worker_count && list->unread; w++)

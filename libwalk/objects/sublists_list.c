@@ -28,7 +28,8 @@ bool walk_sublists_clear_marks(struct walk_sublists *sublists)
 {
     sublists->words = sublists->stream.span_count << (sublists->stream.place_bits - 6);
     if (!sublists->marks)
-        sublists->marks = walk_large_alloc(sublists->words * sublists->marker_count, sizeof *sublists->marks);
+        sublists->marks = walk_large_alloc(sublists->stream.image->stock, sublists->words * sublists->marker_count,
+                                           sizeof *sublists->marks);
     if (!sublists->marks)
         return false;
     memset(sublists->marks, 0, sublists->words * sublists->marker_count * sizeof *sublists->marks);
@@ -135,8 +136,10 @@ bool walk_sublists_list(struct walk_unlisted *unlisted)
     struct walk_sublists *sublists = (struct walk_sublists *)unlisted;
     struct walk_python *python = sublists->python;
     struct list list = {.sublists = sublists};
-    python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
-    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    python->tracked =
+        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked);
+    python->tracked_class =
+        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked_class);
     list.first = calloc(sublists->stream.span_count + 1, sizeof *list.first);
     bool good = python->tracked && python->tracked_class && list.first &&
                 (sublists->marked || walk_sublists_clear_marks(sublists));

@@ -120,10 +120,13 @@ static bool open_workers(struct walk_sweep *sweep)
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
     sweep->workers = walk_workers_state(sweep->worker_count, sizeof *sweep->workers);
     sweep->counters = walk_workers_state(sweep->worker_count, sizeof *sweep->counters);
-    for (unsigned i = 0; sweep->workers && sweep->counters && i < sweep->worker_count; i++)
+    for (unsigned i = 0; sweep->workers && sweep->counters && i < sweep->worker_count; i++) {
+        struct walk_sweep_worker *worker = &sweep->workers[i];
+        worker->pages.stock = worker->unread.stock = sweep->stream.image->stock;
         if (!walk_measure_open(&sweep->workers[i].measure, sweep->measures) ||
-            !(sweep->workers[i].buffer = walk_stream_buffer(sweep->needed + WALK_SWEEP_TAIL)))
+            !(sweep->workers[i].buffer = walk_stream_buffer(&sweep->stream, sweep->needed + WALK_SWEEP_TAIL)))
             return false;
+    }
     return sweep->workers && sweep->counters;
 }
 
@@ -140,7 +143,7 @@ static bool open_sweep(struct walk_sweep *sweep)
     sweep->lowest = stream->stretches[0].start;
     sweep->highest = stream->stretches[stream->stretch_count - 1].end;
     sweep->needed = WALK_SIZE(layout, gc_head) + WALK_SIZE(layout, object);
-    sweep->bits = walk_large_alloc(places / 64, sizeof *sweep->bits + sizeof *sweep->before);
+    sweep->bits = walk_large_alloc(stream->image->stock, places / 64, sizeof *sweep->bits + sizeof *sweep->before);
     if (!sweep->bits)
         return false;
     memset(sweep->bits, 0, places / 64 * sizeof *sweep->bits);

@@ -51,7 +51,7 @@ static bool open_steps(struct walk_sweep *sweep)
     sweep->next_bits = 1;
     while (sweep->next_bits < 32 && nowhere(sweep) >> sweep->next_bits)
         sweep->next_bits++;
-    sweep->step = walk_large_alloc((size_t)sweep->count + 1, sizeof *sweep->step);
+    sweep->step = walk_large_alloc(sweep->stream.image->stock, (size_t)sweep->count + 1, sizeof *sweep->step);
     return sweep->step && sweep->next_bits < 32;
 }
 

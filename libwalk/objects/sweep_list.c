@@ -90,8 +90,10 @@ bool walk_sweep_list(struct walk_unlisted *unlisted)
 {
     struct walk_sweep *sweep = (struct walk_sweep *)unlisted;
     struct walk_python *python = sweep->python;
-    python->tracked = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked);
-    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    python->tracked =
+        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked);
+    python->tracked_class =
+        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked_class);
     if (!python->tracked || !python->tracked_class)
         return false;
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, list_span, sweep);

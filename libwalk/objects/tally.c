@@ -221,7 +221,7 @@ static bool sort_rest(struct tally *tally, const struct walk_unread_list *lists,
                 next[lists[list].unread[i].at + 1]++;
     for (size_t span = 0; span <= spans && next && tally->rest_first; span++)
         next[span] = tally->rest_first[span] = sum += next[span];
-    tally->rest = walk_large_alloc(sum + 1, sizeof *tally->rest);
+    tally->rest = walk_large_alloc(tally->stream.image->stock, sum + 1, sizeof *tally->rest);
     bool good = next && tally->rest_first && tally->rest;
     for (size_t list = 0; list < list_count && good; list++)
         for (size_t i = 0; i < lists[list].count; i++) {
@@ -253,8 +253,8 @@ static bool open_workers(struct tally *tally, size_t most)
         struct worker *worker = &tally->workers[i];
         worker->python = *python;
         worker->python.memory = &worker->memory;
-        worker->buffer = walk_stream_buffer(TAIL);
-        worker->rest.unread = walk_large_alloc(most + 1, sizeof *worker->rest.unread);
+        worker->buffer = walk_stream_buffer(&tally->stream, TAIL);
+        worker->rest.unread = walk_large_alloc(tally->stream.image->stock, most + 1, sizeof *worker->rest.unread);
         worker->tallies = calloc((size_t)python->classes.count + 1, sizeof *worker->tallies);
         if (!walk_memory_fork(python->memory, &worker->memory) || !worker->buffer || !worker->tallies ||
             !worker->rest.unread)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "bytes/large.h"
 #include "layout/proof.h"
 #include "objects/traverse.h"
 
@@ -22,6 +23,7 @@ static struct walk_error *open_python(struct walk_error *error, struct walk_targ
         free(target);
         return error;
     }
+    walk_stock_keep(target->image.stock); /* until it has been asked something */
     bool truncated = target->image.truncated;
     error = walk_runtime_find(&target->image, &target->runtime);
     if (!error) {

@@ -113,7 +113,8 @@ static bool meet(struct walk_python *python, struct walk_classes *met)
 static bool classify(struct walk_python *python)
 {
     struct walk_classes met = {0};
-    python->tracked_class = walk_large_alloc(python->tracked_count + 1, sizeof *python->tracked_class);
+    python->tracked_class =
+        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked_class);
     bool good = python->tracked_class && meet(python, &met) && walk_classes_enter_all(&python->classes, &met);
     for (uint32_t i = 0; i < met.count && good; i++) {
         (void)walk_classes_find(&python->classes, met.class[i].type, &met.class[i].index);

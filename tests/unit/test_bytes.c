@@ -7,6 +7,7 @@
 #include "bytes/large.h"
 #include "bytes/pages.h"
 #include "bytes/window.h"
+#include "bytes/workers.h"
 #include "elf_writer.h"
 #include "unit.h"
 
@@ -1002,7 +1003,7 @@ static void open_windowed(struct windowed *w)
     w->bytes = malloc(2 * WINDOW_PART);
     w->core = write_large_core(w->bytes);
     assert_good(open_bytes(w->core.bytes, w->core.size, &w->image));
-    ck_assert(walk_window_open(&w->window));
+    ck_assert(walk_window_open(&w->window, &w->image));
 }
 
 static void close_windowed(struct windowed *w)
@@ -1121,38 +1122,98 @@ START_TEST(pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared)
 }
 END_TEST
 
-/* What is made of pages that were kept is all there, and nothing else's; what is kept is at most what is asked for. */
-START_TEST(a_stock_makes_new_arrays_of_old_ones)
+/* An array all of whose bytes are `byte`. */
+static uint8_t *make_array(struct walk_stock *stock, size_t size, uint8_t byte)
 {
-    enum { SIZE = 9 << 20, LITTLE = 1 << 10, ROUNDS = 4 };
-    struct walk_stock stock;
-    ck_assert(walk_stock_open(&stock));
-    uint8_t *other = walk_stock_alloc(&stock, SIZE, 1);
-    memset(other, 1, SIZE);
-    for (int round = 0; round < ROUNDS; round++) {
-        walk_stock_limit(&stock, round == ROUNDS - 1 ? 0 : (uint64_t)SIZE * (unsigned)round);
-        size_t before = stock.count;
-        uint8_t *memory = walk_stock_alloc(&stock, SIZE, 1), *little = walk_stock_alloc(&stock, LITTLE, 1);
-        memset(memory, 7 + round, SIZE);
-        memset(little, 7, LITTLE);
-        for (size_t i = 0; i < SIZE; i++)
-            expect(memory[i] == 7 + round && other[i] == 1);
-        walk_stock_give(&stock, memory);
-        walk_stock_give(&stock, little);
-        expect(round == ROUNDS - 1 ? stock.count < before || !before : stock.count <= stock.limit);
-        expect(WALK_SANITIZED || !stock.limit || stock.count);
-    }
-    walk_stock_give(&stock, NULL);
-    walk_stock_give(NULL, other);
-    walk_stock_close(&stock);
+    uint8_t *array = walk_large_alloc(stock, size, 1);
+    ck_assert(array != NULL);
+    return memset(array, byte, size);
+}
+
+static void expect_all(const uint8_t *array, size_t size, uint8_t byte)
+{
+    for (size_t i = 0; i < size; i++)
+        expect_eq(array[i], byte);
+}
+
+/* What the kernel gives is all zero. */
+START_TEST(arrays_are_made_of_what_is_kept_and_of_nothing_else)
+{
+    enum { SIZE = 9 << 20, LESS = 5 << 20, MORE = 30 << 20, LITTLE = 1 << 10 };
+    struct walk_stock *stock = walk_stock_open();
+    uint8_t *other = make_array(stock, SIZE, 1);
+    walk_large_free(make_array(stock, SIZE, 9));
+    walk_stock_keep(stock);
+    walk_large_free(make_array(stock, SIZE, 7));
+    uint8_t *memory = walk_large_alloc(stock, LESS, 1), *more = walk_large_alloc(stock, MORE, 1);
+    expect(WALK_SANITIZED || (memory[0] == 7 && memory[LESS - 1] == 7));
+    expect(WALK_SANITIZED || more[0] == 7);
+    memset(memory, 2, LESS);
+    memset(more, 3, MORE);
+    walk_large_free(make_array(stock, LITTLE, 4));
+    expect_all(other, SIZE, 1);
+    expect_all(memory, LESS, 2);
+    expect_all(more, MORE, 3);
+    walk_large_free(memory);
+    walk_large_free(more);
+    walk_stock_let_go(stock);
+    memory = walk_large_alloc(stock, LESS, 1);
+    if (!WALK_SANITIZED)
+        expect_all(memory, LESS, 0);
+    walk_stock_keep(stock);
+    walk_large_free(memory);
+    walk_stock_close(stock);
+    expect_all(other, SIZE, 1); /* it outlives the stock */
+    walk_large_free(other);
+}
+END_TEST
+
+enum { FILL_PARTS = 97, FILL_PART = (1 << 18) + 3001 };
+
+struct filled {
+    uint8_t *array, *old[FILL_PARTS];
+};
+
+static void fill_part(void *context, size_t part, unsigned worker)
+{
+    struct filled *filled = context;
+    size_t from = part * FILL_PART;
+    (void)worker;
+    expect(walk_large_fill(filled->array, from, from + FILL_PART));
+    memset(filled->array + from, (int)part, FILL_PART);
+    walk_large_free(filled->old[part]);
+}
+
+/* By several, whose parts share pages. */
+START_TEST(an_array_is_filled_while_others_are_freed)
+{
+    struct filled filled;
+    struct walk_stock *stock = walk_stock_open();
+    walk_stock_keep(stock);
+    for (size_t i = 0; i < FILL_PARTS; i++)
+        filled.old[i] = make_array(stock, (size_t)(i % 3 + 1) << 20, 0xff);
+    filled.array = walk_large_alloc_later(stock, FILL_PARTS, FILL_PART);
+    ck_assert(filled.array != NULL);
+    expect(walk_large_fill(filled.array, 1, 1));
+    walk_workers_run(4, FILL_PARTS, fill_part, &filled);
+    for (size_t i = 0; i < FILL_PARTS; i++)
+        expect_all(filled.array + i * FILL_PART, FILL_PART, (uint8_t)i);
+    walk_large_free(filled.array);
+    uint8_t *little = walk_large_alloc_later(stock, 1, 1);
+    ck_assert(little && walk_large_fill(little, 0, 1));
+    walk_large_free(little);
+    walk_stock_close(stock);
+    walk_stock_keep(NULL);
+    walk_stock_let_go(NULL);
+    walk_stock_close(NULL);
 }
 END_TEST
 
 START_TEST(large_memory_is_all_there_and_goes_back)
 {
-    static const size_t sizes[] = {0, 1, 4096, (512 << 10) - 1, 512 << 10, (2 << 20) + 1, 9 << 20};
+    static const size_t sizes[] = {0, 1, 4096, (256 << 10) - 1, 256 << 10, (2 << 20) + 1, 9 << 20};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        uint8_t *memory = walk_large_alloc(sizes[i], 1), *copy;
+        uint8_t *memory = walk_large_alloc(NULL, sizes[i], 1), *copy;
         expect(memory && (uintptr_t)memory % 16 == 0);
         memset(memory, 7, sizes[i]);
         copy = walk_large_copy(memory, sizes[i], 1);
@@ -1160,7 +1221,7 @@ START_TEST(large_memory_is_all_there_and_goes_back)
         walk_large_free(memory);
         walk_large_free(copy);
     }
-    ck_assert_ptr_null(walk_large_alloc(SIZE_MAX / 4, 8));
+    ck_assert_ptr_null(walk_large_alloc(NULL, SIZE_MAX / 4, 8));
     walk_large_free(NULL);
 }
 END_TEST
@@ -1218,7 +1279,8 @@ int main(void)
                                          whether_there_are_windows_is_chosen_once,
                                          a_window_has_all_that_it_is_aimed_at_in_any_order,
                                          pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
-                                         a_stock_makes_new_arrays_of_old_ones,
+                                         arrays_are_made_of_what_is_kept_and_of_nothing_else,
+                                         an_array_is_filled_while_others_are_freed,
                                          large_memory_is_all_there_and_goes_back,
                                          NULL};
 

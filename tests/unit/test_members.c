@@ -20,8 +20,8 @@ struct random_part {
 static void make_rows(struct walk_graph *graph, struct rng *rng)
 {
     walk_id count = graph->node_count;
-    graph->forward.start = walk_large_alloc((size_t)count + 1, sizeof *graph->forward.start);
-    graph->forward.edge = walk_large_alloc((size_t)count * ROW + 1, sizeof *graph->forward.edge);
+    graph->forward.start = walk_large_alloc(NULL, (size_t)count + 1, sizeof *graph->forward.start);
+    graph->forward.edge = walk_large_alloc(NULL, (size_t)count * ROW + 1, sizeof *graph->forward.edge);
     uint32_t at = 0;
     uint64_t density = 1 + rng_below(rng, ROW);
     for (walk_id i = 0; i < count; i++) {
@@ -158,8 +158,8 @@ START_TEST(a_long_path_needs_no_stack)
     struct walk_graph graph = {.node_count = MANY};
     struct walk_members members;
     struct walk_partition partition;
-    graph.forward.start = walk_large_alloc(MANY + 1, sizeof *graph.forward.start);
-    graph.forward.edge = walk_large_alloc(MANY, sizeof *graph.forward.edge);
+    graph.forward.start = walk_large_alloc(NULL, MANY + 1, sizeof *graph.forward.start);
+    graph.forward.edge = walk_large_alloc(NULL, MANY, sizeof *graph.forward.edge);
     for (uint32_t i = 0; i < MANY; i++) {
         graph.forward.start[i] = i;
         graph.forward.edge[i] = (i + 1) % MANY;
