@@ -2,9 +2,9 @@
 /*
  * The collector's lists, followed in a table. Who follows them in the memory waits for each object's bytes before it is
  * known where the next one is. So all memory is read once, in order of address and by several threads, and of
- * everything that looks like an object on a list three things are noted: where its link leads, its ob_type and its
- * size (sweep_look.c). The lists are then followed in these notes (sweep_follow.c), what is on them is counted, and
- * listed if somebody wants it (sweep_list.c).
+ * everything that looks like an object on a list it is noted where its link leads, and its type and size are counted
+ * (sweep_look.c). The lists are then followed in these notes (sweep_follow.c). What is on none of them is taken out of
+ * the count again, and the rest is listed if somebody wants it (sweep_list.c).
  *
  * What was noted too much does no harm, since no list leads there. If a list leads to what was not noted, or to the
  * same place twice, nothing is believed, and the lists are followed in the memory: so the result is always the same.
@@ -15,8 +15,6 @@
 #include "bytes/workers.h"
 #include "objects/header.h"
 #include "objects/sweep.h"
-
-/* ---- what is on lists: its classes, and how large it is ---- */
 
 /* False: not everything was looked at, or there are too many notes. */
 static bool number_notes(struct walk_sweep *sweep)
@@ -33,72 +31,96 @@ static bool number_notes(struct walk_sweep *sweep)
     return count < WALK_SWEEP_HEADS;
 }
 
-/* walk_counter_enter(), mostly out of a small cache. */
-static inline uint32_t enter_class(struct walk_counter *counter, struct walk_cached_class *cache, walk_addr type)
+/* ---- what is counted that is on no list, or is not counted yet ---- */
+
+static bool is_permanent(const struct walk_sweep *sweep, uint8_t owner)
 {
-    struct walk_cached_class *cached = walk_cached_class(cache, type);
-    if (cached->type != type)
-        *cached = (struct walk_cached_class){type, walk_counter_enter(counter, type)};
-    return cached->number;
+    return owner == walk_heads_permanent(&sweep->heads);
+}
+
+/* Takes out of the count what is on no list, or is permanent, which is counted by itself. */
+static void sort_out_notes(const struct walk_sweep *sweep, struct walk_counter *counter, struct walk_sweep_part *part)
+{
+    for (uint32_t i = 0; i < part->count; i++) {
+        const struct walk_sweep_note *note = &part->note[i];
+        uint8_t owner = walk_sweep_owner(sweep, note);
+        part->to[owner]++;
+        if ((owner && !is_permanent(sweep, owner)) || note->late)
+            continue;
+        counter->tallies[note->class].count--;
+        counter->tallies[note->class].size -= note->size;
+        counter->classes.class[note->class].count += owner != 0;
+    }
+}
+
+/* False: out of memory. */
+static bool count_late(const struct walk_sweep *sweep, struct walk_counter *counter, struct walk_sweep_note *note,
+                       uint8_t owner)
+{
+    uint32_t class = walk_counter_enter(counter, note->type);
+    if (class == WALK_NO_TYPE)
+        return false;
+    note->late = false;
+    note->class = class;
+    note->size = 0;
+    if (is_permanent(sweep, owner))
+        counter->classes.class[class].count++;
+    else
+        counter->tallies[class].count++;
+    return true;
 }
 
 /* What is missing in the size of nobody's objects, or of the permanent generation's, is not missed. */
-static void classify_unread(const struct walk_sweep *sweep, struct walk_sweep_part *part)
+static bool sort_out_unread(const struct walk_sweep *sweep, struct walk_counter *counter, struct walk_sweep_part *part)
 {
     size_t kept = 0;
     for (size_t i = 0; i < part->unread.count; i++) {
         struct walk_unread unread = part->unread.unread[i];
-        const struct walk_sweep_note *note = &part->note[unread.at];
+        struct walk_sweep_note *note = &part->note[unread.at];
+        uint8_t owner = walk_sweep_owner(sweep, note);
+        if (owner && note->late && !count_late(sweep, counter, note, owner))
+            return false;
         unread.class = note->class;
-        if (note->owner && note->owner != walk_heads_permanent(&sweep->heads))
+        if (owner && !is_permanent(sweep, owner))
             part->unread.unread[kept++] = unread;
     }
     part->unread.count = kept;
-}
-
-/* False: out of memory. */
-static bool classify_part(const struct walk_sweep *sweep, struct walk_counter *counter, struct walk_sweep_part *part,
-                          struct walk_cached_class *cache)
-{
-    const walk_addr type_type = sweep->python->runtime->type_type;
-    size_t of[WALK_OWNERS_MAX] = {0};
-    for (uint32_t i = 0; i < part->count; i++) {
-        struct walk_sweep_note *note = &part->note[i];
-        uint8_t owner = walk_sweep_owner(sweep, part, i);
-        note->owner = owner;
-        of[owner]++;
-        if (!owner)
-            continue;
-        part->types |= note->type == type_type;
-        uint32_t class = enter_class(counter, cache, note->type);
-        if (class == WALK_NO_TYPE)
-            return false;
-        note->class = class;
-        if (owner == walk_heads_permanent(&sweep->heads)) {
-            counter->classes.class[class].count++;
-            continue;
-        }
-        counter->tallies[class].count++;
-        counter->tallies[class].size += note->size;
-    }
-    memcpy(part->to, of, walk_heads_owners(&sweep->heads) * sizeof *part->to);
-    classify_unread(sweep, part);
     return true;
 }
 
 /* Of the spans that one worker has noted. */
-static void classify_parts(void *context, size_t noted_by, unsigned number)
+static void sort_out_parts(void *context, size_t noted_by, unsigned number)
 {
     struct walk_sweep *sweep = context;
     struct walk_sweep_worker *worker = &sweep->workers[noted_by];
-    struct walk_cached_class cache[WALK_CACHED_CLASSES] = {{0}}; /* 0 is no type's address */
+    struct walk_counter *counter = &sweep->counters[noted_by];
     (void)number;
-    for (size_t span = 0; span < sweep->stream.span_count && !worker->failed; span++)
-        if (sweep->parts[span].worker == noted_by)
-            worker->failed = !classify_part(sweep, &sweep->counters[noted_by], &sweep->parts[span], cache);
+    for (size_t span = 0; span < sweep->stream.span_count; span++) {
+        struct walk_sweep_part *part = &sweep->parts[span];
+        if (part->worker != noted_by)
+            continue;
+        if (sweep->all)
+            part->to[1] = part->count;
+        else
+            sort_out_notes(sweep, counter, part);
+        worker->failed |= !sort_out_unread(sweep, counter, part);
+    }
 }
 
-static bool classify(struct walk_sweep *sweep)
+/* Two segments that ran into each other at the same time may have marked notes in turns. False: so, or no memory. */
+static bool are_sorted_out(const struct walk_sweep *sweep)
+{
+    uint64_t marked = 0;
+    for (unsigned w = 0; w < sweep->worker_count; w++)
+        if (sweep->workers[w].failed)
+            return false;
+    for (size_t span = 0; span < sweep->stream.span_count; span++)
+        marked += sweep->parts[span].count - sweep->parts[span].to[0];
+    return marked == sweep->on_lists;
+}
+
+/* Makes what was counted what is on lists. False: it is not known what that is, or there is no memory. */
+static bool sort_out(struct walk_sweep *sweep)
 {
     const size_t owners = walk_heads_owners(&sweep->heads);
     sweep->to = calloc(sweep->stream.span_count * owners, sizeof *sweep->to);
@@ -106,27 +128,27 @@ static bool classify(struct walk_sweep *sweep)
         return false;
     for (size_t span = 0; span < sweep->stream.span_count; span++)
         sweep->parts[span].to = sweep->to + span * owners;
-    walk_workers_run(sweep->worker_count, sweep->worker_count, classify_parts, sweep);
-    for (unsigned w = 0; w < sweep->worker_count; w++)
-        if (sweep->workers[w].failed)
-            return false;
-    return true;
+    walk_workers_run(sweep->worker_count, sweep->worker_count, sort_out_parts, sweep);
+    return are_sorted_out(sweep);
 }
 
 /* ---- the whole ---- */
+
+static bool open_worker(const struct walk_sweep *sweep, struct walk_sweep_worker *worker)
+{
+    worker->pages.stock = worker->unread.stock = sweep->stream.image->stock;
+    worker->buffer = walk_stream_buffer(&sweep->stream, sweep->needed + WALK_SWEEP_TAIL);
+    return worker->buffer && walk_measure_open(&worker->measure, sweep->measures);
+}
 
 static bool open_workers(struct walk_sweep *sweep)
 {
     sweep->worker_count = sweep->stream.image->workers ? sweep->stream.image->workers : 1;
     sweep->workers = walk_workers_state(sweep->worker_count, sizeof *sweep->workers);
     sweep->counters = walk_workers_state(sweep->worker_count, sizeof *sweep->counters);
-    for (unsigned i = 0; sweep->workers && sweep->counters && i < sweep->worker_count; i++) {
-        struct walk_sweep_worker *worker = &sweep->workers[i];
-        worker->pages.stock = worker->unread.stock = sweep->stream.image->stock;
-        if (!walk_measure_open(&sweep->workers[i].measure, sweep->measures) ||
-            !(sweep->workers[i].buffer = walk_stream_buffer(&sweep->stream, sweep->needed + WALK_SWEEP_TAIL)))
+    for (unsigned i = 0; sweep->workers && sweep->counters && i < sweep->worker_count; i++)
+        if (!open_worker(sweep, &sweep->workers[i]))
             return false;
-    }
     return sweep->workers && sweep->counters;
 }
 
@@ -165,11 +187,7 @@ static void end_sweep(struct walk_sweep *sweep)
     for (unsigned i = 0; sweep->workers && i < sweep->worker_count; i++)
         end_worker(&sweep->workers[i]);
     walk_measures_close(sweep->measures);
-    walk_large_free(sweep->step);
-    free(sweep->owner);
     sweep->measures = NULL;
-    sweep->step = NULL;
-    sweep->owner = NULL;
 }
 
 static void close_sweep(struct walk_sweep *sweep)
@@ -184,6 +202,7 @@ static void close_sweep(struct walk_sweep *sweep)
     free(sweep->counters);
     free(sweep->workers);
     walk_large_free(sweep->bits);
+    free(sweep->owner);
     free(sweep->parts);
     free(sweep->to);
     walk_stream_close(&sweep->stream);
@@ -215,7 +234,7 @@ bool walk_tracked_by_sweep(struct walk_python *python, const struct walk_sample 
     if (!sweep)
         return false;
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, walk_sweep_look, sweep);
-    if (!number_notes(sweep) || !walk_sweep_follow(sweep) || !classify(sweep) || !walk_sweep_count(sweep)) {
+    if (!number_notes(sweep) || !walk_sweep_follow(sweep) || !sort_out(sweep) || !walk_sweep_count(sweep)) {
         close_sweep(sweep);
         walk_tracked_forget(python);
         return false;

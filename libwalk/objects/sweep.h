@@ -21,30 +21,24 @@
 #define WALK_SWEEP_HEADS (UINT32_MAX - WALK_HEADS_MAX)
 
 struct walk_sweep_note {
+    uint32_t link;            /* where its link leads */
+    _Atomic uint16_t segment; /* of a list, + 1, that it is in; 0: it is in none */
+    bool late;                /* it could not be measured, and is counted when it is known whether it is on a list */
     union {
-        walk_addr type; /* ob_type */
-        uint32_t class; /* of what is on a list: the worker's number for it */
+        walk_addr type; /* `late`: ob_type, which may be anything */
+        struct {
+            uint32_t class; /* the worker's number for that */
+            uint32_t size;  /* as walk_measure_object() has it */
+        };
     };
-    union {
-        uint32_t link;  /* a place */
-        uint32_t owner; /* when the lists are followed, as walk_sweep_owner() has it */
-    };
-    uint32_t size; /* as walk_measure_object() has it */
 };
-
-/*
- * A note, where lists are followed, in one word: in the lower bits what its link leads to, in the upper ones in which
- * segment of a list it is, + 1; 0: in none. Notes are known by number, which is in order of address; behind them come
- * the heads, and then what is nowhere.
- */
-typedef _Atomic uint32_t walk_sweep_step;
 
 /* The notes of one span. */
 struct walk_sweep_part {
     struct walk_sweep_note *note;   /* in a page of its worker */
     uint32_t count, first;          /* `first`: how many are in front of the span */
-    unsigned worker;                /* who numbered their classes */
-    bool types;                     /* some are types */
+    unsigned worker;                /* who noted them, and numbered their classes */
+    bool types;                     /* some may be types */
     struct walk_unread_list unread; /* what is missing in their sizes: in another page; `at`: of which note */
     size_t *to;                     /* of each owner: how many of its objects are here; then: where they go */
 };
@@ -72,12 +66,12 @@ struct walk_sweep {
     size_t *to;                    /* of all parts */
     struct walk_measures *measures;
     struct walk_sweep_worker *workers;
-    struct walk_counter *counters; /* of each worker, of its notes that are on lists */
+    struct walk_counter *counters; /* of each worker, of its notes; in the end, of those that are on lists */
     unsigned worker_count;
-    uint32_t count; /* of all notes */
-    walk_sweep_step *step;
-    unsigned next_bits; /* of a step */
-    uint8_t *owner;     /* by number of segment: 0: no list; 1 + the collector's; the last one: the permanent lists' */
+    uint32_t count;    /* of all notes */
+    uint64_t on_lists; /* so many of them */
+    bool all;          /* all of them are the first owner's */
+    uint8_t *owner;    /* by a note's segment, as walk_heads_owner() has it; 0: no list */
 };
 
 static inline size_t walk_sweep_words(const struct walk_sweep *sweep)
@@ -103,19 +97,23 @@ void walk_sweep_look(void *context, size_t span, unsigned worker);
 /* What an address is as a link; `hint` as that of walk_stream_stretch(). */
 uint32_t walk_sweep_place(const struct walk_sweep *sweep, walk_addr address, size_t *hint);
 
-/* Sets `step` and `owner`. False: the lists are not whole in the notes. */
+/* Sets `on_lists`, `all` and `owner`. False: the lists are not whole in the notes. */
 bool walk_sweep_follow(struct walk_sweep *sweep);
 
-/* The segment that note `number` is in, + 1; 0: in none. */
-static inline uint32_t walk_sweep_segment(const struct walk_sweep *sweep, uint32_t number)
+/* The note of a place; NULL: there is none. */
+static inline struct walk_sweep_note *walk_sweep_note_at(const struct walk_sweep *sweep, uint32_t place)
 {
-    return atomic_load_explicit(&sweep->step[number], memory_order_relaxed) >> sweep->next_bits;
+    uint64_t word = sweep->bits[place / 64], bit = UINT64_C(1) << place % 64;
+    if (!(word & bit))
+        return NULL;
+    return sweep->parts[walk_stream_span(&sweep->stream, place)].note + sweep->before[place / 64] +
+           walk_count_bits(word & (bit - 1));
 }
 
-/* Whose the note is that is number `i` of its part; 0: nobody's. */
-static inline uint8_t walk_sweep_owner(const struct walk_sweep *sweep, const struct walk_sweep_part *part, uint32_t i)
+/* Whose a note is; 0: nobody's. */
+static inline uint8_t walk_sweep_owner(const struct walk_sweep *sweep, const struct walk_sweep_note *note)
 {
-    return sweep->owner[walk_sweep_segment(sweep, part->first + i)];
+    return sweep->all ? 1 : sweep->owner[atomic_load_explicit(&note->segment, memory_order_relaxed)];
 }
 
 #endif

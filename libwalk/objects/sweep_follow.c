@@ -9,18 +9,17 @@
  */
 #include <stdlib.h>
 
-#include "bytes/large.h"
 #include "objects/sweep.h"
 
 enum {
-    SEGMENTS_MAX = 1 << 12,      /* if a step has room for as many */
+    SEGMENTS_MAX = 1 << 12,      /* a note has 16 bits for them */
     NOTES_PER_SEGMENT = 1 << 14, /* about; those next to each other are mostly near each other in the memory */
-    LANES = 16                   /* segments that a worker follows at the same time */
+    LANES = 32                   /* segments that a worker follows at the same time */
 };
 
-/* A part of a list, from a note or a head on. */
+/* A part of a list, from a note or a head on; all as links are. */
 struct segment {
-    uint32_t start;  /* as in a step: a note or a head */
+    uint32_t start;
     uint32_t first;  /* what comes behind that */
     uint32_t end;    /* the start of the next segment, or nowhere */
     uint32_t length; /* notes */
@@ -29,51 +28,19 @@ struct segment {
 struct follow {
     const struct walk_sweep *sweep;
     struct segment *segment;
-    uint32_t count, most;
+    uint32_t count;
     uint32_t heads;   /* the segments of heads are the first ones */
     atomic_uint next; /* the first that nobody has taken */
 };
 
-/* ---- steps ---- */
-
-/* Behind the numbers of the notes. */
-static inline uint32_t head_step(const struct walk_sweep *sweep, uint32_t head) { return sweep->count + head; }
-static inline uint32_t nowhere(const struct walk_sweep *sweep) { return head_step(sweep, WALK_HEADS_MAX); }
-
-/* `next`: what the note's link leads to. */
-static inline void put_in_segment(const struct walk_sweep *sweep, uint32_t number, uint32_t next, uint32_t segment)
+static inline void put_in_segment(struct walk_sweep_note *note, uint32_t segment)
 {
-    atomic_store_explicit(&sweep->step[number], next | segment << sweep->next_bits, memory_order_relaxed);
+    atomic_store_explicit(&note->segment, (uint16_t)segment, memory_order_relaxed);
 }
 
-static bool open_steps(struct walk_sweep *sweep)
+static inline uint32_t segment_of(const struct walk_sweep_note *note)
 {
-    sweep->next_bits = 1;
-    while (sweep->next_bits < 32 && nowhere(sweep) >> sweep->next_bits)
-        sweep->next_bits++;
-    sweep->step = walk_large_alloc(sweep->stream.image->stock, (size_t)sweep->count + 1, sizeof *sweep->step);
-    return sweep->step && sweep->next_bits < 32;
-}
-
-/* What a link leads to, as a step has it. */
-static inline uint32_t number_of(const struct walk_sweep *sweep, uint32_t link)
-{
-    if (link >= WALK_SWEEP_HEADS)
-        return head_step(sweep, link - WALK_SWEEP_HEADS);
-    uint64_t word = sweep->bits[link / 64], bit = UINT64_C(1) << link % 64;
-    if (!(word & bit))
-        return nowhere(sweep);
-    return sweep->parts[walk_stream_span(&sweep->stream, link)].first + sweep->before[link / 64] +
-           walk_count_bits(word & (bit - 1));
-}
-
-static void number_part(void *context, size_t span, unsigned worker)
-{
-    const struct walk_sweep *sweep = ((const struct follow *)context)->sweep;
-    const struct walk_sweep_part *part = &sweep->parts[span];
-    (void)worker;
-    for (uint32_t i = 0; i < part->count; i++)
-        put_in_segment(sweep, part->first + i, number_of(sweep, part->note[i].link), 0);
+    return atomic_load_explicit(&note->segment, memory_order_relaxed);
 }
 
 /* ---- where segments begin ---- */
@@ -102,23 +69,21 @@ static bool is_linked(const struct walk_sweep *sweep, walk_addr head)
            read_links(sweep, own.prev, &hint, &prev) && next.prev == head && prev.next == head;
 }
 
-/* False: a head cannot be read, or there are too many. */
+/* False: a head cannot be read. */
 static bool begin_at_heads(struct follow *follow)
 {
     const struct walk_sweep *sweep = follow->sweep;
     size_t hint = 0;
     follow->heads = follow->count = (uint32_t)sweep->heads.count;
-    if (follow->heads > follow->most)
-        return false;
     for (size_t i = 0; i < follow->heads; i++) {
         walk_addr head = sweep->heads.at[i];
         struct links links;
-        uint32_t step = head_step(sweep, (uint32_t)i);
-        struct segment segment = {.start = step, .first = step};
+        uint32_t itself = WALK_SWEEP_HEADS + (uint32_t)i;
+        struct segment segment = {.start = itself, .first = itself};
         if (head && !read_links(sweep, head, &hint, &links))
             return false;
         if (head)
-            segment.first = number_of(sweep, walk_sweep_place(sweep, links.next, &hint));
+            segment.first = walk_sweep_place(sweep, links.next, &hint);
         follow->segment[i] = segment;
     }
     return true;
@@ -140,19 +105,19 @@ static uint32_t place_of(const struct walk_sweep *sweep, size_t span, uint32_t i
 static void begin_at_notes(struct follow *follow)
 {
     const struct walk_sweep *sweep = follow->sweep;
-    uint32_t wanted = sweep->count / NOTES_PER_SEGMENT, left = follow->most - follow->count;
+    uint32_t wanted = sweep->count / NOTES_PER_SEGMENT, left = SEGMENTS_MAX - follow->count;
     uint64_t distance = sweep->count / ((wanted < left ? wanted : left) + 1) + 1, any = 1, due = distance / 2;
     for (size_t span = 0; span < sweep->stream.span_count; span++) {
         const struct walk_sweep_part *part = &sweep->parts[span];
-        while (due < (uint64_t)part->first + part->count && follow->count < follow->most) {
-            uint32_t number = (uint32_t)due, place = place_of(sweep, span, number - part->first);
+        while (due < (uint64_t)part->first + part->count && follow->count < SEGMENTS_MAX) {
+            uint32_t inside = (uint32_t)(due - part->first), place = place_of(sweep, span, inside);
             any = any * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             due += 1 + (any >> 33) % (2 * distance);
             if (!is_linked(sweep, walk_stream_address(&sweep->stream, place)))
                 continue;
-            uint32_t next = atomic_load_explicit(&sweep->step[number], memory_order_relaxed);
-            follow->segment[follow->count++] = (struct segment){number, next, 0, 1};
-            put_in_segment(sweep, number, next, follow->count);
+            struct walk_sweep_note *note = &part->note[inside];
+            follow->segment[follow->count++] = (struct segment){place, note->link, 0, 1};
+            put_in_segment(note, follow->count);
         }
     }
 }
@@ -162,7 +127,19 @@ static void begin_at_notes(struct follow *follow)
 struct lane {
     uint32_t segment; /* which one, + 1; 0: none */
     uint32_t at, length;
+    struct walk_sweep_note *note; /* that of `at`, which is on its way; NULL: it is not known yet */
 };
+
+/* To what a link leads; where its note is, is on its way. */
+static inline void aim(const struct walk_sweep *sweep, struct lane *lane, uint32_t link)
+{
+    lane->at = link;
+    lane->note = NULL;
+    if (link >= WALK_SWEEP_HEADS)
+        return;
+    __builtin_prefetch(&sweep->bits[link / 64]);
+    __builtin_prefetch(&sweep->before[link / 64]);
+}
 
 static void end_lane(struct follow *follow, struct lane *lane, uint32_t end)
 {
@@ -178,28 +155,35 @@ static bool begin_lane(struct follow *follow, struct lane *lane)
     uint32_t taken = atomic_fetch_add_explicit(&follow->next, 1, memory_order_relaxed);
     if (taken >= follow->count)
         return false;
-    *lane = (struct lane){taken + 1, follow->segment[taken].first, follow->segment[taken].length};
+    lane->segment = taken + 1;
+    lane->length = follow->segment[taken].length;
+    aim(follow->sweep, lane, follow->segment[taken].first);
     return true;
 }
 
-/* To what the lane's link leads. */
-static inline void go(struct follow *follow, struct lane *lane)
+/* Finds the note that the lane is at. */
+static inline void arrive(struct follow *follow, struct lane *lane)
 {
-    const struct walk_sweep *sweep = follow->sweep;
-    if (lane->at >= sweep->count) {
-        end_lane(follow, lane, lane->at);
-        return;
-    }
-    uint32_t step = atomic_load_explicit(&sweep->step[lane->at], memory_order_relaxed);
-    uint32_t met = step >> sweep->next_bits;
+    if (lane->at < WALK_SWEEP_HEADS)
+        lane->note = walk_sweep_note_at(follow->sweep, lane->at);
+    if (lane->note)
+        __builtin_prefetch(lane->note, 1);
+    else
+        end_lane(follow, lane, lane->at < WALK_SWEEP_HEADS ? WALK_SWEEP_NOWHERE : lane->at);
+}
+
+/* Takes the note, and goes on to what its link leads to. */
+static inline void go_on(struct follow *follow, struct lane *lane)
+{
+    uint32_t met = segment_of(lane->note);
     if (met) {
         bool begins = follow->segment[met - 1].start == lane->at;
-        end_lane(follow, lane, begins ? lane->at : nowhere(sweep));
+        end_lane(follow, lane, begins ? lane->at : WALK_SWEEP_NOWHERE);
         return;
     }
-    put_in_segment(sweep, lane->at, step, lane->segment);
+    put_in_segment(lane->note, lane->segment);
     lane->length++;
-    lane->at = step;
+    aim(follow->sweep, lane, lane->note->link);
 }
 
 static void follow_some(void *context, size_t task, unsigned worker)
@@ -211,8 +195,10 @@ static void follow_some(void *context, size_t task, unsigned worker)
     (void)worker;
     while (busy)
         for (unsigned i = 0; i < busy; i++) {
-            if (lane[i].segment || begin_lane(follow, &lane[i]))
-                go(follow, &lane[i]);
+            if (lane[i].segment && lane[i].note)
+                go_on(follow, &lane[i]);
+            else if (lane[i].segment || begin_lane(follow, &lane[i]))
+                arrive(follow, &lane[i]);
             else
                 lane[i--] = lane[--busy];
         }
@@ -231,40 +217,37 @@ static bool own_list(const struct follow *follow, uint32_t head, uint64_t *lengt
             return false;
         sweep->owner[number] = owner;
         *length += segment->length;
-        if (segment->end >= sweep->count)
+        if (segment->end >= WALK_SWEEP_HEADS)
             return segment->end == follow->segment[head].start;
-        number = walk_sweep_segment(sweep, segment->end);
+        number = segment_of(walk_sweep_note_at(sweep, segment->end));
     }
 }
 
-/* False: not all lists are whole, or two of them share notes. */
-static bool own_all(const struct follow *follow)
+/*
+ * False: not all lists are whole. No two of them share notes: segments that run into each other end at the same start,
+ * and a segment is met once.
+ */
+static bool own_all(const struct follow *follow, struct walk_sweep *sweep)
 {
-    const struct walk_sweep *sweep = follow->sweep;
-    uint64_t steps = 0, notes = 0;
+    uint64_t of[WALK_OWNERS_MAX] = {0};
     for (uint32_t head = 0; head < follow->heads; head++)
-        if (!own_list(follow, head, &steps))
+        if (!own_list(follow, head, &of[walk_heads_owner(&sweep->heads, head)]))
             return false;
-    for (uint32_t i = 0; i < sweep->count; i++)
-        notes += sweep->owner[walk_sweep_segment(sweep, i)] != 0;
-    return steps == notes;
+    for (size_t owner = 0; owner < walk_heads_owners(&sweep->heads); owner++)
+        sweep->on_lists += of[owner];
+    sweep->all = of[1] == sweep->count;
+    return sweep->on_lists <= sweep->count;
 }
 
 bool walk_sweep_follow(struct walk_sweep *sweep)
 {
     struct follow follow = {.sweep = sweep, .segment = calloc(SEGMENTS_MAX, sizeof *follow.segment)};
     sweep->owner = calloc(SEGMENTS_MAX + 1, sizeof *sweep->owner);
-    bool good = sweep->owner && follow.segment && open_steps(sweep);
-    if (good) {
-        uint32_t room = UINT32_MAX >> sweep->next_bits;
-        follow.most = room < SEGMENTS_MAX ? room : SEGMENTS_MAX;
-        walk_workers_run(sweep->worker_count, sweep->stream.span_count, number_part, &follow);
-        good = begin_at_heads(&follow);
-    }
+    bool good = sweep->owner && follow.segment && begin_at_heads(&follow);
     if (good) {
         begin_at_notes(&follow);
         walk_workers_run(sweep->worker_count, sweep->worker_count, follow_some, &follow);
-        good = own_all(&follow);
+        good = own_all(&follow, sweep);
     }
     free(follow.segment);
     return good;

@@ -60,7 +60,7 @@ static inline void visit_span(const struct walk_sweep *sweep, size_t span, each 
     for (size_t word = first; word < first + walk_sweep_words(sweep); word++)
         for (uint64_t bits = sweep->bits[word]; bits; bits &= bits - 1, i++) {
             uint32_t place = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-            if (part->note[i].owner)
+            if (walk_sweep_owner(sweep, &part->note[i]))
                 each(context, part, &part->note[i], walk_stream_address(&sweep->stream, place) + head);
         }
 }
@@ -75,7 +75,7 @@ static inline void put(void *context, const struct walk_sweep_part *part, const 
                        walk_addr object)
 {
     const struct walk_sweep *sweep = context;
-    size_t to = part->to[note->owner]++;
+    size_t to = part->to[walk_sweep_owner(sweep, note)]++;
     sweep->python->tracked[to] = object;
     sweep->python->tracked_class[to] = class_of(sweep, part, note);
 }

@@ -59,39 +59,60 @@ static struct walk_filter make_filter(const struct walk_sweep *sweep)
 
 /* ---- notes ---- */
 
-/* The size of an object; what is missing in it is noted. */
-static uint32_t measure(struct walk_sweep_worker *worker, struct walk_sweep_part *part, walk_addr type,
-                        walk_addr object)
+static void put_unread(struct walk_sweep_part *part, struct walk_unread unread)
+{
+    unread.at = part->count;
+    part->unread.unread[part->unread.count++] = unread;
+}
+
+/* The class of a type that is measured; WALK_NO_TYPE: out of memory. */
+static inline uint32_t class_of(const struct walk_measure *measure, struct walk_counter *counter, walk_addr type)
+{
+    struct walk_measured *known = walk_measure_slot(measure, type);
+    if (!known->class) /* there it is + 1 */
+        known->class = walk_counter_enter(counter, type) + 1;
+    return known->class - 1;
+}
+
+/* Notes what a list may lead to. False: out of memory. */
+static inline bool note(struct walk_sweep_worker *worker, struct walk_counter *counter, struct walk_sweep_part *part,
+                        walk_addr type, walk_addr object, uint32_t link)
 {
     struct walk_size_keys rest;
     uint32_t size = walk_measure_object(&worker->measure, type, object, &rest);
+    struct walk_sweep_note *note = &part->note[part->count];
+    if (size == WALK_UNSIZED) {
+        *note = (struct walk_sweep_note){.link = link, .late = true, .type = type};
+        put_unread(part, (struct walk_unread){.object = object});
+        part->count++;
+        return true;
+    }
+    uint32_t class = class_of(&worker->measure, counter, type);
+    if (class == WALK_NO_TYPE)
+        return false;
+    counter->tallies[class].count++;
+    counter->tallies[class].size += size;
+    *note = (struct walk_sweep_note){.link = link, .class = class, .size = size};
     if (rest.keys)
-        part->unread.unread[part->unread.count++] = (struct walk_unread){.dict = rest, .at = part->count};
-    else if (size == WALK_UNSIZED)
-        part->unread.unread[part->unread.count++] = (struct walk_unread){.object = object, .at = part->count};
-    return size == WALK_UNSIZED ? 0 : size;
+        put_unread(part, (struct walk_unread){.dict = rest});
+    part->count++;
+    return true;
 }
 
-/* Whether a list may lead to it: if so, it is the next note. */
-static inline bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
-                                 struct walk_sweep_part *part, const uint8_t *view, struct walk_filter_places at,
-                                 walk_addr address)
+/* Whether a list may lead to it; `link`: where its link leads. */
+static inline bool looks_tracked(const struct walk_sweep *sweep, struct walk_sweep_worker *worker, const uint8_t *view,
+                                 struct walk_filter_places at, uint32_t *link)
 {
     const struct walk_layout *layout = sweep->python->layout;
     unsigned word = sweep->python->word;
-    walk_addr type = walk_load_word(word, view + at.type);
     if (!walk_header_plausible(sweep->python, view + WALK_SIZE(layout, gc_head)))
         return false;
     if (WALK_HAS(layout, gc_head, refs) && walk_header_refs_in(sweep->python, view) != WALK_REFS_REACHABLE)
         return false;
     walk_addr next = walk_load_word(word, view + at.next) & WALK_LINK_MASK;
     walk_addr prev = walk_load_word(word, view + at.prev) & WALK_LINK_MASK;
-    uint32_t link = place_of(sweep, next, &worker->next_hint);
-    if (link == WALK_SWEEP_NOWHERE || place_of(sweep, prev, &worker->prev_hint) == WALK_SWEEP_NOWHERE)
-        return false;
-    uint32_t size = measure(worker, part, type, address + WALK_SIZE(layout, gc_head));
-    part->note[part->count] = (struct walk_sweep_note){.type = type, .link = link, .size = size};
-    return true;
+    *link = place_of(sweep, next, &worker->next_hint);
+    return *link != WALK_SWEEP_NOWHERE && place_of(sweep, prev, &worker->prev_hint) != WALK_SWEEP_NOWHERE;
 }
 
 static struct walk_sweep_part look_through(const struct walk_sweep *sweep, struct walk_sweep_worker *worker,
@@ -100,16 +121,22 @@ static struct walk_sweep_part look_through(const struct walk_sweep *sweep, struc
 {
     const struct walk_filter filter = make_filter(sweep);
     walk_filter_go *go = walk_filter_choose(&filter);
-    const unsigned granule_bits = sweep->stream.granule_bits;
-    uint32_t found[WALK_FILTER_FOUND];
+    const unsigned granule_bits = sweep->stream.granule_bits, word = sweep->python->word;
+    const uint32_t head = WALK_SIZE(sweep->python->layout, gc_head);
+    const walk_addr type_type = sweep->python->runtime->type_type;
+    struct walk_counter *counter = &sweep->counters[part.worker];
+    uint32_t found[WALK_FILTER_FOUND], link;
     for (size_t at = 0; at < size;) {
         size_t count = go(&filter, bytes, &at, size, found);
         for (size_t i = 0; i < count; i++) {
+            const uint8_t *view = bytes + found[i];
             uint32_t place = found[i] >> granule_bits;
-            if (!looks_tracked(sweep, worker, &part, bytes + found[i], filter.places, start + found[i]))
+            if (!looks_tracked(sweep, worker, view, filter.places, &link))
                 continue;
+            walk_addr type = walk_load_word(word, view + filter.places.type);
+            worker->failed |= !note(worker, counter, &part, type, start + found[i] + head, link);
+            part.types |= type == type_type;
             bits[place / 64] |= UINT64_C(1) << place % 64;
-            part.count++;
         }
     }
     return part;
