@@ -93,10 +93,17 @@ void walk_window_choose(struct walk_image *image)
 
 /* ---- one ---- */
 
+static bool has_windows(const struct walk_image *image)
+{
+    return image->core.data && image->reading != WALK_READING_MAPPING;
+}
+
 bool walk_window_open(struct walk_window *window, const struct walk_image *image)
 {
-    *window = (struct walk_window){.next = UINT64_MAX, .buffer = walk_large_alloc(image->stock, SIZE, 1)};
-    return window->buffer != NULL;
+    *window = (struct walk_window){.next = UINT64_MAX};
+    if (has_windows(image))
+        window->buffer = walk_large_alloc(image->stock, SIZE, 1);
+    return window->buffer || !has_windows(image);
 }
 
 void walk_window_close(struct walk_window *window)
@@ -108,7 +115,7 @@ void walk_window_close(struct walk_window *window)
 void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_addr first, walk_addr last,
                      size_t count)
 {
-    bool worth = image->core.data && image->reading != WALK_READING_MAPPING && (last - first) / PER_LOOK <= count;
+    bool worth = has_windows(image) && (last - first) / PER_LOOK <= count;
     image->memory.window.size = 0;
     window->first = first;
     window->next = worth ? first : UINT64_MAX;
