@@ -19,14 +19,15 @@ struct head {
     size_t moved;                      /* how many of them at most were moved here */
     struct walk_stock *stock;          /* NULL: none */
     uint8_t *settled;                  /* of each page: whether it is what it stays; NULL: all are */
+    bool gap;                          /* the system has taken a page away */
     struct head *next;                 /* of what is kept */
 };
 
 /*
- * The system has each page that is moved as a mapping of its own, of which a process may have 65530: so there is an end
- * to what is moved.
+ * The system has each page that is moved as a mapping of its own, and parts what it is moved into. Of 65530 mappings,
+ * which a process may have, a stock takes a quarter at most.
  */
-enum { MOVED_MAX = 1 << 14 };
+enum { MOVED_MAX = 1 << 13 };
 struct walk_stock {
     pthread_mutex_t lock;
     bool keeps, closed;
@@ -124,8 +125,8 @@ static bool move_page(struct walk_stock *stock, struct head *to, size_t number)
         return true;
     uint8_t *page = bytes_of(from) + (from->pages - 1) * HUGE_PAGE, *place = bytes_of(to) + number * HUGE_PAGE;
     if (mremap(page, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED)
-        return mmap(place, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-               MAP_FAILED;
+        return !(to->gap = mmap(place, HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                                0) == MAP_FAILED);
     to->moved++;
     stock->moved++;
     drop_page(stock);
@@ -279,7 +280,7 @@ void walk_large_free(void *memory)
         return;
     }
     lock(stock);
-    if (stock->keeps) {
+    if (stock->keeps && !head->gap) {
         head->next = stock->kept;
         stock->kept = head;
     } else {

@@ -201,17 +201,18 @@ static bool fill(struct rows *rows, walk_id first, walk_id last)
     return whole;
 }
 
-/* The nodes of a region are in the order of their ids; any others are few. */
+/* The nodes of a region have ids that are near to each other; any others are few. */
 static bool fill_block(struct rows *rows, const struct walk_block *block)
 {
     walk_id first = WALK_NO_ID, last = 0;
     for (uint32_t at = 0; at < block->count; at++) {
         if (is_elsewhere(block, at))
             continue;
-        last = node_id(block, at);
-        first = first == WALK_NO_ID ? last : first;
-        if (!block->region && !fill(rows, last, last))
+        walk_id id = node_id(block, at);
+        if (!block->region && !fill(rows, id, id))
             return false;
+        first = id < first ? id : first;
+        last = id > last ? id : last;
     }
     return !block->region || first == WALK_NO_ID || fill(rows, first, last);
 }

@@ -38,11 +38,11 @@ static bool take(struct text *text, const char *word)
     return true;
 }
 
-/* Up to either of them. */
+/* Up to either of them, or what is no character of a line. */
 static size_t word_length(const struct text *text, char stop, char other)
 {
     const char *at = text->at;
-    while (at < text->end && *at != stop && *at != other)
+    while (at < text->end && *at && *at != stop && *at != other)
         at++;
     return (size_t)(at - text->at);
 }

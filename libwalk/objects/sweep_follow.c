@@ -5,7 +5,7 @@
  * that are reached from a list's head, one after the other, are the list.
  *
  * A segment begins where the memory says that it is linked in both directions: what was noted too much leads into the
- * middle of others. Where two segments run into each other all the same, there are more steps than notes.
+ * middle of others. A segment that runs into another one all the same ends nowhere, so its list is not whole.
  */
 #include <stdlib.h>
 
@@ -224,8 +224,8 @@ static bool own_list(const struct follow *follow, uint32_t head, uint64_t *lengt
 }
 
 /*
- * False: not all lists are whole. No two of them share notes: segments that run into each other end at the same start,
- * and a segment is met once.
+ * False: not all lists are whole. No two of them share notes: of two segments that run into each other one ends
+ * nowhere, or, where both came at the same time, both end at the same start, and a segment is met once.
  */
 static bool own_all(const struct follow *follow, struct walk_sweep *sweep)
 {
@@ -236,7 +236,7 @@ static bool own_all(const struct follow *follow, struct walk_sweep *sweep)
     for (size_t owner = 0; owner < walk_heads_owners(&sweep->heads); owner++)
         sweep->on_lists += of[owner];
     sweep->all = of[1] == sweep->count;
-    return sweep->on_lists <= sweep->count;
+    return true;
 }
 
 bool walk_sweep_follow(struct walk_sweep *sweep)

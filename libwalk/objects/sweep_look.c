@@ -2,7 +2,6 @@
 /* What of a span looks like an object on a list, its size, and where its link leads: the notes of a sweep. */
 #include <stdlib.h>
 
-#include "bytes/large.h"
 #include "objects/header.h"
 #include "objects/sweep.h"
 #include "objects/sweep_filter.h"

@@ -52,10 +52,10 @@ static bool reserve(struct walk_python *python)
     if (!types)
         return false;
     python->types = types;
-    python->type_capacity = capacity;
     struct walk_type_slot *slots = calloc((size_t)capacity * 4, sizeof *slots);
     if (!slots)
         return false;
+    python->type_capacity = capacity; /* once there is room for all that goes with them */
     free(python->type_slots);
     python->type_slots = slots;
     python->type_slots_size = (size_t)capacity * 4;
