@@ -20,7 +20,7 @@ struct walk_window {
 /* Measures, once, whether there are to be windows. Before the image is forked for other threads. */
 void walk_window_choose(struct walk_image *image);
 
-/* Of an image for which that is measured. False: no memory. Closed by walk_window_close(), also if all of it is zero. */
+/* Of an image for which that is measured. False: no memory. Closed in any case, also if all of it is zero. */
 bool walk_window_open(struct walk_window *window, const struct walk_image *image);
 void walk_window_close(struct walk_window *window);
 
