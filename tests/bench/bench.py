@@ -87,7 +87,9 @@ class Bench:
 
     def _warm(self) -> None:
         """The core is in memory from here on; what is in it."""
-        self.facts["nodes"] = int(self._info()["nodes"][0])
+        info = self._info()
+        self.facts["nodes"] = int(info["nodes"][0])
+        self.facts["tracked-by"] = info["tracked-by"][0]
         self._found("graph", int(self._info()["tracked"][0]))
         self._found("types", _tracked(run(self._types()).output))
         heads = run(
@@ -112,6 +114,7 @@ class Bench:
 
     def _round(self) -> None:
         for step in (
+            self._nothing,
             self._counter,
             self._read_types,
             self._limits,
@@ -132,6 +135,9 @@ class Bench:
     def _found(self, name: str, count: int) -> None:
         if self.found.setdefault(name, count) != count:
             raise SystemExit(f"{name}: {count} where it was {self.found[name]}")
+
+    def _nothing(self) -> None:
+        self._took("nothing", run_again(["true"]).seconds)
 
     def _counter(self) -> None:
         self._took("counter", float(self._live.ask("counter")))

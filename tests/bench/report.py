@@ -32,6 +32,9 @@ memory back that nobody used.
 known when the object before it was loaded. *Limit B* has the addresses already, sorted, and prefetches. The limits
 begin without the core's pages in their process, as ours does; the second figure is without the time that these take
 to be mapped.
+
+Machines that say the same of themselves differ in that time, and in what it takes to start a process. The first decides
+which way the tracked objects are found; both weigh most where there are few objects.
 """
 
 _CONDITIONS = (
@@ -74,7 +77,7 @@ def _version(rows: List[Row]) -> Iterator[str]:
         tracked,
     )
     for name, words in table.QUESTIONS.items():
-        where = "" if name == "open" else " (when the graph is there)"
+        where = "" if name in table.WITHOUT_GRAPH else " (when the graph is there)"
         seconds = (table.median(row, name) for row in rows)
         yield from _cells(words + where, (s and 1e3 * s for s in seconds), ".2f")
     yield ""
@@ -87,6 +90,8 @@ def _version(rows: List[Row]) -> Iterator[str]:
         yield _line(f"{name}: own bytes per tracked object ≤ {table.MOST_OWN}", own)
         peak = (str(each["rss"] >> 20) for each in memory)
         yield _line(f"{name}: peak RSS, with the core's pages, MiB", peak)
+    ways = (row.get("tracked-by", "–") for row in rows)
+    yield _line("the tracked objects are found by", ways)
     loads = (row["conditions"]["load"] for row in rows)
     yield _line("load of the machine at the start", loads)
 

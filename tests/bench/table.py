@@ -19,6 +19,7 @@ COSTS = {
 }
 #: What is measured in milliseconds.
 QUESTIONS = {
+    "nothing": "a command that does nothing, from its start to its end",
     "open": "opening the core",
     "referrers": "referrers",
     "ancestors": "ancestors within 5",
@@ -28,7 +29,9 @@ QUESTIONS = {
 
 
 #: Those for which nothing is wanted.
-WITHOUT_GOAL = ("open", "between")
+WITHOUT_GOAL = ("nothing", "open", "between")
+#: Those for which a graph need not be there.
+WITHOUT_GRAPH = ("nothing", "open")
 
 
 class Goal(NamedTuple):
