@@ -183,26 +183,19 @@ void walk_stock_keep(struct walk_stock *stock)
     unlock(stock);
 }
 
-void walk_stock_let_go(struct walk_stock *stock)
+static void let_go(struct walk_stock *stock, bool closed)
 {
     if (!stock)
         return;
     lock(stock);
     stock->keeps = false;
+    stock->closed = closed;
     give_up_all(stock);
     unlock(stock);
 }
 
-void walk_stock_close(struct walk_stock *stock)
-{
-    if (!stock)
-        return;
-    lock(stock);
-    stock->keeps = false;
-    stock->closed = true;
-    give_up_all(stock);
-    unlock(stock);
-}
+void walk_stock_let_go(struct walk_stock *stock) { let_go(stock, false); }
+void walk_stock_close(struct walk_stock *stock) { let_go(stock, true); }
 
 /* ---- arrays ---- */
 
@@ -268,11 +261,11 @@ void walk_large_free(void *memory)
     if (!memory)
         return;
     struct head *head = head_of(memory);
-    struct walk_stock *stock = head->pages ? head->stock : NULL;
     if (!head->pages) {
         free(head);
         return;
     }
+    struct walk_stock *stock = head->stock;
     free(head->settled);
     head->settled = NULL;
     if (!stock) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bytes/alternatives.h"
 #include "machine/link.h"
 
 enum walk_native walk_native_by_name(const char *name)
@@ -15,11 +16,8 @@ enum walk_native walk_native_by_name(const char *name)
     if (!length || strchr(name, '|'))
         return WALK_NATIVE_NONE;
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
-        for (const char *at = table[native]; at; at = strchr(at, '|')) {
-            at += *at == '|';
-            if (*at == *name && strncmp(at, name, length) == 0 && (!at[length] || at[length] == '|'))
-                return native;
-        }
+        if (walk_is_alternative(table[native], name, length))
+            return native;
     return WALK_NATIVE_NONE;
 }
 

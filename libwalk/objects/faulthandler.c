@@ -11,8 +11,11 @@ void walk_faulthandler_find(struct walk_python *python)
     const struct walk_runtime *runtime = python->runtime;
     struct walk_symbols own = {.fd = -1}, debug = {.fd = -1};
     const struct walk_symbols *symbols = &own;
-    if (python->faulthandler.thread || WALK_HAS(python->layout, runtime, faulthandler_thread) ||
-        !runtime->module->file || !walk_python_module(python, walk_python_main(python), "faulthandler"))
+    if (python->faulthandler.sought)
+        return;
+    python->faulthandler.sought = true;
+    if (WALK_HAS(python->layout, runtime, faulthandler_thread) || !runtime->module->file ||
+        !walk_python_module(python, walk_python_main(python), "faulthandler"))
         return;
     struct walk_error *error = walk_symbols_open(runtime->module, &own);
     if (!error && !walk_symbols_find(&own, "user_signals")) {

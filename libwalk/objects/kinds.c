@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "bytes/alternatives.h"
+
 #define V(major, minor) ((major) << 8 | (minor))
 #define ANY 0
 #define SEEN 0
@@ -127,25 +129,13 @@ enum walk_kind_id walk_kinds_by_address(const struct walk_kinds *kinds, walk_add
     return found ? found->kind : WALK_KIND_NONE;
 }
 
-/* Whether a name is one of some alternatives. Every type that is met asks that of every kind. */
-static bool is_alternative(const char *alternatives, const char *name, size_t length)
-{
-    for (; alternatives; alternatives = strchr(alternatives, '|')) {
-        alternatives += *alternatives == '|';
-        if (*alternatives == *name && strncmp(alternatives, name, length) == 0 &&
-            (!alternatives[length] || alternatives[length] == '|'))
-            return true;
-    }
-    return false;
-}
-
 enum walk_kind_id walk_kinds_by_name(const struct walk_kinds *kinds, const char *name)
 {
     size_t length = strlen(name);
     if (strchr(name, '|'))
         return WALK_KIND_NONE;
     for (int id = 1; id < WALK_KIND_COUNT; id++)
-        if (is_alternative(kinds->kind[id].names, name, length))
+        if (walk_is_alternative(kinds->kind[id].names, name, length))
             return (enum walk_kind_id)id;
     return WALK_KIND_NONE;
 }

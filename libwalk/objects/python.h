@@ -161,6 +161,7 @@ struct walk_python {
     bool collecting;
 
     struct {
+        bool sought;
         walk_addr thread, fatal_error, user_signals;
     } faulthandler; /* up to 3.11: its static variables, by symbol; 0: not found */
     struct {
@@ -267,7 +268,7 @@ struct walk_error *walk_python_read_greenlets(struct walk_python *python);
 /* NULL: no greenlet, or one without frames. */
 const struct walk_pygreenlet *walk_python_greenlet(const struct walk_python *python, walk_addr object);
 
-/* Each looks for what handles signals, unless it is found (signals.c, faulthandler.c). Before a graph is made. */
+/* Look for what handles signals, unless it is found (signals.c) or was looked for (faulthandler.c). Before a graph. */
 void walk_signals_find(struct walk_python *python);
 void walk_faulthandler_find(struct walk_python *python);
 

@@ -134,15 +134,9 @@ static size_t list_owner(struct list *list, uint8_t owner, size_t first)
 bool walk_sublists_list(struct walk_unlisted *unlisted)
 {
     struct walk_sublists *sublists = (struct walk_sublists *)unlisted;
-    struct walk_python *python = sublists->python;
     struct list list = {.sublists = sublists};
-    python->tracked =
-        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked);
-    python->tracked_class =
-        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked_class);
     list.first = calloc(sublists->stream.span_count + 1, sizeof *list.first);
-    bool good = python->tracked && python->tracked_class && list.first &&
-                (sublists->marked || walk_sublists_clear_marks(sublists));
+    bool good = list.first && (sublists->marked || walk_sublists_clear_marks(sublists));
     size_t of[WALK_OWNERS_MAX] = {0}, listed = 0;
     walk_sublists_owned(sublists, of);
     for (size_t owner = 1; owner < walk_heads_owners(&sublists->heads) && good; owner++)

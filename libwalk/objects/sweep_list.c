@@ -2,7 +2,6 @@
 /* What a sweep has found on the lists: how much that is, and, when somebody wants them, the objects. */
 #include <stdlib.h>
 
-#include "bytes/large.h"
 #include "objects/sweep.h"
 
 /* ---- counting ---- */
@@ -89,13 +88,6 @@ static void list_span(void *context, size_t span, unsigned number)
 bool walk_sweep_list(struct walk_unlisted *unlisted)
 {
     struct walk_sweep *sweep = (struct walk_sweep *)unlisted;
-    struct walk_python *python = sweep->python;
-    python->tracked =
-        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked);
-    python->tracked_class =
-        walk_large_alloc(python->runtime->image->stock, python->tracked_count + 1, sizeof *python->tracked_class);
-    if (!python->tracked || !python->tracked_class)
-        return false;
     walk_workers_run(sweep->worker_count, sweep->stream.span_count, list_span, sweep);
     return true;
 }

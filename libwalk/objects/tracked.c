@@ -220,11 +220,19 @@ void walk_tracked_forget(struct walk_python *python)
     python->tracked_count = python->permanent_count = 0;
 }
 
+static bool list(struct walk_python *python)
+{
+    struct walk_stock *stock = python->runtime->image->stock;
+    python->tracked = walk_large_alloc(stock, python->tracked_count + 1, sizeof *python->tracked);
+    python->tracked_class = walk_large_alloc(stock, python->tracked_count + 1, sizeof *python->tracked_class);
+    return python->tracked && python->tracked_class && python->unlisted->list(python->unlisted);
+}
+
 bool walk_tracked_list(struct walk_python *python)
 {
     if (!python->unlisted)
         return true;
-    if (!python->unlisted->list(python->unlisted)) { /* whoever asks again has it tried again */
+    if (!list(python)) { /* whoever asks again has it tried again */
         walk_large_free(python->tracked);
         walk_large_free(python->tracked_class);
         python->tracked = NULL;

@@ -29,7 +29,7 @@ bool walk_tracked_in_heaps(struct walk_python *python, struct walk_tracked *trac
 
 /* What walk_python.tracked is to be made of, when somebody wants it: the first member of what does it. */
 struct walk_unlisted {
-    bool (*list)(struct walk_unlisted *unlisted); /* makes it; false: no memory */
+    bool (*list)(struct walk_unlisted *unlisted); /* fills it, and tracked_class; false: no memory */
     void (*types)(const struct walk_unlisted *unlisted, void (*each)(void *context, walk_addr type), void *context);
     void (*close)(struct walk_unlisted *unlisted);
 };
