@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "answers/source.h"
+#include "bytes/mapping.h"
 #include "objects/tracked.h"
 #include "objects/traverse.h"
 
@@ -89,7 +90,6 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                        struct walk_builder **builder)
 {
     const struct walk_image *image = source->heap->python->runtime->image;
-    const bool is_mapped = image->core.data && image->reading == WALK_READING_MAPPING;
     struct walk_source asked = {.context = source,
                                 .workers = source->workers,
                                 .stock = image->stock,
@@ -97,7 +97,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
-                                .foresee = is_mapped ? walk_source_foresee : NULL,
+                                .foresee = image->core.data && !source->windows ? walk_source_foresee : NULL,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,
@@ -144,7 +144,8 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
     *source =
         (struct walk_heap_source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
-    walk_window_choose(heap->python->runtime->image);
+    struct walk_image *image = heap->python->runtime->image;
+    source->windows = image->core.data && !walk_mapping_pays(image, WALK_READS_OF_GRAPH);
     walk_traverser_prepare(heap->python);
     walk_python_name_threads(heap->python);
     walk_signals_find(heap->python);
@@ -156,7 +157,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         if (!worker)
             return walk_error_no_memory();
         worker->edges = malloc(WALK_PLANNED_EDGES * sizeof *worker->edges);
-        if (!worker->edges || !walk_window_open(&worker->window, heap->python->runtime->image))
+        if (!worker->edges || !walk_window_open(&worker->window, image, source->windows))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

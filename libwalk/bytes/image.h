@@ -61,12 +61,13 @@ struct walk_image {
     enum walk_search search;   /* walk_options */
     enum walk_first first;     /* walk_options */
     struct walk_stock *stock;  /* of what is made of it; may be NULL */
-    enum walk_reading reading; /* walk_options; ANY: not measured yet (walk_window_choose()) */
+    enum walk_reading reading; /* walk_options */
     /* The core's file, whose bytes are mapped at `data`; NULL: there is none. */
     struct {
         const uint8_t *data;
         size_t size;
         int fd;
+        double entering; /* in readings (bytes/mapping.c); 0: not measured yet */
     } core;
     /* What keeps the bytes: the mapped core and mapped files. */
     struct walk_mapped_file *mapped;

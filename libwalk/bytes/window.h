@@ -5,7 +5,7 @@
 /*
  * A stretch of the target's memory that one thread has in a buffer of its own and goes through from one end to the
  * other. A core's bytes are read into it from the file: on some machines to enter the mapping page by page takes many
- * times as long. On others it takes less than to read them once, and there are no windows.
+ * times as long. On others it takes less than to read them once, and windows are not wanted (bytes/mapping.h).
  */
 
 #include "bytes/image.h"
@@ -17,11 +17,8 @@ struct walk_window {
     walk_addr last;  /* what is looked at last begins here */
 };
 
-/* Measures, once, whether there are to be windows. Before the image is forked for other threads. */
-void walk_window_choose(struct walk_image *image);
-
-/* Of an image for which that is measured. False: no memory. Closed in any case, also if all of it is zero. */
-bool walk_window_open(struct walk_window *window, const struct walk_image *image);
+/* If it is not `wanted` it never shows anything. False: no memory. Closed in any case, also if all of it is zero. */
+bool walk_window_open(struct walk_window *window, const struct walk_image *image, bool wanted);
 void walk_window_close(struct walk_window *window);
 
 /* Says that `count` things from `first` to `last` are looked at next. */

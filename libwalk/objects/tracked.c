@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bytes/large.h"
-#include "bytes/window.h"
+#include "bytes/mapping.h"
 #include "objects/tally.h"
 
 static bool reserve(struct walk_found *found, size_t capacity)
@@ -184,14 +184,16 @@ static bool one_by_one(struct walk_python *python, size_t most, bool *stopped, s
     return good;
 }
 
-/* What is faster than one by one: to follow the lists at many places, where that does not enter the mapping slowly. */
+/*
+ * What is faster than one by one: to follow the lists at many places, where that does not enter the mapping slowly. Of
+ * whom nobody says that a graph is wanted first only counts may be.
+ */
 static bool many_at_once(struct walk_python *python, const struct walk_sample *sample)
 {
     struct walk_image *image = python->runtime->image;
-    if (image->search == WALK_SEARCH_ANY)
-        walk_window_choose(image);
+    unsigned reads = image->first == WALK_FIRST_GRAPH ? WALK_READS_OF_GRAPH : WALK_READS_OF_COUNTS;
     bool sweep =
-        image->search == WALK_SEARCH_ANY ? image->reading != WALK_READING_MAPPING : image->search == WALK_SEARCH_SWEEP;
+        image->search == WALK_SEARCH_ANY ? !walk_mapping_pays(image, reads) : image->search == WALK_SEARCH_SWEEP;
     python->tracked_by = sweep ? WALK_BY_SWEEP : WALK_BY_SUBLISTS;
     return sweep ? walk_tracked_by_sweep(python, sample) : walk_tracked_by_sublists(python, sample);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <elf.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes/large.h"
+#include "bytes/mapping.h"
 #include "bytes/pages.h"
 #include "bytes/window.h"
 #include "bytes/workers.h"
@@ -1003,7 +1005,7 @@ static void open_windowed(struct windowed *w)
     w->bytes = malloc(2 * WINDOW_PART);
     w->core = write_large_core(w->bytes);
     assert_good(open_bytes(w->core.bytes, w->core.size, &w->image));
-    ck_assert(walk_window_open(&w->window, &w->image));
+    ck_assert(walk_window_open(&w->window, &w->image, true));
 }
 
 static void close_windowed(struct windowed *w)
@@ -1078,24 +1080,58 @@ START_TEST(a_window_has_all_that_it_is_aimed_at_in_any_order)
 }
 END_TEST
 
-/* What is measured is either way; it is measured once, and what was chosen otherwise stays. */
-START_TEST(whether_there_are_windows_is_chosen_once)
+/* What is not wanted shows nothing, and the bytes are there all the same. */
+START_TEST(a_window_that_is_not_wanted_is_never_moved)
 {
     struct windowed w;
     open_windowed(&w);
-    for (enum walk_reading way = WALK_READING_ANY; way <= WALK_READING_MAPPING; way++) {
-        w.image.reading = way;
-        walk_window_choose(&w.image);
-        enum walk_reading chosen = w.image.reading;
-        expect(way ? chosen == way : chosen == WALK_READING_WINDOWS || chosen == WALK_READING_MAPPING);
-        walk_window_choose(&w.image);
-        expect_eq(w.image.reading, chosen);
-        walk_window_aim(&w.window, &w.image, 0x10000000, 0x10000000 + (1 << 20), 200);
-        walk_window_follow(&w.window, &w.image, 0x10000000);
-        expect_eq(w.image.memory.window.size != 0, chosen == WALK_READING_WINDOWS);
-        expect_bytes(&w.image.memory, 0x10000000, w.bytes, 4000);
-    }
+    walk_window_close(&w.window);
+    ck_assert(walk_window_open(&w.window, &w.image, false));
+    walk_window_aim(&w.window, &w.image, 0x10000000, 0x10000000 + (1 << 20), 200);
+    walk_window_follow(&w.window, &w.image, 0x10000000);
+    expect_eq(w.image.memory.window.size, 0);
+    expect_bytes(&w.image.memory, 0x10000000, w.bytes, 4000);
     close_windowed(&w);
+}
+END_TEST
+
+/* ---- mappings ---- */
+
+/* How long it takes to enter them is measured once, and compared each time; what was chosen otherwise stays. */
+START_TEST(whether_a_mapping_pays_is_measured_once)
+{
+    struct windowed w;
+    open_windowed(&w);
+    (void)walk_mapping_pays(&w.image, 1);
+    expect(w.image.core.entering > 0);
+    expect(walk_mapping_pays(&w.image, UINT_MAX) || w.image.core.entering > UINT_MAX);
+    expect(!walk_mapping_pays(&w.image, 0));
+    w.image.core.entering = 2.5;
+    expect(walk_mapping_pays(&w.image, 3));
+    expect(!walk_mapping_pays(&w.image, 2));
+    w.image.reading = WALK_READING_WINDOWS;
+    expect(!walk_mapping_pays(&w.image, 3));
+    w.image.reading = WALK_READING_MAPPING;
+    expect(walk_mapping_pays(&w.image, 2));
+    close_windowed(&w);
+}
+END_TEST
+
+START_TEST(a_mapping_pays_neither_of_a_small_core_nor_without_one)
+{
+    static const uint8_t zeros[PAGE];
+    const struct elf_load part = {0x10000000, PAGE, PAGE, zeros, PF_R | PF_W};
+    struct elf_spec spec = {.word = 8, .type = ET_CORE, .loads = &part, .load_count = 1};
+    struct elf_bytes core = elf_write(&spec);
+    struct walk_image image;
+    assert_good(open_bytes(core.bytes, core.size, &image));
+    expect(!walk_mapping_pays(&image, UINT_MAX));
+    walk_image_close(&image);
+    free(core.bytes);
+    struct walk_reader reader = {.read = serve, .word = 8};
+    assert_good(walk_image_open_reader(&reader, NULL, &image));
+    expect(!walk_mapping_pays(&image, UINT_MAX));
+    walk_image_close(&image);
 }
 END_TEST
 
@@ -1277,7 +1313,7 @@ int main(void)
                                          NULL};
 
     const TTest *const window_tests[] = {through_a_window_the_same_bytes_are_seen,
-                                         whether_there_are_windows_is_chosen_once,
+                                         a_window_that_is_not_wanted_is_never_moved,
                                          a_window_has_all_that_it_is_aimed_at_in_any_order,
                                          pieces_of_pages_do_not_overlap_before_and_after_they_are_cleared,
                                          arrays_are_made_of_what_is_kept_and_of_nothing_else,
@@ -1285,9 +1321,12 @@ int main(void)
                                          large_memory_is_all_there_and_goes_back,
                                          NULL};
 
+    const TTest *const mapping_tests[] = {whether_a_mapping_pays_is_measured_once,
+                                          a_mapping_pays_neither_of_a_small_core_nor_without_one, NULL};
+
     const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},
                                         {"lazy segments", lazy_tests, 0}, {"cores", core_tests, 0},
                                         {"mapped files", file_tests, 0},  {"files without a name", linked_tests, 0},
-                                        {"windows", window_tests, 0}};
+                                        {"windows", window_tests, 0},     {"mappings", mapping_tests, 0}};
     return unit_run("bytes", groups, sizeof groups / sizeof *groups);
 }
