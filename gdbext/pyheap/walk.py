@@ -83,11 +83,12 @@ class Mapping(NamedTuple):
 
 
 class Options(NamedTuple):
-    """How the files of a target are found on this machine."""
+    """How the files of a target are found on this machine, and what it is opened for."""
 
     executable: Optional[str] = None
     sysroot: Optional[str] = None
     debug_dirs: Optional[str] = None
+    first: Optional[str] = None  # asked first: "counts", "graph"; None: unknown
 
 
 class TargetInfo(NamedTuple):
@@ -776,7 +777,8 @@ def _text(raw: Optional[bytes]) -> str:
 
 
 def _options(options: Options) -> _Options:
-    return _Options(*(os.fsencode(value) if value else None for value in options))
+    known = {name: value for name, value in options._asdict().items() if value}
+    return _Options(**{name: os.fsencode(value) for name, value in known.items()})
 
 
 # ---- lists that C owns --------------------------------------------------------------

@@ -161,6 +161,8 @@ struct walk_error *walk_image_map_core(struct walk_image *image, const char *pat
         image->core.data = *data;
         image->core.size = *size;
         image->core.fd = fd;
+        /* What comes from the disk shall come in huge pages, if the file system has them: they are entered at once. */
+        (void)madvise((void *)(uintptr_t)*data, *size, MADV_HUGEPAGE);
     }
     return error;
 }

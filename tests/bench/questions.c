@@ -89,7 +89,8 @@ static size_t ask_cold(struct walk_target *target, walk_addr address)
 
 int main(int argc, char **argv)
 {
-    struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS")};
+    struct walk_options options = {
+        .sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS"), .first = "graph"};
     struct walk_target *target;
     struct walk_heap *heap;
     walk_id id;

@@ -53,16 +53,20 @@ def in_passing() -> bool:
     return any(thread.is_valid() and thread.is_running() for thread in threads)
 
 
-def open_selected(selection: Selection) -> Target:
-    """Opens the target of a selection, which must be the selected one."""
+def open_selected(selection: Selection, first: Optional[str]) -> Target:
+    """Opens the target of a selection, which must be the selected one.
+
+    `first` is what will be asked of it first.
+    """
+    options = selection.options._replace(first=first)
     if selection.core is not None:
-        return Target.open_core(selection.core, selection.options)
+        return Target.open_core(selection.core, options)
     if selection.kind == PROCESS:
-        return Target.open_process(selection.pid, selection.options)
+        return Target.open_process(selection.pid, options)
     from pyheap.gdbside.memory import Reader, mappings
 
     reader = Reader(gdb.selected_inferior())
-    return Target.open_reader(reader, mappings(), pointer_size(), selection.options)
+    return Target.open_reader(reader, mappings(), pointer_size(), options)
 
 
 def _kind(inferior: "gdb.Inferior", files: str) -> str:

@@ -31,10 +31,10 @@ class _Around(NamedTuple):
 class _Open:
     """An open target, and its heap once that was asked for."""
 
-    def __init__(self, selected: selection.Selection) -> None:
+    def __init__(self, selected: selection.Selection, first: Optional[str]) -> None:
         self.selected = selected
         self.thread = gdb.selected_thread()
-        self.target = selection.open_selected(selected)
+        self.target = selection.open_selected(selected, first)
         self.heap: Optional[Heap] = None
         self.around: Optional[_Around] = None  # while there is no heap
         self.in_passing = selection.in_passing()
@@ -192,11 +192,11 @@ class Session(Question):
         loaded = self._loaded()
         if loaded:
             return loaded.heap
-        return self._current().read()
+        return self._current("graph").read()
 
     def heap_around(self, address: int) -> Heap:
         loaded = self._loaded()
-        return loaded.heap if loaded else self._current().read_around(address)
+        return loaded.heap if loaded else self._current("graph").read_around(address)
 
     def previous(self) -> Optional[Baseline]:
         return _previous.get(gdb.selected_inferior().num)
@@ -246,19 +246,22 @@ class Session(Question):
             self._numbers = {t.ptid[1] or t.ptid[0]: t.num for t in threads}
         return self._numbers.get(native_id)
 
-    def _current(self) -> _Open:
+    def _current(self, first: Optional[str] = None) -> _Open:
         if self._opened is None:
-            self._opened = _current()
+            self._opened = _current(first)
         return self._opened
 
 
-def _current() -> _Open:
-    """The open target of the selected inferior, opened now unless it is."""
+def _current(first: Optional[str]) -> _Open:
+    """The open target of the selected inferior, opened now unless it is.
+
+    `first` is what will be asked of it first.
+    """
     number, selected = gdb.selected_inferior().num, selection.selected()
     opened = _open.get(number)
     if opened is None or not opened.still(selected):
         _close(number)
-        opened = _open[number] = _Open(selected)
+        opened = _open[number] = _Open(selected, first)
         _listen(True)
     return opened
 
