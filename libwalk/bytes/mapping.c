@@ -81,7 +81,17 @@ bool walk_mapping_pays(struct walk_image *image, unsigned reads)
 {
     if (image->reading != WALK_READING_ANY || !image->core.data)
         return image->reading == WALK_READING_MAPPING;
-    if (!image->core.entering)
-        image->core.entering = is_in_memory(image) ? readings_to_enter(image) : INFINITY;
-    return image->core.entering < reads;
+    if (!image->core.entering) {
+        image->core.on_disk = !is_in_memory(image);
+        image->core.entering = image->core.on_disk ? 0 : readings_to_enter(image);
+    }
+    return !image->core.on_disk && image->core.entering < reads;
+}
+
+void walk_mapping_fetch(const struct walk_image *image, const uint8_t *data, size_t size)
+{
+    if (!image->core.on_disk || !size)
+        return;
+    (void)*(const volatile uint8_t *)data;
+    (void)*(const volatile uint8_t *)(data + size - 1);
 }

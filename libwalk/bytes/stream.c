@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bytes/large.h"
+#include "bytes/mapping.h"
 
 /* Whether its bytes can be read in any order by any thread. */
 static bool is_streamed(const struct walk_segment *segment, unsigned granule_bits)
@@ -96,6 +97,7 @@ const uint8_t *walk_stream_piece(const struct walk_stream *stream, size_t span, 
     *got = segment->end - start < size ? (size_t)(segment->end - start) : size;
     if (!walk_image_in_core(stream->image, data, &offset))
         return data;
+    walk_mapping_fetch(stream->image, data, *got);
     return walk_image_read_core(stream->image, offset, buffer, *got) ? buffer : NULL;
 }
 

@@ -4,6 +4,8 @@
 import statistics
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
+#: In front of the names of what is measured: how the system's cache has the core.
+READ, WRITTEN = "", "written "
 #: What is measured in nanoseconds per object, with its words.
 COSTS = {
     "counter": "in the process: `Counter(type(o) for o in gc.get_objects())`",
@@ -87,33 +89,40 @@ def text(row: Dict[str, Any]) -> str:
 def _lines(row: Dict[str, Any]) -> Iterator[str]:
     tracked = row["found"]["graph"]
     yield f"CPython {row['version']}, {tracked} tracked objects, {row['nodes']} nodes, core {row['core'] >> 20} MiB, load {row['conditions']['load']}"
-    yield f"  {'':18}{'ns/object':>10}{'least':>9}{'most':>9}{'/ counter':>11}{'/ limit A':>11}"
-    for name in COSTS:
-        if name in row["seconds"]:
-            yield _cost_line(row, name)
+    yield f"  {'':24}{'ns/object':>10}{'least':>9}{'most':>9}{'/ counter':>11}{'/ limit A':>11}"
+    for state in (READ, WRITTEN):
+        yield from _of_state(row, state)
     for name in QUESTIONS:
         seconds = median(row, name)
         if seconds is not None:
             wanted = "" if name in WITHOUT_GOAL else f" (goal {MOST_MILLISECONDS})"
-            yield f"  {name:18}{1e3 * seconds:10.3f} ms{wanted}"
+            yield f"  {name:24}{1e3 * seconds:10.3f} ms{wanted}"
     for name, memory in row["memory"].items():
         per = memory["own"] / tracked
         yield f"  memory of {name}: peak RSS {memory['rss'] >> 20} MiB, own {memory['own'] >> 20} MiB, {per:.0f} bytes per tracked object (goal {MOST_OWN})"
     for name in row["cpu"]:
-        yield f"  {name:18}{processors(row, name):10.1f} ns/object of all processors"
-    for goal in GOALS:
-        reached = ratio(row, goal.ours, goal.theirs)
-        if reached is not None:
-            word = "reached" if reached <= goal.most else "MISSED"
-            yield f"  {goal.ours} / {goal.theirs}: {reached:.3f} (goal {goal.most}): {word}"
+        yield f"  {name:24}{processors(row, name):10.1f} ns/object of all processors"
+    for state in (READ, WRITTEN):
+        for goal in GOALS:
+            reached = ratio(row, state + goal.ours, state + goal.theirs)
+            if reached is not None:
+                word = "reached" if reached <= goal.most else "MISSED"
+                yield f"  {state}{goal.ours} / {goal.theirs}: {reached:.3f} (goal {goal.most}): {word}"
 
 
-def _cost_line(row: Dict[str, Any], name: str) -> str:
-    times = [1e9 * each / row["found"]["graph"] for each in row["seconds"][name]]
-    line = (
-        f"  {name:18}{statistics.median(times):10.1f}{min(times):9.1f}{max(times):9.1f}"
-    )
+def _of_state(row: Dict[str, Any], state: str) -> Iterator[str]:
+    for name in COSTS:
+        if state + name in row["seconds"]:
+            yield _cost_line(row, state, name)
+    huge = row.get(state + "huge", 0) >> 20
+    yield f"  {state}core: {huge} MiB in huge pages, tracked by {row[state + 'tracked-by']}"
+
+
+def _cost_line(row: Dict[str, Any], state: str, name: str) -> str:
+    seconds = row["seconds"][state + name]
+    times = [1e9 * each / row["found"]["graph"] for each in seconds]
+    line = f"  {state + name:24}{statistics.median(times):10.1f}{min(times):9.1f}{max(times):9.1f}"
     for other in ("counter", "limit A"):
-        found = ratio(row, name, other)
+        found = ratio(row, state + name, state + other)
         line += f"{found:11.3f}" if found is not None else f"{'–':>11}"
     return line

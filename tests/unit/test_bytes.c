@@ -1109,6 +1109,11 @@ START_TEST(whether_a_mapping_pays_is_measured_once)
     w.image.core.entering = 2.5;
     expect(walk_mapping_pays(&w.image, 3));
     expect(!walk_mapping_pays(&w.image, 2));
+    w.image.core.on_disk = true; /* as it was: what is known of it now holds */
+    expect(!walk_mapping_pays(&w.image, 3));
+    w.image.core.entering = 0;
+    (void)walk_mapping_pays(&w.image, 3);
+    expect(!w.image.core.on_disk && w.image.core.entering > 0);
     w.image.reading = WALK_READING_WINDOWS;
     expect(!walk_mapping_pays(&w.image, 3));
     w.image.reading = WALK_READING_MAPPING;
