@@ -23,10 +23,14 @@ others who read it, and beside what any reader of the core needs at least.
 
 The heap is that of [heap.py](../corefiles/programs/heap.py): a server's users, whose sessions come and go, with
 requests, logs, tasks, generators, closures, caches and threads. The process lives on while its core is read; all that
-is compared takes turns, and a ratio is the median of the rounds' ratios. The core is in the system's cache. Ours is
-the time of a whole command, with starting the program, opening the core and finding the layout. Every command is run
-twice, and the second time counts: on a virtual machine the first one also waits for the host, which has taken the
-memory back that nobody used.
+is compared takes turns, and a ratio is the median of the rounds' ratios. Ours is the time of a whole command, with
+starting the program, opening the core and finding the layout. Every command is run twice, and the second time counts:
+on a virtual machine the first one also waits for the host, which has taken the memory back that nobody used.
+
+The core is in the system's cache, in one of two states. *As it comes from the disk* it is there once a command has read
+it, days after it was written or on another machine: in huge pages, where the file system has them, for our library asks
+for these. *Just written* it is as the kernel has left it there, in small pages. To enter the mapping of these takes up to
+twenty times as long, and less can be done about it.
 
 *Limit A* is a C program that only follows the collector's lists in the core and counts `ob_type`: each address is
 known when the object before it was loaded. *Limit B* has the addresses already, sorted, and prefetches. The limits
@@ -60,17 +64,16 @@ def document(rows: List[Row]) -> str:
 def _version(rows: List[Row]) -> Iterator[str]:
     tracked = [f"{row['found']['graph']:,}".replace(",", " ") for row in rows]
     yield from _table("nanoseconds per tracked object", tracked)
-    for name, words in table.COSTS.items():
-        yield from _cells(words, (table.cost(row, name) for row in rows), ".0f")
-    for name in ("types", "graph"):
-        words = f"{name}: of all processors together"
-        yield from _cells(words, (table.processors(row, name) for row in rows), ".0f")
+    yield from _costs(rows, table.READ)
     yield ""
     yield from _table("ratio, and what is wanted of it", tracked)
-    for goal in table.GOALS:
-        words = f"{goal.ours} / {goal.theirs} ≤ {goal.most}"
-        ratios = (table.ratio(row, goal.ours, goal.theirs) for row in rows)
-        yield from _cells(words, ratios, ".2f")
+    yield from _ratios(rows, table.READ)
+    yield ""
+    yield from _table("just written: nanoseconds per tracked object", tracked)
+    yield from _costs(rows, table.WRITTEN)
+    yield ""
+    yield from _table("just written: ratio", tracked)
+    yield from _ratios(rows, table.WRITTEN)
     yield ""
     yield from _table(
         f"milliseconds; at most {table.MOST_MILLISECONDS} are wanted of questions",
@@ -90,10 +93,32 @@ def _version(rows: List[Row]) -> Iterator[str]:
         yield _line(f"{name}: own bytes per tracked object ≤ {table.MOST_OWN}", own)
         peak = (str(each["rss"] >> 20) for each in memory)
         yield _line(f"{name}: peak RSS, with the core's pages, MiB", peak)
-    ways = (row.get("tracked-by", "–") for row in rows)
-    yield _line("the tracked objects are found by", ways)
+    for state, words in ((table.READ, ""), (table.WRITTEN, "just written: ")):
+        huge = (str(row.get(f"{state}huge", 0) >> 20) for row in rows)
+        yield _line(f"{words}MiB of the core in huge pages", huge)
+        ways = (row[f"{state}tracked-by"] for row in rows)
+        yield _line(f"{words}the tracked objects of a graph are found by", ways)
     loads = (row["conditions"]["load"] for row in rows)
     yield _line("load of the machine at the start", loads)
+
+
+def _costs(rows: List[Row], state: str) -> Iterator[str]:
+    for name, words in table.COSTS.items():
+        costs = (table.cost(row, state + name) for row in rows)
+        yield from _cells(words, costs, ".0f")
+    for name in ("types", "graph"):
+        words = f"{name}: of all processors together"
+        costs = (table.processors(row, state + name) for row in rows)
+        yield from _cells(words, costs, ".0f")
+
+
+def _ratios(rows: List[Row], state: str) -> Iterator[str]:
+    for goal in table.GOALS:
+        words = f"{goal.ours} / {goal.theirs} ≤ {goal.most}"
+        ratios = (
+            table.ratio(row, state + goal.ours, state + goal.theirs) for row in rows
+        )
+        yield from _cells(words, ratios, ".2f")
 
 
 def _per_object(memory: Dict[str, int], row: Row) -> str:
