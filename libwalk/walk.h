@@ -85,12 +85,14 @@ struct walk_options {
     const char *tracked;
     /*
      * How a whole graph reads a core's bytes: "windows" copies them, stretch by stretch, "mapping" looks at them where
-     * the file is mapped. The result is the same. NULL: what is faster here, which is measured.
+     * the file is mapped. Without `tracked` it also says where the collector's objects are looked for ("sweep" copies,
+     * "sublists" looks there). The result is the same. NULL: what is faster here, which is measured.
      */
     const char *reading;
     /*
      * What is asked first, "counts" (walk_target_counts()) or "graph": what the other one needs is not kept ready when
-     * the target is opened, and takes longer if it is asked. The result is the same. NULL: either may be.
+     * the target is opened, and takes longer if it is asked; and for this one it is measured what is faster. The result
+     * is the same. NULL: either may be.
      */
     const char *first;
 };

@@ -47,6 +47,7 @@ def key_cycles(
 def _heap(core: Optional[str], pid: Optional[int], options: walk.Options) -> walk.Heap:
     if core is not None and pid is not None:
         raise HeapError("a snapshot is of a core or of a process, not of both")
+    options = options._replace(first="graph")
     if core is not None:
         return walk.Target.open_file(core, options).build_heap()
     if pid is not None:

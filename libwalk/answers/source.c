@@ -145,7 +145,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         (struct walk_heap_source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     struct walk_image *image = heap->python->runtime->image;
-    source->windows = image->core.data && !walk_mapping_pays(image, WALK_READS_OF_GRAPH);
+    source->windows = image->core.data && !walk_mapping_pays(image, WALK_MOST_FOR_GRAPH);
     walk_traverser_prepare(heap->python);
     walk_python_name_threads(heap->python);
     walk_signals_find(heap->python);

@@ -67,7 +67,7 @@ struct walk_image {
         const uint8_t *data;
         size_t size;
         int fd;
-        bool on_disk;    /* most of it was when it was asked last (bytes/mapping.c) */
+        bool on_disk;    /* not nearly all was in memory when it was asked last (bytes/mapping.c) */
         double entering; /* in readings (bytes/mapping.c); 0: not measured yet */
     } core;
     /* What keeps the bytes: the mapped core and mapped files. */

@@ -2,12 +2,16 @@
 #include "bytes/mapping.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* since Linux 5.14; no older one has huge pages in its cache of files */
+#endif
 
 /* What is entered and what is read to find out: so many pieces of either, all over the core. */
-enum { PIECES = 7, PIECE = 64 << 10, PAGE = 4 << 10 };
+enum { PIECES = 7, PIECE = 64 << 10, PAGE = 4 << 10 /* or larger */ };
 
 static uint64_t nanoseconds(void)
 {
@@ -30,21 +34,16 @@ static uint64_t time_to_read(const struct walk_image *image, uint64_t offset, ui
     return walk_image_read_core(image, offset, buffer, PIECE) ? nanoseconds() - start : UINT64_MAX;
 }
 
-static int by_length(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /*
  * How many readings of a piece it takes to enter it, next to one that is entered: the first one of a table of pages
- * takes more, or, where the system's cache has huge pages, enters all that is measured here. Of what is read the best
- * time counts and of what is entered the usual one. Infinite: the core is so small that it does not matter.
+ * takes more. Pages of the system's cache are of several sizes, and a large one is entered whole; so of what is entered
+ * the mean counts, without the longest time, and of what is read the shortest. Infinite: the core is so small that it
+ * does not matter.
  */
 static double readings_to_enter(const struct walk_image *image)
 {
     uint8_t buffer[PIECE];
-    uint64_t enter[PIECES], read = UINT64_MAX;
+    uint64_t read = UINT64_MAX, longest = 0, sum = 0;
     const size_t distance = image->core.size / (2 * PIECES + 1) / PIECE * PIECE;
     if (distance < 2 * PIECE)
         return INFINITY;
@@ -53,10 +52,11 @@ static double readings_to_enter(const struct walk_image *image)
         uint64_t took = time_to_read(image, distance * (2 * i + 1), buffer);
         read = took < read ? took : read;
         (void)time_to_enter(piece);
-        enter[i] = time_to_enter(piece + PIECE);
+        took = time_to_enter(piece + PIECE);
+        longest = took > longest ? took : longest;
+        sum += took;
     }
-    qsort(enter, PIECES, sizeof *enter, by_length);
-    return (double)enter[PIECES / 2] / ((double)read + 1);
+    return (double)(sum - longest) / (PIECES - 1) / ((double)read + 1);
 }
 
 /*
@@ -65,33 +65,41 @@ static double readings_to_enter(const struct walk_image *image)
  */
 static bool is_in_memory(const struct walk_image *image)
 {
-    enum { PLACES = 1 << 6, PAGES = PIECE / PAGE, MOST_MISSING = PLACES * PAGES / 16 };
-    size_t distance = image->core.size / PLACES / PIECE * PIECE, missing = 0;
+    enum { PLACES = 1 << 6, PAGES = PIECE / PAGE };
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = page < PIECE ? PIECE / page : 1;
+    const size_t distance = image->core.size / PLACES / PIECE * PIECE, looked = distance ? pages : 1;
+    size_t missing = 0;
     for (size_t i = 0; i < PLACES; i++) {
         unsigned char there[PAGES];
-        if (mincore((void *)(uintptr_t)(image->core.data + i * distance), distance ? PIECE : PAGE, there) != 0)
+        if (mincore((void *)(uintptr_t)(image->core.data + i * distance), looked * page, there) != 0)
             return true;
-        for (size_t page = 0; page < (distance ? PAGES : 1); page++)
-            missing += !(there[page] & 1);
+        for (size_t at = 0; at < looked; at++)
+            missing += !(there[at] & 1);
     }
-    return missing <= MOST_MISSING;
+    return missing <= PLACES * looked / 16;
 }
 
-bool walk_mapping_pays(struct walk_image *image, unsigned reads)
+bool walk_mapping_pays(struct walk_image *image, unsigned most)
 {
     if (image->reading != WALK_READING_ANY || !image->core.data)
-        return image->reading == WALK_READING_MAPPING;
+        return image->reading == WALK_READING_MAPPING && image->core.data;
     if (!image->core.entering) {
         image->core.on_disk = !is_in_memory(image);
         image->core.entering = image->core.on_disk ? 0 : readings_to_enter(image);
     }
-    return !image->core.on_disk && image->core.entering < reads;
+    return !image->core.on_disk && image->core.entering < most;
+}
+
+static void fetch_page(const uint8_t *data)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)madvise((void *)((uintptr_t)data & ~(page - 1)), page, MADV_POPULATE_READ);
 }
 
 void walk_mapping_fetch(const struct walk_image *image, const uint8_t *data, size_t size)
 {
     if (!image->core.on_disk || !size)
         return;
-    (void)*(const volatile uint8_t *)data;
-    (void)*(const volatile uint8_t *)(data + size - 1);
+    fetch_page(data);
+    fetch_page(data + size - 1);
 }

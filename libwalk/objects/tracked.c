@@ -185,30 +185,32 @@ static bool one_by_one(struct walk_python *python, size_t most, bool *stopped, s
 }
 
 /*
- * What is faster than one by one: to follow the lists at many places, where that does not enter the mapping slowly. Of
- * whom nobody says that a graph is wanted first only counts may be.
+ * Which way is faster than one by one: a sweep, or to follow the lists at many places, where the mapping is not entered
+ * slowly. Of whom nobody says that a graph is wanted first only counts may be.
  */
-static bool many_at_once(struct walk_python *python, const struct walk_sample *sample)
+static bool is_swept(struct walk_image *image)
 {
-    struct walk_image *image = python->runtime->image;
-    unsigned reads = image->first == WALK_FIRST_GRAPH ? WALK_READS_OF_GRAPH : WALK_READS_OF_COUNTS;
-    bool sweep =
-        image->search == WALK_SEARCH_ANY ? !walk_mapping_pays(image, reads) : image->search == WALK_SEARCH_SWEEP;
+    unsigned most = image->first == WALK_FIRST_GRAPH ? WALK_MOST_FOR_GRAPH : WALK_MOST_FOR_COUNTS;
+    return image->search == WALK_SEARCH_ANY ? !walk_mapping_pays(image, most) : image->search == WALK_SEARCH_SWEEP;
+}
+
+static bool many_at_once(struct walk_python *python, bool sweep, const struct walk_sample *sample)
+{
     python->tracked_by = sweep ? WALK_BY_SWEEP : WALK_BY_SUBLISTS;
     return sweep ? walk_tracked_by_sweep(python, sample) : walk_tracked_by_sublists(python, sample);
 }
 
 struct walk_error *walk_python_find_tracked(struct walk_python *python)
 {
-    const struct walk_image *image = python->runtime->image;
+    struct walk_image *image = python->runtime->image;
     struct walk_memory fork;
     bool can = !WALK_FREE_THREADED(python->layout) && image->search != WALK_SEARCH_LISTS &&
                walk_memory_fork(python->memory, &fork);
     struct walk_sample sample = {.subtype_traverse = 0};
-    bool stopped = true, good = true;
+    bool stopped = true, good = true, sweep = can && is_swept(image); /* measured before the first ones enter pages */
     if (can && image->search == WALK_SEARCH_ANY)
         good = one_by_one(python, few(python), &stopped, &sample);
-    if (good && stopped && !(can && many_at_once(python, &sample)))
+    if (good && stopped && !(can && many_at_once(python, sweep, &sample)))
         good = one_by_one(python, SIZE_MAX, &stopped, &sample);
     walk_classes_deinit(&sample.classes);
     return good ? NULL : walk_error_no_memory();

@@ -96,7 +96,7 @@ def _version(rows: List[Row]) -> Iterator[str]:
     for state, words in ((table.READ, ""), (table.WRITTEN, "just written: ")):
         huge = (str(row.get(f"{state}huge", 0) >> 20) for row in rows)
         yield _line(f"{words}MiB of the core in huge pages", huge)
-        ways = (row[f"{state}tracked-by"] for row in rows)
+        ways = (row.get(f"{state}tracked-by", "–") for row in rows)
         yield _line(f"{words}the tracked objects of a graph are found by", ways)
     loads = (row["conditions"]["load"] for row in rows)
     yield _line("load of the machine at the start", loads)

@@ -67,9 +67,11 @@ def cost(row: Dict[str, Any], name: str) -> Optional[float]:
     return None if seconds is None else 1e9 * seconds / row["found"]["graph"]
 
 
-def processors(row: Dict[str, Any], name: str) -> float:
+def processors(row: Dict[str, Any], name: str) -> Optional[float]:
     """Nanoseconds per tracked object of all processors together."""
-    seconds: List[float] = row["cpu"][name]
+    seconds: List[float] = row["cpu"].get(name, [])
+    if not seconds:
+        return None
     nanoseconds: float = 1e9 * statistics.median(seconds) / row["found"]["graph"]
     return nanoseconds
 
@@ -101,7 +103,8 @@ def _lines(row: Dict[str, Any]) -> Iterator[str]:
         per = memory["own"] / tracked
         yield f"  memory of {name}: peak RSS {memory['rss'] >> 20} MiB, own {memory['own'] >> 20} MiB, {per:.0f} bytes per tracked object (goal {MOST_OWN})"
     for name in row["cpu"]:
-        yield f"  {name:24}{processors(row, name):10.1f} ns/object of all processors"
+        together = processors(row, name) or 0
+        yield f"  {name:24}{together:10.1f} ns/object of all processors"
     for state in (READ, WRITTEN):
         for goal in GOALS:
             reached = ratio(row, state + goal.ours, state + goal.theirs)
@@ -115,7 +118,7 @@ def _of_state(row: Dict[str, Any], state: str) -> Iterator[str]:
         if state + name in row["seconds"]:
             yield _cost_line(row, state, name)
     huge = row.get(state + "huge", 0) >> 20
-    yield f"  {state}core: {huge} MiB in huge pages, tracked by {row[state + 'tracked-by']}"
+    yield f"  {state}core: {huge} MiB in huge pages, tracked by {row.get(state + 'tracked-by', '–')}"
 
 
 def _cost_line(row: Dict[str, Any], state: str, name: str) -> str:

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <elf.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -1122,6 +1124,38 @@ START_TEST(whether_a_mapping_pays_is_measured_once)
 }
 END_TEST
 
+/* How many of the core's pages are in the system's cache. */
+static size_t count_cached(const struct walk_image *image)
+{
+    static unsigned char there[4 * WINDOW_PART / PAGE];
+    size_t cached = 0, pages = (image->core.size + PAGE - 1) / PAGE;
+    ck_assert(pages <= sizeof there && mincore((void *)(uintptr_t)image->core.data, image->core.size, there) == 0);
+    for (size_t i = 0; i < pages; i++)
+        cached += there[i] & 1;
+    return cached;
+}
+
+/* Where the system does not take it out of its cache (a file system in memory), it stays there. */
+START_TEST(what_is_on_the_disk_is_fetched_and_then_measured)
+{
+    struct windowed w;
+    open_windowed(&w);
+    walk_mapping_fetch(&w.image, w.image.core.data, w.image.core.size);
+    ck_assert(fsync(w.image.core.fd) == 0 && posix_fadvise(w.image.core.fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+    size_t cached = count_cached(&w.image), page = (size_t)sysconf(_SC_PAGESIZE);
+    if (cached < w.image.core.size / PAGE / 2) {
+        expect(!walk_mapping_pays(&w.image, UINT_MAX));
+        expect(w.image.core.on_disk && !w.image.core.entering);
+        for (size_t at = 0; at < w.image.core.size; at += page)
+            walk_mapping_fetch(&w.image, w.image.core.data + at, 1);
+        expect(count_cached(&w.image) > cached);
+    }
+    (void)walk_mapping_pays(&w.image, 1);
+    expect(!w.image.core.on_disk && w.image.core.entering > 0);
+    close_windowed(&w);
+}
+END_TEST
+
 START_TEST(a_mapping_pays_neither_of_a_small_core_nor_without_one)
 {
     static const uint8_t zeros[PAGE];
@@ -1135,6 +1169,8 @@ START_TEST(a_mapping_pays_neither_of_a_small_core_nor_without_one)
     free(core.bytes);
     struct walk_reader reader = {.read = serve, .word = 8};
     assert_good(walk_image_open_reader(&reader, NULL, &image));
+    expect(!walk_mapping_pays(&image, UINT_MAX));
+    image.reading = WALK_READING_MAPPING;
     expect(!walk_mapping_pays(&image, UINT_MAX));
     walk_image_close(&image);
 }
@@ -1327,6 +1363,7 @@ int main(void)
                                          NULL};
 
     const TTest *const mapping_tests[] = {whether_a_mapping_pays_is_measured_once,
+                                          what_is_on_the_disk_is_fetched_and_then_measured,
                                           a_mapping_pays_neither_of_a_small_core_nor_without_one, NULL};
 
     const struct unit_group groups[] = {{"errors", error_tests, 0},       {"segments", segment_tests, 0},

@@ -186,7 +186,7 @@ class Session(Question):
 
     def target(self) -> Target:
         loaded = self._loaded()
-        return loaded.target if loaded else self._current().target
+        return loaded.target if loaded else self._current("graph").target
 
     def heap(self) -> Heap:
         loaded = self._loaded()
@@ -204,7 +204,7 @@ class Session(Question):
     def heap_of(self, path: str) -> Heap:
         selected = _selected()
         options = selected.options if selected else Options()
-        return _read(Target.open_file(path, options))
+        return _read(Target.open_file(path, options._replace(first="graph")))
 
     def load(self, path: Optional[str]) -> bool:
         number = gdb.selected_inferior().num
@@ -230,7 +230,7 @@ class Session(Question):
         loaded = self._loaded()
         if loaded:
             return loaded.heap
-        opened = self._current()
+        opened = self._current(None)  # who asks may do without a graph
         if opened.selected.kind != selection.CORE:
             return self.heap()  # when the process has gone on, it cannot be read again
         return opened.heap
@@ -246,7 +246,7 @@ class Session(Question):
             self._numbers = {t.ptid[1] or t.ptid[0]: t.num for t in threads}
         return self._numbers.get(native_id)
 
-    def _current(self, first: Optional[str] = None) -> _Open:
+    def _current(self, first: Optional[str]) -> _Open:
         if self._opened is None:
             self._opened = _current(first)
         return self._opened
