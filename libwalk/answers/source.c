@@ -97,7 +97,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
-                                .foresee = image->core.data && !source->windows ? walk_source_foresee : NULL,
+                                .foresee = source->mapped ? walk_source_foresee : NULL,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,
@@ -145,7 +145,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         (struct walk_heap_source){.heap = heap, .workers = workers, .worker = calloc(workers, sizeof *source->worker)};
     struct walk_error *error = source->worker ? NULL : walk_error_no_memory();
     struct walk_image *image = heap->python->runtime->image;
-    source->windows = image->core.data && !walk_mapping_pays(image, WALK_MOST_FOR_GRAPH);
+    source->mapped = walk_mapping_pays(image, WALK_MOST_FOR_GRAPH);
     walk_traverser_prepare(heap->python);
     walk_python_name_threads(heap->python);
     walk_signals_find(heap->python);
@@ -157,7 +157,7 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         if (!worker)
             return walk_error_no_memory();
         worker->edges = malloc(WALK_PLANNED_EDGES * sizeof *worker->edges);
-        if (!worker->edges || !walk_window_open(&worker->window, image, source->windows))
+        if (!worker->edges || !walk_window_open(&worker->window, image, image->core.data && !source->mapped))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

@@ -47,8 +47,8 @@ struct walk_heap_source {
     struct walk_heap *heap;
     struct walk_source_worker **worker; /* one by one on the heap: they are written to all the time */
     unsigned workers;
-    bool windows;                    /* the core is read through the windows of the workers */
-    uint32_t *class_type;            /* by class of the tracked objects; WALK_NO_TYPE: none */
+    bool mapped;          /* a core is looked at where it is mapped, not through the windows of the workers */
+    uint32_t *class_type; /* by class of the tracked objects; WALK_NO_TYPE: none */
     uint32_t type_count, slot_count; /* as the forks know them */
     size_t dispute_count;
 };
