@@ -137,14 +137,6 @@ static void count_unreadable(struct walk_heap *heap)
     }
 }
 
-static void count_edges(struct walk_heap *heap)
-{
-    const struct walk_graph *graph = &heap->graph;
-    for (uint64_t i = 0; i < graph->edge_count; i++)
-        heap->stats.extra_edges += (graph->forward.edge[i] & WALK_EDGE_MARK) != 0;
-    heap->stats.edges = graph->edge_count;
-}
-
 static void finish_stats(struct walk_heap *heap)
 {
     struct walk_heap_stats *stats = &heap->stats;
@@ -198,7 +190,8 @@ static struct walk_error *build(struct walk_target *target, walk_progress *progr
         walk_heap_destroy(heap);
         return error;
     }
-    count_edges(heap);
+    heap->stats.edges = heap->graph.edge_count;
+    heap->stats.extra_edges = heap->graph.marked_count;
     remember(heap);
     *result = heap;
     return NULL;

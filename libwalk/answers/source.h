@@ -71,8 +71,11 @@ struct walk_error *walk_source_renew(struct walk_heap_source *source);
 /* Forgets how objects are visited as planned: the plans were made of what was known. */
 void walk_source_forget_plans(struct walk_source_worker *worker);
 
-/* Counts an object, if by its type's plan it refers to nothing and one word tells its size (source_visit.c). */
-bool walk_source_count_leaf(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags);
+/*
+ * Counts an object that is not tracked, whose bytes are at `view`, `room` of them, if by its type's plan it refers to
+ * nothing and one word tells its size (source_visit.c).
+ */
+bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *view, size_t room, uint32_t class);
 
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);

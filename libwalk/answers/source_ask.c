@@ -142,23 +142,32 @@ void walk_source_tell(void *context, unsigned number, const walk_addr *keys, siz
     }
 }
 
+/* As walk_python_type_of(), of an object whose bytes are at `view`, and a type that is known. */
+static inline bool has_known_type(const struct walk_python *python, const uint8_t *view, walk_addr key, uint32_t *class)
+{
+    return view && !(key & (python->word - 1)) && walk_header_plausible(python, view) &&
+           walk_python_known_type(python, WALK_WORD(python, view, object, ob_type), class);
+}
+
 enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags)
 {
+    enum { ROOM = 64 }; /* bytes of an object, or more, that tell what a leaf is */
     struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     struct walk_python *python = &worker->fork.python;
-    python->missed = false;
     walk_window_follow(&worker->window, &worker->fork.image, key);
-    bool known = walk_python_type_of(python, key, class);
-    if (python->missed) {
+    *flags = object_flags(false);
+    const uint8_t *view = walk_memory_view(python->memory, key, ROOM);
+    bool known = has_known_type(python, view, key, class);
+    if (known && walk_source_count_leaf(worker, view, ROOM, *class))
+        return WALK_LEAF;
+    python->missed = false;
+    if (!known && !walk_python_type_of(python, key, class)) {
+        if (!python->missed)
+            return WALK_NO;
         note_unknown(worker, walk_python_ob_type(python, key));
         return WALK_LATER;
     }
-    if (!known)
-        return WALK_NO;
-    *flags = object_flags(false);
-    if (walk_source_count_leaf(worker, key, *class, *flags))
-        return WALK_LEAF;
     bool tracked = is_on_hidden_list(python, key, *class);
     *flags = object_flags(tracked);
     worker->collecting |= tracked;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an object refers to, and its size, as the graph and the statistics of types have it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "answers/source.h"
 #include "objects/size.h"
@@ -27,13 +28,14 @@ static void count_size(struct walk_source_worker *worker, uint32_t class, uint8_
     }
 }
 
-bool walk_source_count_leaf(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags)
+bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *view, size_t room, uint32_t class)
 {
     const struct walk_plan *plan = &worker->plans[class];
     uint64_t size;
-    if (!plan->leaf || !walk_own_size(&plan->own, &worker->fork.python, key, &size))
+    if (!plan->leaf || !walk_own_size_at(&plan->own, &worker->fork.python, view, room, &size))
         return false;
-    count_size(worker, class, flags, 1, size);
+    worker->types[class].objects++;
+    worker->types[class].size += size;
     return true;
 }
 
@@ -73,6 +75,30 @@ static uint64_t near_size(struct walk_python *python, walk_addr key, uint32_t cl
                                                      : walk_object_size(python, key, class);
 }
 
+/* Targets go where edges are kept, if there is room. */
+static struct walk_planned plan_visit(const struct walk_source_worker *worker, const struct walk_emitter *emitter)
+{
+    uint64_t *room = walk_emit_room(emitter, WALK_PLANNED_EDGES);
+    room = room ? room : worker->edges;
+    return (struct walk_planned){.start = room,
+                                 .end = room + WALK_PLANNED_EDGES,
+                                 .words = worker->refs.limited ? worker->refs.words : UINT64_MAX};
+}
+
+static void emit_planned(struct walk_source_worker *worker, struct walk_emitter *emitter,
+                         const struct walk_planned *visit)
+{
+    const struct walk_plan_far *far = &visit->far;
+    size_t count = (size_t)(visit->to - visit->start), behind = far->at ? count - far->targets : 0;
+    if (behind) /* the mark of what is far is written there */
+        memmove(worker->edges, visit->start + far->targets, behind * sizeof *worker->edges);
+    walk_emit_edges(emitter, visit->start, count - behind, visit->bits);
+    if (far->at)
+        walk_emit_far(emitter, far->at, far->note);
+    if (behind)
+        walk_emit_edges(emitter, worker->edges, behind, visit->bits);
+}
+
 /* False: there is no plan, or it is not as planned; nothing has been done. */
 static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags,
                              struct walk_emitter *emitter)
@@ -80,36 +106,30 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
     struct walk_python *python = &worker->fork.python;
     struct walk_plan *plan = &worker->plans[class];
     struct walk_refs *refs = &worker->refs;
-    struct walk_plan_far far;
-    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
+    uint64_t size;
     if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
         return false;
     if (plan->state == WALK_PLAN_NONE)
         return false;
-    if (walk_source_count_leaf(worker, key, class, flags))
+    if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
+        count_size(worker, class, flags, 1, size);
         return true;
-    size_t count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, WALK_PLANNED_EDGES, &words,
-                                   &size, &far);
-    if (count != WALK_PLAN_FAILED && far.at && !walk_emit_takes_far(emitter, far.at)) {
-        far.at = 0;
-        count = walk_plan_visit(plan, python, &python->types[class], key, worker->edges, WALK_PLANNED_EDGES, &words,
-                                &size, NULL);
     }
-    if (count == WALK_PLAN_FAILED)
-        return false;
+    struct walk_planned visit = plan_visit(worker, emitter);
+    bool good = walk_plan_visit(plan, python, &python->types[class], key, &visit);
+    if (good && visit.far.at && !walk_emit_takes_far(emitter, visit.far.at)) {
+        visit = plan_visit(worker, emitter);
+        visit.whole = true;
+        good = walk_plan_visit(plan, python, &python->types[class], key, &visit);
+    }
     python->missed = false;
-    if (!plan->sized)
-        size = near_size(python, key, class, &far);
-    if (python->missed) /* of what the size needs a type is new */
+    if (good && !plan->sized)
+        visit.size = near_size(python, key, class, &visit.far);
+    if (!good || python->missed) /* of what the size needs a type is new */
         return false;
-    refs->words = refs->limited ? words : refs->words;
-    refs->guessed = refs->run = false;
-    count_object(worker, key, class, flags, size);
-    size_t before = far.at ? far.targets : count;
-    walk_emit_edges(emitter, worker->edges, before);
-    if (far.at)
-        walk_emit_far(emitter, far.at, far.note);
-    walk_emit_edges(emitter, worker->edges + before, count - before);
+    refs->words = refs->limited ? visit.words : refs->words;
+    count_size(worker, class, flags, 1, visit.size);
+    emit_planned(worker, emitter, &visit);
     return true;
 }
 
@@ -192,15 +212,13 @@ struct walk_error *walk_source_visit_far(void *context, unsigned number, const s
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     struct walk_refs *refs = &worker->refs;
-    uint64_t words = refs->limited ? refs->words : UINT64_MAX, size;
+    struct walk_planned visit = plan_visit(worker, emitter);
     walk_window_follow(&worker->window, &worker->fork.image, part->at);
-    size_t count = walk_plan_visit_far(&worker->fork.python, part->at, part->note, worker->edges, WALK_PLANNED_EDGES,
-                                       &words, &size);
-    *whole = count == WALK_PLAN_FAILED;
+    *whole = !walk_plan_visit_far(&worker->fork.python, part->at, part->note, &visit);
     if (*whole)
         return visit_far_as_it_is(worker, part, flags, emitter);
-    refs->words = refs->limited ? words : refs->words;
-    count_size(worker, part->class, *flags, 0, size);
-    walk_emit_edges(emitter, worker->edges, count);
+    refs->words = refs->limited ? visit.words : refs->words;
+    count_size(worker, part->class, *flags, 0, visit.size);
+    emit_planned(worker, emitter, &visit);
     return NULL;
 }

@@ -96,14 +96,22 @@ struct walk_error *walk_memory_reserve(struct walk_memory *memory)
     return NULL;
 }
 
+static bool is_in(const struct walk_memory *memory, size_t segment, walk_addr address)
+{
+    return segment < memory->count && address >= memory->segments[segment].start &&
+           address < memory->segments[segment].end;
+}
+
 const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address)
 {
-    if (memory->last < memory->count) {
-        const struct walk_segment *segment = &memory->segments[memory->last];
-        if (address >= segment->start && address < segment->end)
-            return segment;
+    if (is_in(memory, memory->last, address))
+        return &memory->segments[memory->last];
+    size_t low = 0, high = memory->count, last = memory->last;
+    if (is_in(memory, memory->other, address)) {
+        memory->last = memory->other;
+        memory->other = last;
+        return &memory->segments[memory->last];
     }
-    size_t low = 0, high = memory->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (memory->segments[middle].end <= address)
@@ -113,6 +121,7 @@ const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_
     }
     if (low == memory->count || memory->segments[low].start > address)
         return NULL;
+    memory->other = last;
     memory->last = low;
     return &memory->segments[low];
 }
@@ -192,7 +201,7 @@ bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork
         if (memory->segments[i].kind == WALK_SEGMENT_LAZY)
             return false;
     *fork = *memory;
-    fork->last = 0;
+    fork->last = fork->other = 0;
     return true;
 }
 

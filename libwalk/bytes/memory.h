@@ -35,7 +35,7 @@ struct walk_memory {
     /* LAZY segments only. */
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
-    size_t last; /* the segment of the last look-up: accesses cluster */
+    size_t last, other; /* the segments of the last look-up, and of the last one in another: accesses cluster */
     /* Bytes of the target that are at hand a second time, and looked at first (bytes/window.h, bytes/stream.h). */
     struct {
         walk_addr start;

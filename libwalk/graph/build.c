@@ -157,6 +157,15 @@ struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_a
     return error;
 }
 
+/* Whether anything was refused that an edge may lead to. */
+static bool is_in_doubt(const struct walk_builder *builder)
+{
+    bool doubt = false;
+    for (unsigned i = 0; i < builder->source.workers; i++)
+        doubt |= builder->emitters[i].doubt;
+    return doubt;
+}
+
 /* What was entered because an edge led to it, or to begin with, and then was no node. */
 static void remove_refused(struct walk_builder *builder)
 {
@@ -169,13 +178,11 @@ static void remove_refused(struct walk_builder *builder)
 }
 
 /* The log becomes rows, and goes as it does; so do the blocks, whose memory is for what is to come. */
-static struct walk_error *build_rows(struct walk_builder *builder)
+static struct walk_error *build_rows(struct walk_builder *builder, bool doubt)
 {
-    bool good = true, doubt = false;
-    for (unsigned i = 0; i < builder->source.workers; i++) {
+    bool good = true;
+    for (unsigned i = 0; i < builder->source.workers; i++)
         good = good && walk_slabs_use_up(&builder->emitters[i].edges);
-        doubt |= builder->emitters[i].doubt;
-    }
     struct walk_error *error = good ? walk_rows_build(builder->graph, &builder->source, builder->blocks,
                                                       builder->block_count, &builder->far, doubt)
                                     : walk_error_no_memory();
@@ -189,12 +196,13 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
     struct walk_stock *stock = builder->source.stock;
     unsigned workers = builder->source.workers;
     struct walk_error *error = walk_builder_close(builder, NULL);
-    if (!error) {
+    bool doubt = is_in_doubt(builder);
+    if (!error && doubt)
         remove_refused(builder);
-        error = walk_index_rank(graph, workers);
-    }
     if (!error)
-        error = build_rows(builder);
+        error = walk_index_rank(graph, workers);
+    if (!error)
+        error = build_rows(builder, doubt);
     if (!error)
         error = walk_rows_reverse(graph, workers, stock);
     if (!error)

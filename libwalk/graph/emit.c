@@ -80,37 +80,51 @@ static inline void add_edge(struct walk_emitter *emitter, uint64_t edge)
 
 /* ---- what edges lead to ---- */
 
-/* Of a key that is not known yet; if it is no node, that is found out when edges become rows. */
-static void discover(struct walk_emitter *emitter, struct walk_region *region, walk_addr key)
+/* A region for a key that is near to no other one, if it may be that of a node. */
+static struct walk_region *open_region(struct walk_emitter *emitter, uint64_t granule)
 {
     const struct walk_source *source = emitter->source;
-    if (region || !source->likely || source->likely(source->context, emitter->worker, key))
-        emitter->no_memory |= walk_index_discover(emitter->index, region, key) == WALK_ENTER_NO_MEMORY;
-    else
+    if (source->likely && !source->likely(source->context, emitter->worker, granule << emitter->index->shift)) {
         emitter->doubt = true;
+        return NULL;
+    }
+    struct walk_region *region = walk_index_need_region(emitter->index, granule);
+    emitter->no_memory |= !region;
+    return region;
 }
 
-/* Of edges that stand together; `word` as walk_log_foresee() has it. */
-static void lead_on(struct walk_emitter *emitter, const uint64_t *edge, size_t count,
-                    const struct walk_word *const *word)
+/* The region of what an edge leads to, whose key becomes its place; NULL: it stays as it is, and leads to nothing. */
+static inline struct walk_region *place(struct walk_emitter *emitter, uint64_t *edge)
 {
-    const struct walk_index *index = emitter->index;
+    uint64_t granule = walk_index_granule(emitter->index, *edge & WALK_LOG_KEY);
+    if (*edge & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR | WALK_LOG_PLACED))
+        return NULL;
+    struct walk_region *region = walk_index_region(emitter->index, granule);
+    if (!region && !(region = open_region(emitter, granule)))
+        return NULL;
+    *edge = walk_region_place(region, granule) | (*edge & WALK_LOG_MARK) | WALK_LOG_PLACED;
+    return region;
+}
+
+/* Of edges that stand together, at most WALK_LOG_AHEAD. What turns out to be no node does when edges become rows. */
+static void lead_on(struct walk_emitter *emitter, uint64_t *edge, size_t count)
+{
+    struct walk_region *region[WALK_LOG_AHEAD];
     for (size_t i = 0; i < count; i++) {
-        uint64_t granule = walk_log_granule(index, edge[i]);
-        if (edge[i] & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
-            continue;
-        if (!word[i] || !walk_word_has(word[i], granule))
-            discover(emitter, walk_index_region(index, granule), edge[i] & WALK_LOG_KEY);
+        region[i] = place(emitter, &edge[i]);
+        __builtin_prefetch(region[i] ? &region[i]->word[walk_granule_word(edge[i])] : NULL);
     }
+    for (size_t i = 0; i < count; i++)
+        if (region[i] && !walk_region_has(region[i], edge[i]))
+            walk_index_discover(emitter->index, region[i], edge[i]);
 }
 
 void walk_emit_lead_on(struct walk_emitter *emitter)
 {
     struct walk_slabs *edges = &emitter->edges;
-    const struct walk_word *word[WALK_LOG_AHEAD];
     for (size_t at = emitter->led, count; at < edges->count; at += count) {
-        const uint64_t *edge = walk_log_foresee(emitter->index, edges, at, edges->count, &count, word);
-        lead_on(emitter, edge, count, word);
+        uint64_t *edge = walk_log_ahead(edges, at, edges->count, &count);
+        lead_on(emitter, edge, count);
     }
     if (emitter->seeking.on)
         edges->count = 0;
@@ -136,28 +150,24 @@ void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
 
 _Static_assert(WALK_EMIT_MARK == WALK_LOG_MARK, "several edges are copied as they are");
 
-/* As walk_emit_edges(), if none is odd and the slab has room. False: nothing is done. */
-static bool add_edges(struct walk_slabs *edges, const struct walk_index *index, const uint64_t *edge, size_t count)
+uint64_t *walk_emit_room(const struct walk_emitter *emitter, size_t count)
 {
-    uint64_t *to = walk_slabs_at(edges, edges->count), bits = 0;
-    if (WALK_SLAB_EDGES - edges->count % WALK_SLAB_EDGES < count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        to[i] = edge[i];
-        bits |= edge[i];
-    }
-    if (walk_index_is_odd(index, bits & ~WALK_LOG_MARK))
-        return false;
-    edges->count += count;
-    return true;
+    const struct walk_slabs *edges = &emitter->edges;
+    size_t inside = edges->count % WALK_SLAB_EDGES;
+    bool open = edges->count < edges->slab_count << WALK_SLAB_BITS;
+    return open && count <= WALK_SLAB_EDGES - inside ? walk_slabs_at(edges, edges->count) : NULL;
 }
 
-void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
+/* One by one nothing is written in front of what is still to be read: an odd edge may be none. */
+void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count, uint64_t bits)
 {
-    struct walk_slabs *edges = &emitter->edges;
-    bool open = edges->count < edges->slab_count << WALK_SLAB_BITS;
-    if (open && add_edges(edges, emitter->index, edge, count))
+    uint64_t *room = walk_emit_room(emitter, count);
+    if (room && !walk_index_is_odd(emitter->index, bits & ~WALK_LOG_MARK)) {
+        if (edge != room)
+            memcpy(room, edge, count * sizeof *edge);
+        emitter->edges.count += count;
         return;
+    }
     for (size_t i = 0; i < count; i++)
         walk_emit_edge(emitter, edge[i] & ~WALK_EMIT_MARK, (edge[i] & WALK_EMIT_MARK) != 0);
 }

@@ -18,6 +18,7 @@
 
 struct walk_region_table;
 struct walk_region_list;
+struct walk_word;
 
 /* key -> id (index.h) */
 struct walk_index {
@@ -25,7 +26,8 @@ struct walk_index {
     size_t tables;
     _Atomic(struct walk_region_table *) *table;
     struct walk_region_list *regions;
-    walk_addr *odd; /* keys that are not in the tables, sorted */
+    struct walk_word **words; /* of all regions, in the order in which they were made */
+    walk_addr *odd;           /* keys that are not in the tables, sorted */
     size_t odd_count;
     walk_id first_odd; /* their ids are the last ones */
 };
@@ -37,7 +39,7 @@ struct walk_rows {
 
 struct walk_graph {
     walk_id node_count;
-    uint64_t edge_count;
+    uint64_t edge_count, marked_count;
     walk_addr *key;
     uint32_t *class; /* the caller's, e.g. the index of a type */
     uint8_t *flags;  /* the caller's */
@@ -115,9 +117,14 @@ struct walk_source {
 /* An edge of the node that is being visited. If it is to what is no node, there is none, and the node is flagged. */
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
 
-/* Several edges, in order: their keys, those of marked ones with this bit. */
+/*
+ * Several edges, in order: their keys, those of marked ones with WALK_EMIT_MARK. `bits`: those of all of them, and
+ * maybe more. They may have been written where walk_emit_room() says, which is where they are kept.
+ */
 #define WALK_EMIT_MARK (UINT64_C(1) << 63)
-void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count);
+void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count, uint64_t bits);
+/* Room for `count` edges; NULL: there is none just now. */
+uint64_t *walk_emit_room(const struct walk_emitter *emitter, size_t count);
 
 /* An edge that counts only if the key is a node when all is done. */
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark);

@@ -12,10 +12,12 @@
 /* What is changed once per region, under a lock. */
 struct walk_region_list {
     pthread_mutex_t lock;
-    struct walk_pages pages;         /* the regions themselves */
-    size_t regions;                  /* how many there are */
+    struct walk_stock *stock;
+    size_t count;               /* of regions */
+    struct walk_region **shelf; /* of each as many as WALK_SHELF */
+    size_t shelves;
     struct walk_region **discovered; /* room for all of them */
-    size_t discovered_count, capacity;
+    size_t discovered_count;
 };
 
 struct walk_error *walk_index_init(struct walk_index *index, unsigned granule, struct walk_stock *stock)
@@ -30,7 +32,7 @@ struct walk_error *walk_index_init(struct walk_index *index, unsigned granule, s
         *index = (struct walk_index){0};
         return walk_error_no_memory();
     }
-    index->regions->pages.stock = stock;
+    index->regions->stock = stock;
     return NULL;
 }
 
@@ -38,12 +40,17 @@ void walk_index_deinit(struct walk_index *index)
 {
     for (size_t i = 0; index->table && i < index->tables; i++)
         free(atomic_load_explicit(&index->table[i], memory_order_relaxed));
+    for (size_t i = 0; index->regions && i < index->regions->shelves; i++) {
+        walk_large_free(index->words[i]);
+        free(index->regions->shelf[i]);
+    }
     if (index->regions) {
-        walk_pages_deinit(&index->regions->pages);
         pthread_mutex_destroy(&index->regions->lock);
+        free(index->regions->shelf);
         free(index->regions->discovered);
     }
     free(index->regions);
+    free(index->words);
     free(index->table);
     free(index->odd);
     *index = (struct walk_index){0};
@@ -51,22 +58,45 @@ void walk_index_deinit(struct walk_index *index)
 
 /* ---- regions ---- */
 
-static struct walk_region *new_region(struct walk_region_list *list, uint64_t first)
+/* One pointer more; the array has room for a power of two of them. False: no memory. */
+static bool make_room(void *array, size_t count)
 {
-    if (list->regions == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 256;
-        struct walk_region **discovered = realloc(list->discovered, capacity * sizeof(struct walk_region *));
-        if (!discovered)
-            return NULL;
-        list->discovered = discovered;
-        list->capacity = capacity;
-    }
-    struct walk_region *region = walk_pages_take(&list->pages, sizeof *region);
-    if (!region)
+    void *old, *grown;
+    if (count & (count - 1))
+        return true;
+    memcpy(&old, array, sizeof old);
+    if (!(grown = realloc(old, (count ? 2 * count : 1) * sizeof old)))
+        return false;
+    memcpy(array, &grown, sizeof grown);
+    return true;
+}
+
+static bool add_shelf(struct walk_index *index)
+{
+    struct walk_region_list *list = index->regions;
+    size_t at = list->shelves;
+    if (!make_room(&index->words, at) || !make_room(&list->shelf, at) ||
+        !(list->shelf[at] = calloc(WALK_SHELF, sizeof **list->shelf)))
+        return false;
+    index->words[at] = walk_large_alloc(list->stock, WALK_SHELF * WALK_REGION_WORDS, sizeof **index->words);
+    if (index->words[at])
+        list->shelves++;
+    else
+        free(list->shelf[at]);
+    return index->words[at] != NULL;
+}
+
+static struct walk_region *new_region(struct walk_index *index, uint64_t first)
+{
+    struct walk_region_list *list = index->regions;
+    size_t shelf = list->count / WALK_SHELF, at = list->count % WALK_SHELF;
+    if (!make_room(&list->discovered, list->count) || (shelf == list->shelves && !add_shelf(index)))
         return NULL;
-    memset(region, 0, sizeof *region);
+    struct walk_region *region = &list->shelf[shelf][at];
+    region->word = index->words[shelf] + at * WALK_REGION_WORDS;
+    memset(region->word, 0, WALK_REGION_WORDS * sizeof *region->word);
     region->first = first;
-    list->regions++;
+    region->place = (uint64_t)list->count++ << WALK_REGION_BITS;
     return region;
 }
 
@@ -84,7 +114,7 @@ static struct walk_region *make_region(struct walk_index *index, uint64_t granul
         atomic_store_explicit(&index->table[at], table, memory_order_release);
     }
     const uint64_t size = UINT64_C(1) << WALK_REGION_BITS;
-    region = new_region(index->regions, granule & ~(size - 1));
+    region = new_region(index, granule & ~(size - 1));
     if (region)
         atomic_store_explicit(&table->region[granule >> WALK_REGION_BITS & ((1 << WALK_TABLE_BITS) - 1)], region,
                               memory_order_release);
@@ -123,20 +153,15 @@ static void list_region(struct walk_region_list *list, struct walk_region *regio
     pthread_mutex_unlock(&list->lock);
 }
 
-enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key)
+void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t granule)
 {
-    uint64_t granule = walk_index_granule(index, key), bit = walk_granule_bit(granule);
-    if (!region && !(region = walk_index_need_region(index, granule)))
-        return WALK_ENTER_NO_MEMORY;
-    if (walk_region_has(region, granule))
-        return WALK_ENTERED_BEFORE;
-    if (atomic_fetch_or_explicit(&region->word[walk_granule_word(granule)].found, bit, memory_order_relaxed) & bit)
-        return WALK_ENTERED_BEFORE;
-    uint64_t touched = UINT64_C(1) << walk_granule_word(granule) / WALK_TOUCHED;
+    uint64_t bit = walk_granule_bit(granule), touched = UINT64_C(1) << walk_granule_word(granule) / WALK_TOUCHED;
+    struct walk_word *word = &region->word[walk_granule_word(granule)];
+    if (walk_word_has(word, granule) || (atomic_fetch_or_explicit(&word->found, bit, memory_order_relaxed) & bit))
+        return;
     if (!(atomic_load_explicit(&region->touched, memory_order_relaxed) & touched) &&
         !atomic_fetch_or_explicit(&region->touched, touched, memory_order_relaxed))
         list_region(index->regions, region);
-    return WALK_ENTERED;
 }
 
 static int by_first(const void *a, const void *b)

@@ -21,6 +21,8 @@ enum {
     WALK_REGION_BITS = 17,
     WALK_TABLE_BITS = 13,
     WALK_REGION_WORDS = 1 << (WALK_REGION_BITS - 6),
+    WALK_SHELF_BITS = 6,
+    WALK_SHELF = 1 << WALK_SHELF_BITS
 };
 #define WALK_KEY_END (UINT64_C(1) << WALK_KEY_BITS)
 
@@ -32,9 +34,14 @@ struct walk_word {
     };
 };
 
+/*
+ * Regions are numbered as they are made. A place is a granule in the order of their numbers: what is known by its place
+ * is found without the table. The words of WALK_SHELF regions stand together: a huge page.
+ */
 struct walk_region {
-    struct walk_word word[WALK_REGION_WORDS];
+    struct walk_word *word;
     uint64_t first;           /* granule */
+    uint64_t place;           /* of its first granule */
     _Atomic uint64_t touched; /* a bit per WALK_TOUCHED words: some of them have discovered keys */
     _Atomic uint32_t far;     /* parts of nodes that stand in it (far.c) */
 };
@@ -71,16 +78,16 @@ static inline bool walk_word_has(const struct walk_word *word, uint64_t granule)
             walk_granule_bit(granule)) != 0;
 }
 
-/*
- * The word of a granule, which may be of an odd key but not beyond the space of keys, and begins to be fetched. NULL:
- * there is no region.
- */
-static inline const struct walk_word *walk_index_foresee(const struct walk_index *index, uint64_t granule)
+static inline uint64_t walk_region_place(const struct walk_region *region, uint64_t granule)
 {
-    const struct walk_region *region = walk_index_region(index, granule);
-    const struct walk_word *word = region ? &region->word[walk_granule_word(granule)] : NULL;
-    __builtin_prefetch(word);
-    return word;
+    return region->place | (granule & ((1 << WALK_REGION_BITS) - 1));
+}
+
+/* The word of a place; not while regions are made. */
+static inline const struct walk_word *walk_index_word(const struct walk_index *index, uint64_t place)
+{
+    const uint64_t shelf = WALK_SHELF * WALK_REGION_WORDS - 1;
+    return &index->words[place >> (WALK_REGION_BITS + WALK_SHELF_BITS)][place >> 6 & shelf];
 }
 
 static inline bool walk_region_has(const struct walk_region *region, uint64_t granule)
@@ -119,8 +126,8 @@ void walk_index_deinit(struct walk_index *index);
 
 /* Enters a key that is not odd, unless it is there or discovered. For one thread alone. */
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
-/* Discovers a key that is not odd, unless it is there. `region`: its region if that is known to be there, else NULL. */
-enum walk_entry walk_index_discover(struct walk_index *index, struct walk_region *region, walk_addr key);
+/* Discovers the key of a granule of the region, unless it is there. */
+void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t granule);
 
 /* The region of a granule, which is made if need be. NULL: no memory. */
 struct walk_region *walk_index_need_region(struct walk_index *index, uint64_t granule);

@@ -22,6 +22,9 @@
 /* In place of an edge: here come those of the node's part that stands far from it. */
 #define WALK_LOG_FAR (UINT64_C(1) << 61)
 
+/* Of an edge that has led on to a key that may be a node: what stands there is no key, but the place of it. */
+#define WALK_LOG_PLACED (UINT64_C(1) << 60)
+
 /* Edges of a slab: a huge page. */
 enum { WALK_SLAB_BITS = 18, WALK_SLAB_EDGES = 1 << WALK_SLAB_BITS };
 
@@ -51,20 +54,11 @@ static inline uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_
  */
 enum { WALK_LOG_AHEAD = 64 };
 
-/* The granule of an edge's key; that of an odd one is any. */
-static inline uint64_t walk_log_granule(const struct walk_index *index, uint64_t edge)
-{
-    return walk_index_granule(index, edge & (WALK_KEY_END - 1));
-}
-
-/* As walk_slabs_stretch(), at most so many; `word` gets what walk_index_foresee() says of the key of each. */
-static inline uint64_t *walk_log_foresee(const struct walk_index *index, const struct walk_slabs *slabs, size_t at,
-                                         size_t end, size_t *count, const struct walk_word *word[WALK_LOG_AHEAD])
+/* As walk_slabs_stretch(), at most so many. */
+static inline uint64_t *walk_log_ahead(const struct walk_slabs *slabs, size_t at, size_t end, size_t *count)
 {
     uint64_t *edge = walk_slabs_stretch(slabs, at, end, count);
     *count = *count < WALK_LOG_AHEAD ? *count : WALK_LOG_AHEAD;
-    for (size_t i = 0; i < *count; i++)
-        word[i] = walk_index_foresee(index, walk_log_granule(index, edge[i]));
     return edge;
 }
 
@@ -186,7 +180,7 @@ void walk_slabs_used(struct walk_slabs *slabs, size_t first, size_t end);
 struct walk_error *walk_rows_build(struct walk_graph *graph, const struct walk_source *source,
                                    const struct walk_block *blocks, size_t count, const struct walk_far_groups *far,
                                    bool doubt);
-/* The backward rows, from the forward ones (reverse.c). `stock` may be NULL. */
+/* The backward rows, and how many edges are marked, from the forward ones (reverse.c). `stock` may be NULL. */
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock);
 
 #endif

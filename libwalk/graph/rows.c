@@ -19,6 +19,8 @@ struct rows {
 static walk_id id_of(const struct walk_index *index, uint64_t logged)
 {
     uint64_t key = logged & (WALK_LOG_KEY | WALK_LOG_ODD);
+    if (logged & WALK_LOG_PLACED)
+        return walk_word_id(walk_index_word(index, key), key);
     return key & WALK_LOG_ODD ? index->first_odd + (walk_id)(key & WALK_LOG_KEY) : walk_index_id(index, key);
 }
 
@@ -141,24 +143,24 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
 #define NONE UINT64_MAX
 
 /* What stands in the log in place of an edge from then on: what stands in a row, NONE, or WALK_LOG_FAR. */
-static uint64_t looked_up(const struct walk_index *index, uint64_t edge, const struct walk_word *word)
+static inline uint64_t looked_up(const struct walk_index *index, uint64_t edge)
 {
+    uint64_t place = edge & WALK_LOG_KEY;
     if (edge & WALK_LOG_FAR)
         return WALK_LOG_FAR;
-    walk_id id = edge & WALK_LOG_ODD ? id_of(index, edge)
-                 : word              ? walk_word_id(word, walk_log_granule(index, edge))
-                                     : WALK_NO_ID;
+    walk_id id = edge & WALK_LOG_PLACED ? walk_word_id(walk_index_word(index, place), place) : id_of(index, edge);
     return id == WALK_NO_ID ? NONE : id | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
 }
 
 /* Of [at, end), where they stand. */
 static void look_up(const struct walk_index *index, const struct walk_slabs *edges, size_t at, size_t end)
 {
-    const struct walk_word *word[WALK_LOG_AHEAD];
     for (size_t count; at < end; at += count) {
-        uint64_t *edge = walk_log_foresee(index, edges, at, end, &count, word);
+        uint64_t *edge = walk_log_ahead(edges, at, end, &count);
         for (size_t i = 0; i < count; i++)
-            edge[i] = looked_up(index, edge[i], word[i]);
+            __builtin_prefetch(edge[i] & WALK_LOG_PLACED ? walk_index_word(index, edge[i] & WALK_LOG_KEY) : NULL);
+        for (size_t i = 0; i < count; i++)
+            edge[i] = looked_up(index, edge[i]);
     }
 }
 

@@ -23,6 +23,14 @@ static bool plausible_count(const struct walk_python *python, uint32_t count)
     return count != 0 && (count >> 28 == 0 || (WALK_MINOR(python) >= 11 && count >> 28 >= 3 && count >> 31 == 0));
 }
 
+void walk_header_prepare(struct walk_python *python)
+{
+    if (WALK_FREE_THREADED(python->layout) || python->word == 4)
+        return;
+    python->count.never = WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
+    python->count.some = WALK_MINOR(python) >= 12 ? UINT32_MAX : UINT64_MAX;
+}
+
 bool walk_header_plausible_odd(const struct walk_python *python, const uint8_t *view)
 {
     enum { MUTEX_BITS = 3 }; /* locked, has waiters */

@@ -13,15 +13,11 @@
 #define WALK_LINK_MASK (~(uint64_t)3)
 
 /*
- * Bits that no count of references has, in builds that have one count. A freed block's first word is a link or 0: no
- * count. 3.12+ keeps the count in the low 32 bits (immortal objects set their sign bit); extensions built for older
- * versions count on into the high half for None and its like. 3.14+: 16 bits of that half are flags, of which there are
- * few.
+ * Sets python->count, of builds that have one count of 8 bytes. A freed block's first word is a link or 0: no count.
+ * 3.12+ keeps the count in the low 32 bits (immortal objects set their sign bit); extensions built for older versions
+ * count on into the high half for None and its like. 3.14+: 16 bits of that half are flags, of which there are few.
  */
-static inline uint64_t walk_header_not_counted(const struct walk_python *python)
-{
-    return python->word == 4 ? 0 : WALK_MINOR(python) >= 14 ? UINT64_C(0xff00ff) << 40 : UINT64_C(0xffffff) << 40;
-}
+void walk_header_prepare(struct walk_python *python);
 
 /* The allocator aligns objects to 8 bytes up to 3.7 and with words of 4 bytes, else to 16. */
 static inline unsigned walk_header_granule_bits(const struct walk_python *python)
@@ -35,10 +31,10 @@ bool walk_header_plausible_odd(const struct walk_python *python, const uint8_t *
 /* Whether a header can be that of a living object; `view` is of a whole PyObject. */
 static inline bool walk_header_plausible(const struct walk_python *python, const uint8_t *view)
 {
-    if (WALK_FREE_THREADED(python->layout) || python->word == 4)
+    if (!python->count.some)
         return walk_header_plausible_odd(python, view);
     uint64_t count = walk_load_u64(view + WALK_OFFSET(python->layout, object, ob_refcnt));
-    return !(count & walk_header_not_counted(python)) && (WALK_MINOR(python) >= 12 ? (uint32_t)count : count) != 0;
+    return !(count & python->count.never) && (count & python->count.some);
 }
 
 /* The count of references; that of immortal objects is a huge one. */

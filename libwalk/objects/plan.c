@@ -186,51 +186,40 @@ void walk_plan_deinit(struct walk_plan *plan)
 
 /* ---- visiting ---- */
 
-/* What a visit goes on with. */
-struct visit {
-    const struct walk_python *python;
-    const uint8_t *view; /* of the object */
-    uint64_t *to, *end;  /* where the next target goes; the end of the room */
-    uint64_t *start;
-    uint64_t *words;
-    uint64_t size, bits;       /* `bits`: of all targets */
-    struct walk_plan_far *far; /* NULL: nothing is left for later */
-};
-
 /* What is left for later; a note has it and how many it has of them. */
 enum far_kind { FAR_WORDS, FAR_SET, FAR_DICT };
 enum { FAR_KIND_BITS = 2 };
 
-static inline void add(struct visit *visit, walk_addr target, uint64_t mark)
+static inline void add(struct walk_planned *visit, walk_addr target, uint64_t mark)
 {
     *visit->to = target | mark;
     visit->to += target != 0;
     visit->bits |= target;
 }
 
-static inline bool has_room(const struct visit *visit, uint64_t count)
+static inline bool has_room(const struct walk_planned *visit, uint64_t count)
 {
-    return count <= *visit->words && count < (uint64_t)(visit->end - visit->to);
+    return count <= visit->words && count < (uint64_t)(visit->end - visit->to);
 }
 
 /*
  * Whether an array is left for later, since it is not in the window. One per object: where there are two, the second
  * one is visited as it is. `size`: bytes that are there, if it is.
  */
-static bool leave(struct visit *visit, enum far_kind kind, walk_addr at, uint64_t count, uint64_t size)
+static bool leave(struct walk_planned *visit, enum far_kind kind, walk_addr at, uint64_t count, uint64_t size)
 {
     const struct walk_memory *memory = visit->python->memory;
-    if (!visit->far || visit->far->at || !memory->window.size || at - memory->window.start < memory->window.size ||
+    if (visit->whole || visit->far.at || !memory->window.size || at - memory->window.start < memory->window.size ||
         !walk_memory_view(visit->python->memory, at, size))
         return false;
-    visit->far->at = at;
-    visit->far->note = (uint32_t)(count << FAR_KIND_BITS) | kind;
-    visit->far->targets = (size_t)(visit->to - visit->start);
+    visit->far.at = at;
+    visit->far.note = (uint32_t)(count << FAR_KIND_BITS) | kind;
+    visit->far.targets = (size_t)(visit->to - visit->start);
     return true;
 }
 
 /* Words that stand beside each other; those that are 0 are none. */
-static bool add_array(struct visit *visit, walk_addr items, uint64_t count, uint64_t mark)
+static bool add_array(struct walk_planned *visit, walk_addr items, uint64_t count, uint64_t mark)
 {
     if (!count)
         return true;
@@ -241,20 +230,20 @@ static bool add_array(struct visit *visit, walk_addr items, uint64_t count, uint
     const uint8_t *view = walk_memory_view(visit->python->memory, items, count * WORD);
     if (!view)
         return false;
-    *visit->words -= count;
+    visit->words -= count;
     for (uint64_t i = 0; i < count; i++)
         add(visit, walk_load_u64(view + i * WORD), mark);
     return true;
 }
 
-static inline void add_words(struct visit *visit, const struct walk_plan *plan, uint32_t first, uint32_t end)
+static inline void add_words(struct walk_planned *visit, const struct walk_plan *plan, uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++)
         add(visit, walk_load_u64(visit->view + plan->word[i].offset), plan->word[i].mark ? WALK_PLAN_MARK : 0);
 }
 
 /* As visit_managed_dict() of visit.c. */
-static bool add_managed_dict(struct visit *visit, const struct walk_plan *plan, const struct walk_pytype *type,
+static bool add_managed_dict(struct walk_planned *visit, const struct walk_plan *plan, const struct walk_pytype *type,
                              walk_addr object)
 {
     const struct walk_python *python = visit->python;
@@ -286,7 +275,7 @@ static bool add_managed_dict(struct visit *visit, const struct walk_plan *plan, 
     return true;
 }
 
-static bool add_list(struct visit *visit)
+static bool add_list(struct walk_planned *visit)
 {
     const struct walk_python *python = visit->python;
     visit->size += WALK_WORD(python, visit->view, list, allocated) * WORD;
@@ -294,7 +283,7 @@ static bool add_list(struct visit *visit)
                      WALK_WORD(python, visit->view, var_object, ob_size), 0);
 }
 
-static bool add_tuple(struct visit *visit, walk_addr object)
+static bool add_tuple(struct walk_planned *visit, walk_addr object)
 {
     const struct walk_python *python = visit->python;
     uint64_t count = WALK_WORD(python, visit->view, var_object, ob_size);
@@ -305,12 +294,12 @@ static bool add_tuple(struct visit *visit, walk_addr object)
 /* Of a set: a key and its hash. */
 enum { ENTRY = 2 * WORD };
 
-static bool add_entries(struct visit *visit, walk_addr table, uint64_t slots)
+static bool add_entries(struct walk_planned *visit, walk_addr table, uint64_t slots)
 {
     const uint8_t *view = walk_memory_view(visit->python->memory, table, slots * ENTRY);
     if (!view)
         return false;
-    *visit->words -= slots;
+    visit->words -= slots;
     for (uint64_t i = 0; i < slots; i++) {
         walk_addr key = walk_load_u64(view + i * ENTRY);
         add(visit, walk_load_u64(view + i * ENTRY + WORD) != UINT64_MAX ? key : 0, 0);
@@ -319,7 +308,7 @@ static bool add_entries(struct visit *visit, walk_addr table, uint64_t slots)
 }
 
 /* As walk_visit_set(). */
-static bool add_set(struct visit *visit, walk_addr object)
+static bool add_set(struct walk_planned *visit, walk_addr object)
 {
     const struct walk_python *python = visit->python;
     walk_addr table = WALK_WORD(python, visit->view, set, table);
@@ -332,13 +321,13 @@ static bool add_set(struct visit *visit, walk_addr object)
 }
 
 /* As walk_visit_dict(). `values`: 0: they are in the keys. */
-static bool add_keys(struct visit *visit, walk_addr keys, walk_addr values)
+static bool add_keys(struct walk_planned *visit, walk_addr keys, walk_addr values)
 {
     const struct walk_python *python = visit->python;
     struct walk_dict dict;
     if (!walk_dict_open_keys(python, keys, values, &dict) || !has_room(visit, 2 * dict.keys.count))
         return false;
-    *visit->words -= dict.keys.count;
+    visit->words -= dict.keys.count;
     uint64_t key_mark = dict.keys.general ? 0 : WALK_PLAN_MARK;
     uint64_t value_mark = dict.embedded && !walk_python_visits_managed_dict(python) ? WALK_PLAN_MARK : 0;
     for (uint64_t i = 0; i < dict.keys.count; i++) {
@@ -352,7 +341,7 @@ static bool add_keys(struct visit *visit, walk_addr keys, walk_addr values)
 }
 
 /* Where the values stand elsewhere the keys are shared by many: they are at hand anyway. */
-static bool add_dict(struct visit *visit)
+static bool add_dict(struct walk_planned *visit)
 {
     const struct walk_python *python = visit->python;
     walk_addr keys = WALK_WORD(python, visit->view, dict, ma_keys);
@@ -363,7 +352,7 @@ static bool add_dict(struct visit *visit)
 }
 
 /* As walk_visit_odict(). Nodes stand anywhere, each for itself. */
-static bool add_odict(struct visit *visit)
+static bool add_odict(struct walk_planned *visit)
 {
     const struct walk_python *python = visit->python;
     walk_addr node = WALK_WORD(python, visit->view, odict, od_first);
@@ -374,7 +363,7 @@ static bool add_odict(struct visit *visit)
         walk_addr key = WALK_COPIED(python, &copy, odict_node, key);
         if (!has_room(visit, 1) || !key || walk_ring_closed(&ring, node))
             return false;
-        --*visit->words;
+        --visit->words;
         add(visit, key, 0);
         node = WALK_COPIED(python, &copy, odict_node, next);
     }
@@ -382,7 +371,7 @@ static bool add_odict(struct visit *visit)
 }
 
 /* As walk_visit_deque(). */
-static bool add_deque(struct visit *visit)
+static bool add_deque(struct walk_planned *visit)
 {
     const struct walk_python *python = visit->python;
     const struct walk_layout *layout = python->layout;
@@ -395,7 +384,7 @@ static bool add_deque(struct visit *visit)
     return add_array(visit, WALK_WORD(python, visit->view, deque, leftblock) + data + first * WORD, length, 0);
 }
 
-static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_addr object)
+static bool add_items(struct walk_planned *visit, const struct walk_plan *plan, walk_addr object)
 {
     switch (plan->array) {
     case WALK_PLAN_LIST:
@@ -416,32 +405,32 @@ static bool add_items(struct visit *visit, const struct walk_plan *plan, walk_ad
     return true;
 }
 
-size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
-                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size,
-                       struct walk_plan_far *far)
+static void begin(struct walk_planned *visit, const struct walk_python *python)
+{
+    visit->python = python;
+    visit->to = visit->start;
+    visit->bits = visit->size = 0;
+    visit->far = (struct walk_plan_far){0};
+}
+
+bool walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
+                     walk_addr object, struct walk_planned *visit)
 {
     const uint8_t *view = walk_memory_view(python->memory, object - plan->front, plan->front + plan->extent);
-    uint64_t left = *words;
-    struct visit visit = {
-        .python = python, .to = to, .start = to, .end = to + room, .words = &left, .size = plan->size, .far = far};
-    if (far)
-        *far = (struct walk_plan_far){0};
-    if (!view || plan->word_count + 2 >= room)
-        return WALK_PLAN_FAILED;
-    visit.view = view + plan->front;
-    add_words(&visit, plan, 0, plan->slots);
-    if (plan->managed_dict && !add_managed_dict(&visit, plan, type, object))
-        return WALK_PLAN_FAILED;
+    begin(visit, python);
+    if (!view || !has_room(visit, plan->word_count + 2))
+        return false;
+    visit->view = view + plan->front;
+    visit->size = plan->size;
+    add_words(visit, plan, 0, plan->slots);
+    if (plan->managed_dict && !add_managed_dict(visit, plan, type, object))
+        return false;
     if (plan->visits_type)
-        add(&visit, type->address, 0);
-    if (!has_room(&visit, plan->word_count))
-        return WALK_PLAN_FAILED;
-    add_words(&visit, plan, plan->slots, plan->word_count);
-    if (!add_items(&visit, plan, object) || (visit.bits & WALK_PLAN_MARK))
-        return WALK_PLAN_FAILED;
-    *words = left;
-    *size = visit.size;
-    return (size_t)(visit.to - to);
+        add(visit, type->address, 0);
+    if (!has_room(visit, plan->word_count))
+        return false;
+    add_words(visit, plan, plan->slots, plan->word_count);
+    return add_items(visit, plan, object) && !(visit->bits & WALK_PLAN_MARK);
 }
 
 walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object)
@@ -455,26 +444,21 @@ static enum far_kind far_kind(uint32_t note) { return note & ((1 << FAR_KIND_BIT
 
 bool walk_plan_far_sizes(uint32_t note) { return far_kind(note) == FAR_DICT; }
 
-size_t walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, uint64_t *to, size_t room,
-                           uint64_t *words, uint64_t *size)
+bool walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, struct walk_planned *visit)
 {
-    uint64_t left = *words, count = note >> FAR_KIND_BITS;
-    struct visit visit = {.python = python, .to = to, .start = to, .end = to + room, .words = &left};
+    uint64_t count = note >> FAR_KIND_BITS;
     bool good = false;
+    begin(visit, python);
     switch (far_kind(note)) {
     case FAR_WORDS:
-        good = add_array(&visit, at, count, 0);
+        good = add_array(visit, at, count, 0);
         break;
     case FAR_SET:
-        good = has_room(&visit, count) && add_entries(&visit, at, count);
+        good = has_room(visit, count) && add_entries(visit, at, count);
         break;
     case FAR_DICT:
-        good = add_keys(&visit, at, 0);
+        good = add_keys(visit, at, 0);
         break;
     }
-    if (!good || (visit.bits & WALK_PLAN_MARK))
-        return WALK_PLAN_FAILED;
-    *words = left;
-    *size = visit.size;
-    return (size_t)(visit.to - to);
+    return good && !(visit->bits & WALK_PLAN_MARK);
 }

@@ -55,25 +55,35 @@ struct walk_plan_far {
     size_t targets; /* how many of the object's are in front of those that it has */
 };
 
-/* In place of a count: it does not go as planned. */
-#define WALK_PLAN_FAILED SIZE_MAX
 /* Of a target: the edge is an extra one. */
 #define WALK_PLAN_MARK (UINT64_C(1) << 63)
 
+/* A visit; who wants one sets the first members. */
+struct walk_planned {
+    uint64_t *start, *end; /* room for the targets */
+    uint64_t words;        /* how many words of arrays may still be looked at, as of walk_refs_afford() */
+    bool whole;            /* nothing is left for later */
+
+    uint64_t *to;             /* behind the last target */
+    uint64_t bits;            /* of all targets */
+    uint64_t size;            /* of the object, if the plan is `sized` */
+    struct walk_plan_far far; /* what is left */
+
+    const struct walk_python *python;
+    const uint8_t *view; /* of the object */
+};
+
 /*
- * The targets of an object's edges, in the order in which walk_visit_object() has them, to `to`, which has room for
- * `room` of them. Returns how many there are; `size` is set if the plan is `sized`. `words`: how many words of arrays
- * may still be looked at, as those of walk_refs_afford(). `far`: set if there is one; NULL: nothing is left for later.
+ * Visits an object: its targets are those of its edges, in the order in which walk_visit_object() has them. False: it
+ * does not go as planned.
  */
-size_t walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
-                       walk_addr object, uint64_t *to, size_t room, uint64_t *words, uint64_t *size,
-                       struct walk_plan_far *far);
+bool walk_plan_visit(const struct walk_plan *plan, const struct walk_python *python, const struct walk_pytype *type,
+                     walk_addr object, struct walk_planned *visit);
 
 /* Whether what was left for later has a part of the object's size: what walk_size_but_keys() leaves out. */
 bool walk_plan_far_sizes(uint32_t note);
 
-/* The targets of what was left for later, likewise; `size`: its part. */
-size_t walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, uint64_t *to, size_t room,
-                           uint64_t *words, uint64_t *size);
+/* Visits what was left for later, likewise; `size` is that of its part. */
+bool walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_t note, struct walk_planned *visit);
 
 #endif

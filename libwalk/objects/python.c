@@ -5,6 +5,7 @@
 
 #include "bytes/large.h"
 #include "objects/dict.h"
+#include "objects/header.h"
 #include "objects/members.h"
 #include "objects/names.h"
 #include "objects/tally.h"
@@ -106,9 +107,11 @@ struct walk_error *walk_python_open(struct walk_python *python, const struct wal
                                    .word = runtime->image->memory.word};
     python->tuple_type =
         walk_python_ob_type(python, WALK_MEMBER(python, runtime->type_type, type, tp_mro)); /* no symbol is needed */
+    walk_header_prepare(python);
     struct walk_error *error = read_interpreters(python);
     if (!error)
         error = read_version(python);
+    walk_header_prepare(python); /* now that the version is known */
     if (!error)
         error = walk_kinds_init(&python->kinds, runtime, python->version);
     if (!error)

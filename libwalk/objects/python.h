@@ -119,6 +119,9 @@ struct walk_python {
     uint32_t version; /* PY_VERSION_HEX */
     char *version_text;
     char abiflags[16]; /* sys.abiflags: "d" debug, "t" free-threaded, "m" up to 3.7 */
+    struct {
+        uint64_t never, some; /* bits of it: one of the latter is set; 0: it is not told by these */
+    } count;                  /* of references to an object that lives (header.h) */
     struct walk_kinds kinds;
 
     bool frozen; /* others use it as well (fork.h): a type that is not known yet is `missed`, not added */
@@ -196,6 +199,23 @@ const char *walk_python_keep(struct walk_python *python, const char *text);
 
 /* Whether a type object may be at this address: nothing is remembered. */
 bool walk_python_is_type(const struct walk_python *python, walk_addr type);
+
+static inline size_t walk_python_type_slot(const struct walk_python *python, walk_addr type)
+{
+    return (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) & (python->type_slots_size - 1);
+}
+
+/* The index of a type that is known; false if it is not. */
+static inline bool walk_python_known_type(const struct walk_python *python, walk_addr type, uint32_t *index)
+{
+    if (!python->type_slots_size)
+        return false;
+    size_t at = walk_python_type_slot(python, type);
+    while (python->type_slots[at].type && python->type_slots[at].type != type)
+        at = (at + 1) & (python->type_slots_size - 1);
+    *index = python->type_slots[at].index;
+    return python->type_slots[at].type != 0;
+}
 
 /* The index of a type object; false when there is no such object that could be a type. */
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index);

@@ -48,7 +48,7 @@ static struct walk_filter make_filter(const struct walk_sweep *sweep)
                                 .beyond = ~(UINT64_MAX >> __builtin_clzll(size | 1)),
                                 .link = (sweep->python->word - 1) & WALK_LINK_MASK & ~heads,
                                 .type = sweep->python->word - 1,
-                                .count = walk_header_not_counted(sweep->python),
+                                .count = sweep->python->count.never,
                                 .granule = sweep->granule,
                                 .word = sweep->python->word,
                                 .places = {WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev),

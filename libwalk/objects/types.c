@@ -19,25 +19,9 @@ enum { MEMBER_OBJECT_EX = 16, MEMBER_AFTER_ITEMS = 16 };
 
 /* ---- the table: address of the type object -> index ---- */
 
-static size_t slot_of(const struct walk_python *python, walk_addr type)
-{
-    return (size_t)((type >> 3) * 0x9e3779b97f4a7c15u >> 20) & (python->type_slots_size - 1);
-}
-
-static bool find(const struct walk_python *python, walk_addr type, uint32_t *index)
-{
-    if (!python->type_slots_size)
-        return false;
-    size_t at = slot_of(python, type);
-    while (python->type_slots[at].type && python->type_slots[at].type != type)
-        at = (at + 1) & (python->type_slots_size - 1);
-    *index = python->type_slots[at].index;
-    return python->type_slots[at].type != 0;
-}
-
 static void enter(struct walk_python *python, uint32_t index)
 {
-    size_t at = slot_of(python, python->types[index].address);
+    size_t at = walk_python_type_slot(python, python->types[index].address);
     while (python->type_slots[at].type)
         at = (at + 1) & (python->type_slots_size - 1);
     python->type_slots[at] = (struct walk_type_slot){python->types[index].address, index};
@@ -344,7 +328,7 @@ static __attribute__((noinline)) bool learn(struct walk_python *python, walk_add
 
 bool walk_python_type(struct walk_python *python, walk_addr type, uint32_t *index)
 {
-    return find(python, type, index) || learn(python, type, index);
+    return walk_python_known_type(python, type, index) || learn(python, type, index);
 }
 
 bool walk_python_class_type(struct walk_python *python, uint32_t class, uint32_t *index)

@@ -59,22 +59,23 @@ static void check_plan(struct world *world, walk_addr object, const struct walk_
     struct walk_pytype *type = &python->types[index];
     uint8_t proofs = type->proofs;
     struct walk_plan plan = {.state = WALK_PLAN_UNMADE};
-    uint64_t targets[ROOM], words = UINT64_MAX, size = 0;
-    size_t count = WALK_PLAN_FAILED, at = 0;
+    uint64_t targets[ROOM], size = 0;
+    struct walk_planned planned = {.start = targets, .end = targets + ROOM, .words = UINT64_MAX, .whole = true};
+    size_t at = 0;
     type->proofs = PROVEN;
     ck_assert(walk_plan_make(&plan, python, type));
-    if (plan.state == WALK_PLAN_MADE)
-        count = walk_plan_visit(&plan, python, type, object, targets, ROOM, &words, &size, NULL);
-    for (size_t i = 0; count != WALK_PLAN_FAILED && i < refs->count; i++) {
+    bool good = plan.state == WALK_PLAN_MADE && walk_plan_visit(&plan, python, type, object, &planned);
+    size_t count = good ? (size_t)(planned.to - targets) : 0;
+    for (size_t i = 0; good && i < refs->count; i++) {
         const struct walk_ref *ref = &refs->ref[i];
         if (ref->flags & WALK_EDGE_WEAK)
             continue;
         expect(at < count);
         expect_eq(targets[at++], ref->target | (ref->flags & WALK_EDGE_EXTRA ? WALK_PLAN_MARK : 0));
     }
-    expect(count == WALK_PLAN_FAILED || at == count);
-    if (count != WALK_PLAN_FAILED && plan.sized)
-        expect_eq(size, walk_object_size(python, object, index));
+    expect(at == count);
+    if (good && plan.sized)
+        expect_eq(planned.size, walk_object_size(python, object, index));
     struct walk_own_size own = walk_own_size_of(python, type);
     if (walk_own_size(&own, python, object, &size))
         expect_eq(size, walk_object_size(python, object, index));
