@@ -449,6 +449,7 @@ bool walk_plan_visit_far(const struct walk_python *python, walk_addr at, uint32_
     uint64_t count = note >> FAR_KIND_BITS;
     bool good = false;
     begin(visit, python);
+    visit->whole = true;
     switch (far_kind(note)) {
     case FAR_WORDS:
         good = add_array(visit, at, count, 0);
