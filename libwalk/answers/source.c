@@ -97,7 +97,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
-                                .foresee = source->mapped ? walk_source_foresee : NULL,
+                                .foresee = walk_source_foresee,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,

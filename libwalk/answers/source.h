@@ -79,7 +79,7 @@ bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *vi
 
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);
-void walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
+const uint8_t *walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
 void walk_source_foresee(void *context, unsigned number, walk_addr key, uint32_t class);
 void walk_source_tell(void *context, unsigned number, const walk_addr *keys, size_t count, uint32_t *class,
                       uint8_t *flags);

@@ -105,11 +105,12 @@ bool walk_heap_know(struct walk_python *python, struct walk_known *object)
     return true;
 }
 
-void walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
+const uint8_t *walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     walk_window_aim(&worker->window, &worker->fork.image, first, last, count);
+    return source->mapped ? walk_memory_view(&worker->fork.image.memory, first, last - first + 1) : NULL;
 }
 
 /* Whether it is needed for a proof: then it is visited when all are asked. */

@@ -137,7 +137,7 @@ void walk_source_foresee(void *context, unsigned number, walk_addr key, uint32_t
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
-    walk_addr at = class == WALK_NO_CLASS ? key : walk_plan_array_at(&worker->plans[class], &worker->fork.python, key);
+    walk_addr at = walk_plan_array_at(&worker->plans[class], &worker->fork.python, key);
     const uint8_t *view = at ? walk_memory_view(&worker->fork.image.memory, at, 1) : NULL;
     if (!view)
         return;

@@ -87,7 +87,7 @@ static void reset_counters(const struct far *far)
 
 /* ---- visiting ---- */
 
-static void fetch(const struct walk_builder *builder, const struct walk_far_group *group, size_t i)
+WALK_PREFETCHER void fetch(const struct walk_builder *builder, const struct walk_far_group *group, size_t i)
 {
     if (i + AHEAD < group->count)
         __builtin_prefetch(walk_far_at(builder->blocks, &group->place[i + AHEAD]));
@@ -105,7 +105,7 @@ static void approach(const struct walk_builder *builder, unsigned worker, const 
         last = at > last ? at : last;
     }
     if (source->approach)
-        source->approach(source->context, worker, first, last, group->count);
+        (void)source->approach(source->context, worker, first, last, group->count);
 }
 
 static void visit(struct walk_builder *builder, unsigned worker, const struct walk_far_place *place)

@@ -84,12 +84,13 @@ struct walk_source {
     uint8_t flag_missing;     /* for nodes with edges to what is no node */
     /* Could this key be a node? Asked when an edge leads to where no key is near, until one says yes. May be NULL. */
     bool (*likely)(void *context, unsigned worker, walk_addr key);
-    /* Before some keys are asked and visited, in their order: `count` of them, the first and the last. May be NULL. */
-    void (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
     /*
-     * A node that is visited soon, told twice: first without its class (WALK_NO_CLASS), to fetch it, then with it, to
-     * fetch what a visit of it looks at besides. May be NULL.
+     * Before some keys are asked and visited, in their order: `count` of them, the first and the last. Says where the
+     * bytes of the first are, if those of the others are as far behind it as their keys, and each is to be fetched
+     * before its turn comes; else NULL. May be NULL.
      */
+    const uint8_t *(*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
+    /* A node that is visited soon: fetches what a visit of it looks at besides. Only where nodes are fetched. */
     void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
      * WALK_NO_CLASS: it is no node. */

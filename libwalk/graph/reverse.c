@@ -5,47 +5,38 @@
  * each bin, which is small enough for a processor's cache, is sorted by counting. What came first stays first, so rows
  * are in the order of their holders.
  *
- * What a worker deals into a bin is a pile of packs. Of the referent a pack needs no more than which one of the bin's
- * it is.
+ * A bin is where its rows will be: there the holders are dealt. Which referent of the bin an edge is to stands aside,
+ * and takes no more than 16 bits.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes/large.h"
-#include "bytes/pages.h"
 #include "bytes/workers.h"
 #include "graph/log.h"
 
-/* Referents of a bin; edges of a pack, which takes 4 KB; fewer edges than that are not worth a second hand. */
-enum { BIN_BITS = 16, BIN = 1 << BIN_BITS, PACK = 680, ALONE = 1 << 16 };
+/* Referents of a bin. */
+enum { BIN_BITS = 16, BIN = 1 << BIN_BITS };
 
-struct pack {
-    struct pack *next;
-    uint32_t holder[PACK];
-    uint16_t referent[PACK];
-};
-
-struct pile {
-    struct pack *first, *last;
-    uint32_t used; /* of the last one */
-    uint64_t full; /* how many packs there are in front of that */
+struct sorter {
+    uint32_t *place;  /* of each referent of a bin: where its next holder goes */
+    uint32_t *holder; /* those of a bin, as they were dealt */
 };
 
 /* Who deals: a part of the holders. */
 struct hand {
-    _Alignas(WALK_APART) struct walk_pages pages; /* its packs */
-    struct pile *pile;                            /* by bin */
-    uint64_t marked;                              /* edges */
-    uint32_t *place; /* of each referent of a bin that is sorted: where its next holder goes */
-    bool no_memory;
+    _Alignas(WALK_APART) uint64_t *at; /* by bin: where its next edge goes; in the end: where the next hand's begin */
+    uint64_t marked;                   /* edges */
 };
 
 struct reversal {
     struct walk_graph *graph;
+    struct walk_stock *stock;
     unsigned hands;
     struct hand *hand;
     size_t bins;
-    uint64_t *start; /* where each bin's edges begin */
+    uint16_t *referent;     /* of each edge, where it is dealt: of those of its bin */
+    struct sorter *sorters; /* per worker */
 };
 
 static walk_id first_holder(const struct reversal *reversal, size_t hand)
@@ -53,105 +44,67 @@ static walk_id first_holder(const struct reversal *reversal, size_t hand)
     return (walk_id)((uint64_t)reversal->graph->node_count * hand / reversal->hands);
 }
 
-/* ---- dealing ---- */
-
-static bool add_pack(struct hand *hand, struct pile *pile)
+/* How many edges a hand has for each bin. */
+static void count_hand(void *context, size_t number, unsigned worker)
 {
-    struct pack *pack = walk_pages_take(&hand->pages, sizeof *pack);
-    if (!pack)
-        return false;
-    pack->next = NULL;
-    if (pile->last)
-        pile->last->next = pack;
-    else
-        pile->first = pack;
-    pile->full += pile->last != NULL;
-    pile->last = pack;
-    pile->used = 0;
-    return true;
-}
-
-static inline bool deal(struct hand *hand, uint32_t edge, walk_id holder)
-{
-    walk_id to = WALK_EDGE_ID(edge);
-    struct pile *pile = &hand->pile[to >> BIN_BITS];
-    if (pile->used == PACK && !add_pack(hand, pile))
-        return false;
-    struct pack *pack = pile->last;
-    uint32_t at = pile->used++;
-    pack->holder[at] = holder | (edge & WALK_EDGE_MARK);
-    pack->referent[at] = (uint16_t)(to % BIN);
-    return true;
+    const struct reversal *reversal = context;
+    const uint32_t *start = reversal->graph->forward.start, *edge = reversal->graph->forward.edge;
+    uint32_t end = start[first_holder(reversal, number + 1)];
+    uint64_t *at = reversal->hand[number].at, marked = 0;
+    (void)worker;
+    for (uint32_t i = start[first_holder(reversal, number)]; i < end; i++) {
+        at[WALK_EDGE_ID(edge[i]) >> BIN_BITS]++;
+        marked += edge[i] / WALK_EDGE_MARK;
+    }
+    reversal->hand[number].marked = marked;
 }
 
 static void deal_hand(void *context, size_t number, unsigned worker)
 {
     const struct reversal *reversal = context;
     const uint32_t *start = reversal->graph->forward.start, *edge = reversal->graph->forward.edge;
-    struct hand *hand = &reversal->hand[number];
+    uint32_t *holder = reversal->graph->backward.edge;
+    uint16_t *referent = reversal->referent;
+    uint64_t *next = reversal->hand[number].at;
     walk_id end = first_holder(reversal, number + 1);
-    uint64_t marked = 0;
-    bool good = true;
     (void)worker;
-    for (walk_id id = first_holder(reversal, number); id < end && good; id++)
-        for (uint32_t i = start[id], last = start[id + 1]; i < last && good; i++) {
-            good = deal(hand, edge[i], id);
-            marked += edge[i] / WALK_EDGE_MARK;
+    for (walk_id id = first_holder(reversal, number); id < end; id++)
+        for (uint32_t i = start[id], last = start[id + 1]; i < last; i++) {
+            walk_id to = WALK_EDGE_ID(edge[i]);
+            uint64_t at = next[to >> BIN_BITS]++;
+            holder[at] = id | (edge[i] & WALK_EDGE_MARK);
+            referent[at] = (uint16_t)(to % BIN);
         }
-    hand->marked = marked;
-    hand->no_memory = !good;
 }
 
-/* How many edges all hands have dealt into a bin. */
-static uint64_t size_of(const struct reversal *reversal, size_t bin)
+/* Counts become places. */
+static void sum_up(const struct reversal *reversal)
 {
-    uint64_t size = 0;
-    for (unsigned i = 0; i < reversal->hands; i++) {
-        const struct pile *pile = &reversal->hand[i].pile[bin];
-        size += pile->last ? pile->full * PACK + pile->used : 0;
-    }
-    return size;
-}
-
-/* False: some hand had no memory. */
-static bool gather(struct reversal *reversal)
-{
-    bool good = true;
-    reversal->graph->marked_count = 0;
-    for (unsigned i = 0; i < reversal->hands; i++) {
-        good = good && !reversal->hand[i].no_memory;
-        reversal->graph->marked_count += reversal->hand[i].marked;
-    }
+    uint64_t sum = 0;
     for (size_t bin = 0; bin < reversal->bins; bin++)
-        reversal->start[bin + 1] = reversal->start[bin] + size_of(reversal, bin);
-    return good;
+        for (size_t hand = 0; hand < reversal->hands; hand++) {
+            uint64_t *at = &reversal->hand[hand].at[bin], count = *at;
+            *at = sum;
+            sum += count;
+        }
+    for (size_t hand = 0; hand < reversal->hands; hand++)
+        reversal->graph->marked_count += reversal->hand[hand].marked;
 }
 
-/* ---- sorting ---- */
-
-static uint32_t used_of(const struct pile *pile, const struct pack *pack)
+/* Where the edges of a bin begin, once all hands are dealt. */
+static uint64_t start_of(const struct reversal *reversal, size_t bin)
 {
-    return pack == pile->last ? pile->used : PACK;
+    return bin ? reversal->hand[reversal->hands - 1].at[bin - 1] : 0;
 }
 
-static void count_pile(const struct pile *pile, uint32_t *count)
-{
-    for (const struct pack *pack = pile->first; pack; pack = pack->next)
-        for (uint32_t i = 0, used = used_of(pile, pack); i < used; i++)
-            count[pack->referent[i]]++;
-}
-
-static void sort_pile(const struct pile *pile, uint32_t *place, uint32_t *edge)
-{
-    for (const struct pack *pack = pile->first; pack; pack = pack->next)
-        for (uint32_t i = 0, used = used_of(pile, pack); i < used; i++)
-            edge[place[pack->referent[i]]++] = pack->holder[i];
-}
-
-/* Counts become the starts of the rows of a bin's referents, of which there are `size`, and where they go on. */
+/* Makes the starts of the rows of a bin's referents, of which there are `size`. */
 static void start_rows(const struct reversal *reversal, size_t bin, walk_id size, uint32_t *place)
 {
-    uint32_t *row = reversal->graph->backward.start + (bin << BIN_BITS), sum = (uint32_t)reversal->start[bin];
+    uint64_t start = start_of(reversal, bin), end = start_of(reversal, bin + 1);
+    uint32_t *row = reversal->graph->backward.start + (bin << BIN_BITS), sum = (uint32_t)start;
+    memset(place, 0, size * sizeof *place);
+    for (uint64_t i = start; i < end; i++)
+        place[reversal->referent[i]]++;
     for (walk_id i = 0; i < size; i++) {
         uint32_t count = place[i];
         row[i] = place[i] = sum;
@@ -162,65 +115,89 @@ static void start_rows(const struct reversal *reversal, size_t bin, walk_id size
 static void sort_bin(void *context, size_t bin, unsigned worker)
 {
     const struct reversal *reversal = context;
-    uint32_t *place = reversal->hand[worker].place;
+    const struct sorter *sorter = &reversal->sorters[worker];
+    uint32_t *edge = reversal->graph->backward.edge;
     walk_id left = reversal->graph->node_count - (walk_id)(bin << BIN_BITS);
-    memset(place, 0, BIN * sizeof *place);
-    for (unsigned i = 0; i < reversal->hands; i++)
-        count_pile(&reversal->hand[i].pile[bin], place);
-    start_rows(reversal, bin, left < BIN ? left : BIN, place);
-    for (unsigned i = 0; i < reversal->hands; i++)
-        sort_pile(&reversal->hand[i].pile[bin], place, reversal->graph->backward.edge);
+    uint64_t start = start_of(reversal, bin), count = start_of(reversal, bin + 1) - start;
+    start_rows(reversal, bin, left < BIN ? left : BIN, sorter->place);
+    memcpy(sorter->holder, edge + start, count * sizeof *edge);
+    for (uint64_t i = 0; i < count; i++)
+        edge[sorter->place[reversal->referent[start + i]]++] = sorter->holder[i];
 }
 
-/* ---- the whole ---- */
-
-static bool open_hand(struct hand *hand, size_t bins, struct walk_stock *stock)
+/* How many edges the largest bin has, before anything is dealt. */
+static uint64_t largest_bin(const struct reversal *reversal)
 {
-    hand->pages.stock = stock;
-    hand->pile = malloc(bins * sizeof *hand->pile);
-    hand->place = malloc(BIN * sizeof *hand->place);
-    for (size_t bin = 0; hand->pile && bin < bins; bin++)
-        hand->pile[bin] = (struct pile){.used = PACK};
-    return hand->pile && hand->place;
+    uint64_t largest = 0;
+    for (size_t bin = 0; bin < reversal->bins; bin++) {
+        uint64_t end = bin + 1 < reversal->bins ? reversal->hand[0].at[bin + 1] : reversal->graph->edge_count;
+        uint64_t count = end - reversal->hand[0].at[bin];
+        largest = count > largest ? count : largest;
+    }
+    return largest;
 }
 
-static bool open_reversal(struct reversal *reversal, unsigned workers, struct walk_stock *stock)
+static bool open_sorters(struct reversal *reversal)
+{
+    uint64_t largest = largest_bin(reversal);
+    reversal->sorters = calloc(reversal->hands, sizeof *reversal->sorters);
+    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+        reversal->sorters[i] = (struct sorter){.place = malloc(BIN * sizeof(uint32_t)),
+                                               .holder = walk_large_alloc(reversal->stock, largest, sizeof(uint32_t))};
+        if (!reversal->sorters[i].place || !reversal->sorters[i].holder)
+            return false;
+    }
+    return reversal->sorters != NULL;
+}
+
+/* What different hands count stands apart. */
+static bool open_hands(struct reversal *reversal)
+{
+    reversal->hand = walk_workers_state(reversal->hands, sizeof *reversal->hand);
+    for (unsigned i = 0; reversal->hand && i < reversal->hands; i++)
+        if (!(reversal->hand[i].at = walk_workers_state(1, reversal->bins * sizeof *reversal->hand[i].at)))
+            return false;
+    return reversal->hand != NULL;
+}
+
+static bool open_reversal(struct reversal *reversal, unsigned workers)
 {
     struct walk_graph *graph = reversal->graph;
     size_t nodes = graph->node_count;
-    bool good = true;
-    reversal->hands = graph->edge_count < ALONE ? 1 : workers;
+    graph->marked_count = 0;
+    reversal->hands = workers;
     reversal->bins = (nodes >> BIN_BITS) + 1;
-    reversal->start = calloc(reversal->bins + 1, sizeof *reversal->start);
-    reversal->hand = walk_workers_state(reversal->hands, sizeof *reversal->hand);
-    graph->backward.start = walk_large_alloc(stock, nodes + 1, sizeof *graph->backward.start);
-    graph->backward.edge = walk_large_alloc(stock, graph->edge_count + 1, sizeof *graph->backward.edge);
-    for (unsigned i = 0; reversal->hand && i < reversal->hands; i++)
-        good = open_hand(&reversal->hand[i], reversal->bins, stock) && good;
-    return good && reversal->start && reversal->hand && graph->backward.start && graph->backward.edge;
+    reversal->referent = walk_large_alloc(reversal->stock, graph->edge_count + 1, sizeof *reversal->referent);
+    graph->backward.start = walk_large_alloc(reversal->stock, nodes + 1, sizeof *graph->backward.start);
+    graph->backward.edge = walk_large_alloc(reversal->stock, graph->edge_count + 1, sizeof *graph->backward.edge);
+    return open_hands(reversal) && reversal->referent && graph->backward.start && graph->backward.edge;
 }
 
 static void close_reversal(struct reversal *reversal)
 {
-    for (unsigned i = 0; reversal->hand && i < reversal->hands; i++) {
-        walk_pages_deinit(&reversal->hand[i].pages);
-        free(reversal->hand[i].pile);
-        free(reversal->hand[i].place);
+    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+        free(reversal->sorters[i].place);
+        walk_large_free(reversal->sorters[i].holder);
     }
+    for (unsigned i = 0; reversal->hand && i < reversal->hands; i++)
+        free(reversal->hand[i].at);
+    free(reversal->sorters);
     free(reversal->hand);
-    free(reversal->start);
+    walk_large_free(reversal->referent);
 }
 
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock)
 {
-    struct reversal reversal = {.graph = graph};
-    bool good = open_reversal(&reversal, workers, stock);
+    struct reversal reversal = {.graph = graph, .stock = stock};
+    bool good = open_reversal(&reversal, workers);
     if (good) {
-        walk_workers_run(reversal.hands, reversal.hands, deal_hand, &reversal);
-        good = gather(&reversal);
+        walk_workers_run(workers, reversal.hands, count_hand, &reversal);
+        sum_up(&reversal);
+        good = open_sorters(&reversal);
     }
     if (good) {
-        walk_workers_run(reversal.hands, reversal.bins, sort_bin, &reversal);
+        walk_workers_run(workers, reversal.hands, deal_hand, &reversal);
+        walk_workers_run(workers, reversal.bins, sort_bin, &reversal);
         graph->backward.start[graph->node_count] = (uint32_t)graph->edge_count;
     }
     close_reversal(&reversal);

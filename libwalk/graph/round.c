@@ -63,14 +63,26 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
 
 /* ---- asking ---- */
 
-/* `count`: how many nodes of the block are asked or visited next. */
-static void approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
-                     uint32_t count)
+/* `count`: how many nodes of the block are asked or visited next. Returns what source->approach() says. */
+static const uint8_t *approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
+                               uint32_t count)
 {
     const struct walk_source *source = &builder->source;
-    if (source->approach)
-        source->approach(source->context, worker, walk_block_key(builder, block, 0),
-                         walk_block_key(builder, block, block->count - 1), count);
+    return source->approach ? source->approach(source->context, worker, walk_block_key(builder, block, 0),
+                                               walk_block_key(builder, block, block->count - 1), count)
+                            : NULL;
+}
+
+/* Fetches the node of the block that comes soon. `bytes`: those of the first one; NULL: nothing is fetched. */
+WALK_PREFETCHER void fetch(const struct walk_builder *builder, const struct walk_block *block, uint32_t at,
+                           const uint8_t *bytes)
+{
+    enum { AHEAD = 16, LINE = 64 };
+    if (!bytes || block->count - at <= AHEAD)
+        return;
+    bytes += (size_t)(block->place[at + AHEAD] - block->place[0]) << builder->graph->index.shift;
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + LINE);
 }
 
 /* The node's edges are those from `first` on. */
@@ -109,7 +121,7 @@ static void ask_again(void *context, size_t task, unsigned worker)
     uint32_t left = block->unasked;
     size_t leaves = 0;
     if (left)
-        approach(now->builder, worker, block, left);
+        (void)approach(now->builder, worker, block, left);
     block->unasked = 0;
     for (uint32_t at = 0; left && at < block->count; at++)
         if (block->class[at] == UNASKED) {
@@ -216,8 +228,8 @@ static void close_far(struct walk_emitter *emitter, struct walk_block *block)
     emitter->far = NULL;
 }
 
-/* False: the building has failed, or is to be. */
-static bool begin_block(struct now *now, struct walk_block *block, unsigned worker)
+/* False: the building has failed, or is to be. `bytes` gets what approach() returns. */
+static bool begin_block(struct now *now, struct walk_block *block, unsigned worker, const uint8_t **bytes)
 {
     struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
@@ -229,7 +241,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     block->edge = block->emitter->edges.count;
     if (source->visit_far)
         open_far(block->emitter, block);
-    approach(builder, worker, block, block->count);
+    *bytes = approach(builder, worker, block, block->count);
     return true;
 }
 
@@ -258,10 +270,12 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
     const struct walk_builder *builder = now->builder;
     struct walk_block *block = block_of(now, task);
     size_t visited = 0;
-    if (!begin_block(now, block, worker))
+    const uint8_t *bytes;
+    if (!begin_block(now, block, worker, &bytes))
         return;
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         walk_addr key = walk_block_key(builder, block, at);
+        fetch(builder, block, at, bytes);
         enum walk_answer answer = ask(now, worker, block, at, key);
         if (answer == WALK_YES)
             visit(&builder->emitters[worker], worker, block, at, key);
@@ -275,15 +289,14 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_NO_CLASS && block->edges[at] == WALK_BLOCK_LATER;
 }
 
-/* The nodes of the block that come soon. */
+/* What a visit of the node of the block that comes sooner looks at besides. */
 static inline void foresee(const struct now *now, unsigned worker, const struct walk_block *block, uint32_t at)
 {
-    enum { FETCH = 16, LOOK = 8 };
+    enum { AHEAD = 8 };
     const struct walk_source *source = &now->builder->source;
-    if (!source->foresee || block->count - at <= FETCH)
-        return;
-    source->foresee(source->context, worker, walk_block_key(now->builder, block, at + FETCH), WALK_NO_CLASS);
-    source->foresee(source->context, worker, walk_block_key(now->builder, block, at + LOOK), block->class[at + LOOK]);
+    if (source->foresee && block->count - at > AHEAD)
+        source->foresee(source->context, worker, walk_block_key(now->builder, block, at + AHEAD),
+                        block->class[at + AHEAD]);
 }
 
 static void visit_later(void *context, size_t task, unsigned worker)
@@ -293,12 +306,15 @@ static void visit_later(void *context, size_t task, unsigned worker)
     struct walk_block *block = block_of(now, task);
     struct walk_emitter *emitter = &builder->emitters[worker];
     size_t visited = 0;
-    if (!block->later || !begin_block(now, block, worker))
+    const uint8_t *bytes;
+    if (!block->later || !begin_block(now, block, worker, &bytes))
         return;
     for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
         if (!is_later(block, at))
             continue;
-        foresee(now, worker, block, at);
+        fetch(builder, block, at, bytes);
+        if (bytes)
+            foresee(now, worker, block, at);
         visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
     }
