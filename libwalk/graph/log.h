@@ -112,8 +112,8 @@ struct walk_block {
     uint32_t count;
     uint32_t unasked, later; /* how many nodes */
     struct walk_emitter *emitter;
-    size_t edge;   /* where their edges begin in the emitter's slabs */
-    bool if_known; /* some of them count only if their key is a node */
+    size_t edge, end; /* their edges, in the emitter's slabs */
+    bool if_known;    /* some of them count only if their key is a node */
     struct walk_far *far;
     uint32_t far_count; /* in the order of their nodes */
 };

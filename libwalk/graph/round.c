@@ -49,7 +49,7 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
     if (!piece)
         return NULL;
     builder->block_count++;
-    *block = (struct walk_block){.region = region, .count = (uint32_t)count};
+    *block = (struct walk_block){.region = region, .count = (uint32_t)count, .emitter = builder->emitters};
     if (region)
         block->place = (uint32_t *)(void *)piece;
     else
@@ -259,6 +259,7 @@ static void end_block(struct now *now, struct walk_block *block, unsigned worker
 {
     close_far(block->emitter, block);
     block->if_known = block->emitter->if_known;
+    block->end = block->emitter->edges.count;
     walk_emit_lead_on(&now->builder->emitters[worker]);
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
     (void)walk_round_goes_on(now->builder, worker);
@@ -352,6 +353,7 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
         walk_emit_loggable(emitter, &block->key[at]);
         visit(emitter, WALK_ALONE, block, at, key);
     }
+    block->end = emitter->edges.count;
     walk_emit_lead_on(emitter);
     builder->visited += block->count;
     return walk_round_errors(builder);
