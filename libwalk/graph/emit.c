@@ -110,12 +110,14 @@ static inline struct walk_region *place(struct walk_emitter *emitter, uint64_t *
 static void lead_on(struct walk_emitter *emitter, uint64_t *edge, size_t count)
 {
     struct walk_region *region[WALK_LOG_AHEAD];
+    const struct walk_word *word[WALK_LOG_AHEAD];
     for (size_t i = 0; i < count; i++) {
         region[i] = place(emitter, &edge[i]);
-        __builtin_prefetch(region[i] ? &region[i]->word[walk_granule_word(edge[i])] : NULL);
+        word[i] = region[i] ? &region[i]->word[walk_granule_word(edge[i])] : NULL;
+        __builtin_prefetch(word[i]);
     }
     for (size_t i = 0; i < count; i++)
-        if (region[i] && !walk_region_has(region[i], edge[i]))
+        if (word[i] && !walk_word_has(word[i], edge[i]))
             walk_index_discover(emitter->index, region[i], edge[i]);
 }
 

@@ -103,14 +103,19 @@ static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_
     uint32_t class = 0;
     uint8_t flags = 0;
     enum walk_answer answer = source->admit(source->context, worker, key, &class, &flags);
-    block->class[at] = answer == WALK_NO ? WALK_NO_CLASS : answer == WALK_LATER ? UNASKED : class;
+    block->class[at] = class;
     block->flags[at] = flags;
-    block->edges[at] = answer == WALK_LEAF ? 0 : WALK_BLOCK_LATER;
+    if (answer == WALK_LEAF) {
+        block->edges[at] = 0;
+        note(emitter, block, at, key, emitter->edges.count);
+        return answer;
+    }
+    if (answer == WALK_NO || answer == WALK_LATER)
+        block->class[at] = answer == WALK_NO ? WALK_NO_CLASS : UNASKED;
+    block->edges[at] = WALK_BLOCK_LATER;
     block->unasked += answer == WALK_LATER;
     emitter->doubt |= answer == WALK_NO;
     block->later += answer == WALK_YES || answer == WALK_WAIT;
-    if (answer == WALK_LEAF)
-        note(emitter, block, at, key, emitter->edges.count);
     return answer;
 }
 

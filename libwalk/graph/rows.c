@@ -297,6 +297,7 @@ struct reader {
     const struct walk_index *index;
     const struct walk_slabs *edges;
     size_t at, end; /* what has not been looked up */
+    bool simple;    /* each is one in a row */
     size_t next, count;
     uint32_t edge[WALK_LOG_AHEAD]; /* what stands in a row, NONE or FAR */
 };
@@ -333,6 +334,12 @@ static inline uint32_t read_edge(struct reader *reader)
 /* The next `count` edges, to `to` on in the rows. */
 static inline void lay_out(struct reader *reader, uint32_t count, uint32_t *row, uint32_t to, struct walk_far *far)
 {
+    if (reader->simple && count <= reader->count - reader->next) {
+        for (uint32_t i = 0; i < count; i++)
+            row[to + i] = reader->edge[reader->next + i];
+        reader->next += count;
+        return;
+    }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t edge = read_edge(reader);
         if (edge == FAR) {
@@ -366,8 +373,11 @@ static inline void lay_out_node(const struct rows *rows, const struct walk_block
 
 static void lay_out_block(const struct rows *rows, const struct walk_block *block)
 {
-    struct reader reader = {
-        .index = &rows->graph->index, .edges = &block->emitter->edges, .at = block->edge, .end = block->end};
+    struct reader reader = {.index = &rows->graph->index,
+                            .edges = &block->emitter->edges,
+                            .at = block->edge,
+                            .end = block->end,
+                            .simple = is_simple(rows, block)};
     uint32_t next = 0;
     for (uint32_t at = 0; at < block->count; at++)
         if (!is_elsewhere(block, at))
