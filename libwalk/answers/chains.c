@@ -46,7 +46,7 @@ static bool refers_to_node(const struct chase *chase, walk_id id)
 /* The best reference of the part from `holder` to `referent`: a variable by name first, a guess last. NULL: none. */
 static const struct walk_ref *best_ref(struct chase *chase, walk_id holder, walk_id referent)
 {
-    walk_addr target = chase->heap->graph.key[referent];
+    walk_addr target = walk_graph_key(&chase->heap->graph, referent);
     const struct walk_ref *best = NULL;
     chase->refs.count = 0;
     walk_heap_visit(chase->heap, holder, &chase->refs);
@@ -191,7 +191,7 @@ static struct walk_error *open_chase(struct chase *chase, const struct walk_heap
     if (!error && (start >= heap->graph.node_count || walk_member_number(&chase->members, start) == WALK_NO_ID)) {
         walk_members_deinit(&chase->members);
         error = walk_error_new(WALK_ERROR_NOT_FOUND, "0x%" PRIx64 " is not in this part of the heap",
-                               start < heap->graph.node_count ? heap->graph.key[start] : 0);
+                               start < heap->graph.node_count ? walk_graph_key(&heap->graph, start) : 0);
     }
     return error;
 }

@@ -44,7 +44,7 @@ static struct walk_error *add_uncounted(struct collection *collection)
         if (!walk_node_is_generator(collection->heap, id) && !walk_node_is_frame(collection->heap, id))
             continue;
         refs.count = 0;
-        walk_uncounted_of_object(python, graph->class[id], graph -> key[id], &refs);
+        walk_uncounted_of_object(python, graph->class[id], walk_graph_key(graph, id), &refs);
         add_back(collection, &refs);
     }
     bool good = !refs.no_memory;
@@ -62,8 +62,8 @@ static uint8_t finalizer_of(const struct walk_heap *heap, walk_id id)
     if (WALK_MEMBER(python, type, type, tp_del))
         flags |= WALK_GARBAGE_LEGACY;
     if (WALK_MEMBER(python, type, type, tp_finalize))
-        flags |=
-            WALK_GARBAGE_FINALIZER | (walk_header_finalized(python, heap->graph.key[id]) ? WALK_GARBAGE_FINALIZED : 0);
+        flags |= WALK_GARBAGE_FINALIZER |
+                 (walk_header_finalized(python, walk_graph_key(&heap->graph, id)) ? WALK_GARBAGE_FINALIZED : 0);
     return flags;
 }
 
@@ -81,8 +81,8 @@ static struct walk_error *collect(struct collection *collection, size_t *count)
     if (!collection->held || !collection->unheld)
         return walk_error_no_memory();
     for (walk_id i = 0; i < collection->members.count; i++)
-        collection->held[i] =
-            walk_header_collector_count(heap->python, heap->graph.key[walk_member_id(&collection->members, i)]);
+        collection->held[i] = walk_header_collector_count(
+            heap->python, walk_graph_key(&heap->graph, walk_member_id(&collection->members, i)));
     error = add_uncounted(collection);
     return error ? error : walk_members_unheld(&collection->members, collection->held, collection->unheld, count);
 }

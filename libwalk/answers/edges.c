@@ -122,7 +122,7 @@ struct walk_error *walk_edge_list_add_to(struct walk_edge_list *list, walk_id ho
     struct walk_error *error = NULL;
     walk_addr key[WALK_EDGE_LIST_FEW];
     for (size_t i = 0; i < count; i++)
-        key[i] = list->heap->graph.key[to[i]];
+        key[i] = walk_graph_key(&list->heap->graph, to[i]);
     visit(list, holder);
     for (size_t i = 0; i < list->refs.count && !error; i++) {
         const struct walk_ref *ref = &list->refs.ref[i];
@@ -137,7 +137,7 @@ struct walk_error *walk_edge_list_add_to(struct walk_edge_list *list, walk_id ho
 
 struct walk_error *walk_edge_list_add_first(struct walk_edge_list *list, walk_id holder, walk_id referent)
 {
-    walk_addr target = list->heap->graph.key[referent];
+    walk_addr target = walk_graph_key(&list->heap->graph, referent);
     const struct walk_ref *best = NULL;
     visit(list, holder);
     for (size_t i = 0; i < list->refs.count; i++) {

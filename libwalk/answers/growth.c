@@ -16,10 +16,9 @@ static bool copy_nodes(const struct walk_graph *graph, struct walk_graph *kept)
 {
     size_t nodes = graph->node_count;
     *kept = (struct walk_graph){.node_count = graph->node_count};
-    kept->key = walk_large_copy(graph->key, nodes, sizeof *graph->key);
     kept->class = walk_large_copy(graph->class, nodes, sizeof *graph->class);
     kept->flags = walk_large_copy(graph->flags, nodes, sizeof *graph->flags);
-    return kept->key && kept->class && kept->flags;
+    return kept->class && kept->flags;
 }
 
 static bool copy_types(const struct walk_heap *heap, struct walk_baseline *kept)
@@ -42,6 +41,17 @@ static bool copy_types(const struct walk_heap *heap, struct walk_baseline *kept)
     return true;
 }
 
+static struct walk_error *copy_index(const struct walk_graph *graph, struct walk_graph *kept)
+{
+    walk_addr *key = walk_large_alloc(NULL, (size_t)graph->node_count + 1, sizeof *key);
+    if (!key)
+        return walk_error_no_memory();
+    walk_graph_keys(graph, key);
+    struct walk_error *error = walk_graph_index(kept, 1u << graph->index.shift, key);
+    walk_large_free(key);
+    return error;
+}
+
 struct walk_error *walk_heap_baseline(const struct walk_heap *heap, struct walk_baseline **result)
 {
     struct walk_baseline *kept = calloc(1, sizeof *kept);
@@ -49,7 +59,7 @@ struct walk_error *walk_heap_baseline(const struct walk_heap *heap, struct walk_
     if (!kept || !copy_nodes(&heap->graph, &kept->graph) || !copy_types(heap, kept))
         error = walk_error_no_memory();
     if (!error)
-        error = walk_graph_index(&kept->graph, 1u << heap->graph.index.shift);
+        error = copy_index(&heap->graph, &kept->graph);
     if (error)
         walk_baseline_free(kept);
     else
@@ -130,7 +140,7 @@ static bool has_node(const struct walk_baseline *baseline, const uint32_t *rows,
                      walk_id id)
 {
     const struct walk_graph *graph = &growth->heap->graph;
-    walk_id there = walk_graph_find(&baseline->graph, graph->key[id]);
+    walk_id there = walk_graph_find(&baseline->graph, walk_graph_key(graph, id));
     if (there == WALK_NO_ID)
         return false;
     uint8_t kind = graph->flags[id] & WALK_NODE_KIND;

@@ -9,17 +9,17 @@
 
 static uint64_t size(const struct walk_heap *heap, walk_id id)
 {
-    return walk_object_size(heap->python, heap->graph.key[id], heap->graph.class[id]);
+    return walk_object_size(heap->python, walk_graph_key(&heap->graph, id), heap->graph.class[id]);
 }
 
 static int64_t refcount(const struct walk_heap *heap, walk_id id)
 {
-    return walk_header_refcount(heap->python, heap->graph.key[id]);
+    return walk_header_refcount(heap->python, walk_graph_key(&heap->graph, id));
 }
 
 static void text(const struct walk_heap *heap, walk_id id, enum walk_text which, struct walk_text_out *out)
 {
-    walk_addr object = heap->graph.key[id];
+    walk_addr object = walk_graph_key(&heap->graph, id);
     if (which == WALK_TEXT_VALUE)
         walk_text_value(heap->python, object, heap->graph.class[id], out);
     else
@@ -29,7 +29,7 @@ static void text(const struct walk_heap *heap, walk_id id, enum walk_text which,
 static bool suspended(const struct walk_heap *heap, walk_id id)
 {
     struct walk_frame_view view;
-    walk_addr generator = heap->graph.key[id];
+    walk_addr generator = walk_graph_key(&heap->graph, id);
     return walk_frame_is_suspended(heap->python, generator) &&
            walk_frame_open(heap->python, walk_frame_of_generator(heap->python, generator), &view);
 }
@@ -68,7 +68,7 @@ static void label(const struct walk_heap *heap, const struct walk_ref *ref, enum
 static struct walk_error *open_frame(const struct walk_heap *heap, walk_id id, struct walk_frame_view *view,
                                      walk_addr *object)
 {
-    walk_addr address = heap->graph.key[id], frame = 0;
+    walk_addr address = walk_graph_key(&heap->graph, id), frame = 0;
     *object = 0;
     if (walk_node_is_generator(heap, id)) {
         frame = walk_frame_of_generator(heap->python, address);

@@ -379,18 +379,17 @@ static struct walk_error *fill_graph(struct walk_heap *heap)
     uint64_t nodes = SAVED_COUNT(saved, key), edges = SAVED_COUNT(saved, edge);
     graph->node_count = (walk_id)nodes;
     graph->edge_count = edges;
-    graph->key = walk_large_copy(saved->key, nodes, sizeof *graph->key);
     graph->class = walk_large_copy(saved->class, nodes, sizeof *graph->class);
     graph->flags = walk_large_copy(saved->flags, nodes, sizeof *graph->flags);
     graph->forward.start = walk_large_copy(saved->edge_count, nodes, sizeof *graph->forward.start);
     graph->forward.edge = walk_large_copy(saved->edge, edges, sizeof *graph->forward.edge);
-    if (!graph->key || !graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
+    if (!graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
         return walk_error_no_memory();
     walk_rows_sum(&graph->forward, graph->node_count);
     if (SAVED_COUNT(saved, interpreter) > 1 &&
         !(heap->interpreter = copy(saved->collector, nodes * sizeof *heap->interpreter)))
         return walk_error_no_memory();
-    return walk_graph_complete(graph, saved->info->word);
+    return walk_graph_complete(graph, saved->info->word, saved->key);
 }
 
 static struct walk_error *saved_heap(struct walk_target *target, struct walk_heap **result)

@@ -35,7 +35,7 @@ void walk_heap_node(const struct walk_heap *heap, walk_id id, struct walk_node *
     enum walk_node_kind kind = walk_node_kind(heap, id);
     bool object = kind == WALK_OBJECT;
     *node = (struct walk_node){.kind = walk_node_is_frame(heap, id) ? WALK_FRAME : kind,
-                               .address = graph->key[id],
+                               .address = walk_graph_key(graph, id),
                                .type = object ? graph->class[id] : heap->type_count + (uint32_t)(kind - WALK_FRAME),
                                .tracked = walk_node_tracked(heap, id),
                                .is_object = object,
@@ -165,7 +165,7 @@ static void annotate_interpreter(const struct walk_heap *heap, walk_addr address
 size_t walk_heap_text(const struct walk_heap *heap, walk_id id, enum walk_text which, char *buffer, size_t size)
 {
     struct walk_text_out out;
-    walk_addr key = heap->graph.key[id];
+    walk_addr key = walk_graph_key(&heap->graph, id);
     enum walk_node_kind kind = walk_node_kind(heap, id);
     walk_text_init(&out, buffer, size);
     if (which == WALK_TEXT_VALUE) {

@@ -243,7 +243,7 @@ struct walk_error *walk_heap_take_omitted(struct walk_heap *heap, size_t *count)
     search.refs.unnamed = true;
     for (walk_id id = 0; id < graph->node_count && !search.no_memory && !search.refs.interrupted; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && graph->class[id] < type_count && wanted[graph->class[id]])
-            consider_words(&search, graph->key[id], graph->class[id]);
+            consider_words(&search, walk_graph_key(graph, id), graph->class[id]);
     visit_hidden(&search);
     if (search.no_memory || search.refs.no_memory)
         error = walk_error_no_memory();

@@ -14,7 +14,7 @@ struct ends {
 /* The best reference from `holder` to `referent` that can be relied on: what kind of label it has; -1: only guesses. */
 static int sure_label(struct ends *ends, walk_id holder, walk_id referent)
 {
-    walk_addr target = ends->heap->graph.key[referent];
+    walk_addr target = walk_graph_key(&ends->heap->graph, referent);
     int label = -1;
     ends->refs.count = 0;
     walk_heap_visit(ends->heap, holder, &ends->refs);

@@ -31,7 +31,7 @@ static void know_all_types(const struct walk_heap *heap)
     uint32_t type;
     for (walk_id id = 0; id < heap->graph.node_count; id++)
         if (walk_node_kind(heap, id) == WALK_OBJECT && python->types[heap->graph.class[id]].kind == WALK_KIND_type)
-            walk_python_type(python, heap->graph.key[id], &type);
+            walk_python_type(python, walk_graph_key(&heap->graph, id), &type);
 }
 
 /* A static type whose name is its own. */

@@ -181,7 +181,7 @@ static struct walk_error *add_nodes(struct saver *saver, walk_progress *progress
     if (!NODES(key) || !NODES(class) || !NODES(flags) || !NODES(size) || !NODES(refcount) || !NODES(how) ||
         !NODES(value) || !NODES(annotation) || !NODES(edge_count) || !NODES(ref_count))
         return walk_error_no_memory();
-    memcpy(saved->key, graph->key, nodes * sizeof *graph->key);
+    walk_graph_keys(graph, saved->key);
     memcpy(saved->flags, graph->flags, nodes);
     walk_heap_limit(heap, &saver->refs);
     for (walk_id id = 0; id < nodes; id++) {

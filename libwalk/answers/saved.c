@@ -31,7 +31,7 @@ static void visit(const struct walk_heap *heap, walk_id id, struct walk_refs *re
         walk_id target = saved->ref_target[i];
         uint32_t flags = (bits & (WALK_EDGE_EXTRA | WALK_EDGE_GUESS | WALK_EDGE_WEAK)) |
                          (bits & SAVED_IF_KNOWN ? WALK_REF_IF_KNOWN : 0);
-        walk_refs_add(refs, target == WALK_NO_ID ? UINT64_MAX : heap->graph.key[target], flags,
+        walk_refs_add(refs, target == WALK_NO_ID ? UINT64_MAX : walk_graph_key(&heap->graph, target), flags,
                       (enum walk_label)(saved->ref_label[i] >> SAVED_LABEL_SHIFT),
                       saved->ref_label[i] & SAVED_LABEL_MAX);
     }
@@ -84,7 +84,7 @@ static struct walk_error *frame_place(const struct walk_heap *heap, walk_id id, 
     const struct walk_saved *saved = heap->saved;
     const struct saved_frame *frame = find_frame(saved, id);
     if (!frame)
-        return walk_error_new(WALK_ERROR_IMPLAUSIBLE, WALK_NO_FRAME, heap->graph.key[id]);
+        return walk_error_new(WALK_ERROR_IMPLAUSIBLE, WALK_NO_FRAME, walk_graph_key(&heap->graph, id));
     *place = (struct walk_frame){walk_saved_string(saved, frame->function), walk_saved_string(saved, frame->file),
                                  frame->line};
     return NULL;
@@ -96,10 +96,11 @@ static struct walk_error *locals(const struct walk_heap *heap, walk_id id, struc
     const struct walk_saved *saved = heap->saved;
     const struct saved_frame *frame = find_frame(saved, id);
     if (!frame)
-        return walk_error_new(WALK_ERROR_IMPLAUSIBLE, WALK_NO_FRAME, heap->graph.key[id]);
+        return walk_error_new(WALK_ERROR_IMPLAUSIBLE, WALK_NO_FRAME, walk_graph_key(&heap->graph, id));
     uint32_t first = saved->local_start[frame - saved->frame];
     for (uint32_t i = first; i < first + frame->local_count; i++)
-        walk_refs_add(refs, heap->graph.key[saved->local[i].referent], 0, WALK_LABEL_LOCAL, saved->local[i].name);
+        walk_refs_add(refs, walk_graph_key(&heap->graph, saved->local[i].referent), 0, WALK_LABEL_LOCAL,
+                      saved->local[i].name);
     return NULL;
 }
 

@@ -34,7 +34,8 @@ void walk_heap_visit_key(struct walk_python *python, walk_addr key, uint32_t cla
 
 void walk_live_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)
 {
-    walk_heap_visit_key(heap->python, heap->graph.key[id], heap->graph.class[id], walk_node_kind(heap, id), refs);
+    walk_heap_visit_key(heap->python, walk_graph_key(&heap->graph, id), heap->graph.class[id], walk_node_kind(heap, id),
+                        refs);
 }
 
 void walk_heap_visit(const struct walk_heap *heap, walk_id id, struct walk_refs *refs)

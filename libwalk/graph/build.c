@@ -205,8 +205,6 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
         error = build_rows(builder, doubt);
     if (!error)
         error = walk_rows_reverse(graph, workers, stock);
-    if (!error)
-        error = walk_index_keys(graph, workers, stock);
     walk_builder_free(builder);
     if (error)
         walk_graph_deinit(graph);
@@ -215,7 +213,6 @@ struct walk_error *walk_builder_finish(struct walk_builder *builder)
 
 void walk_graph_deinit(struct walk_graph *graph)
 {
-    walk_large_free(graph->key);
     walk_large_free(graph->class);
     walk_large_free(graph->flags);
     walk_index_deinit(&graph->index);

@@ -25,23 +25,34 @@ bool walk_rows_sum(struct walk_rows *rows, walk_id count)
     return sum <= UINT32_MAX;
 }
 
-struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
+/* Whether the nodes have these keys in this order. */
+static struct walk_error *check_order(const struct walk_graph *graph, const struct walk_graph *ranked,
+                                      const walk_addr *key)
+{
+    walk_addr *sorted = walk_large_alloc(NULL, (size_t)ranked->node_count + 1, sizeof *sorted);
+    if (!sorted)
+        return walk_error_no_memory();
+    walk_graph_keys(ranked, sorted);
+    bool same = ranked->node_count == graph->node_count && memcmp(sorted, key, graph->node_count * sizeof *key) == 0;
+    walk_large_free(sorted);
+    return same
+               ? NULL
+               : walk_error_new(WALK_ERROR_FORMAT,
+                                "its nodes are not in the order of their addresses: save the heap again from its core");
+}
+
+struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule, const walk_addr *key)
 {
     struct walk_graph ranked = {0};
     struct walk_error *error = walk_index_init(&ranked.index, granule, NULL);
     for (walk_id id = 0; id < graph->node_count && !error; id++)
-        error = enter(&ranked.index, graph->key[id]);
+        error = enter(&ranked.index, key[id]);
     if (!error) {
         walk_index_sort_odd(&ranked.index);
         error = walk_index_rank(&ranked, 1);
     }
     if (!error)
-        error = walk_index_keys(&ranked, 1, NULL);
-    if (!error && (ranked.node_count != graph->node_count ||
-                   memcmp(ranked.key, graph->key, graph->node_count * sizeof *graph->key) != 0))
-        error = walk_error_new(WALK_ERROR_FORMAT,
-                               "its nodes are not in the order of their addresses: save the heap again from its core");
-    walk_large_free(ranked.key);
+        error = check_order(graph, &ranked, key);
     if (error)
         walk_index_deinit(&ranked.index);
     else
@@ -49,8 +60,8 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule)
     return error;
 }
 
-struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule)
+struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule, const walk_addr *key)
 {
-    struct walk_error *error = walk_graph_index(graph, granule);
+    struct walk_error *error = walk_graph_index(graph, granule, key);
     return error ? error : walk_rows_reverse(graph, 1, NULL);
 }

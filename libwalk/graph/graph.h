@@ -19,6 +19,7 @@
 struct walk_region_table;
 struct walk_region_list;
 struct walk_word;
+struct walk_numbered;
 
 /* key -> id (index.h) */
 struct walk_index {
@@ -26,8 +27,10 @@ struct walk_index {
     size_t tables;
     _Atomic(struct walk_region_table *) *table;
     struct walk_region_list *regions;
-    struct walk_word **words; /* of all regions, in the order in which they were made */
-    walk_addr *odd;           /* keys that are not in the tables, sorted */
+    struct walk_word **words;       /* of all regions, in the order in which they were made */
+    struct walk_numbered *numbered; /* the regions in the order of their keys, once ids are given */
+    size_t numbered_count;
+    walk_addr *odd; /* keys that are not in the tables, sorted */
     size_t odd_count;
     walk_id first_odd; /* their ids are the last ones */
 };
@@ -40,7 +43,6 @@ struct walk_rows {
 struct walk_graph {
     walk_id node_count;
     uint64_t edge_count, marked_count;
-    walk_addr *key;
     uint32_t *class; /* the caller's, e.g. the index of a type */
     uint8_t *flags;  /* the caller's */
     struct walk_index index;
@@ -177,16 +179,20 @@ struct walk_sought {
  */
 struct walk_error *walk_builder_seek(struct walk_builder *builder, walk_addr key, struct walk_sought *sought);
 void walk_sought_deinit(struct walk_sought *sought);
+/* The key of a node; those of all, in their order. There is no array of them: they are made of the index. */
+walk_addr walk_graph_key(const struct walk_graph *graph, walk_id id);
+void walk_graph_keys(const struct walk_graph *graph, walk_addr *key);
+
 /* Whether the key is a node. */
 bool walk_graph_has(const struct walk_graph *graph, walk_addr key);
 
 /*
- * Makes the index of a graph whose keys the caller filled in, multiples of `granule` but for odd ones (complete.c).
- * Errors: FORMAT when they are not in the order that a builder gives them.
+ * Makes the index of a graph of `node_count` nodes, whose keys these are, multiples of `granule` but for odd ones
+ * (complete.c). Errors: FORMAT when they are not in the order that a builder gives them.
  */
-struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule);
-/* The same, and the backward rows of a graph whose forward rows are there too. */
-struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule);
+struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule, const walk_addr *key);
+/* The same, and the backward rows of a graph whose forward rows are there. */
+struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule, const walk_addr *key);
 
 /* Turns the lengths of rows, of which there are `count`, into where each starts. False: more than 2^32 edges. */
 bool walk_rows_sum(struct walk_rows *rows, walk_id count);

@@ -47,6 +47,12 @@ struct walk_region {
 };
 enum { WALK_TOUCHED = WALK_REGION_WORDS / 64 };
 
+/* A region, once there are ranks, and the id of its first key. */
+struct walk_numbered {
+    struct walk_region *region;
+    uint64_t first;
+};
+
 struct walk_region_table {
     _Atomic(struct walk_region *) region[1 << WALK_TABLE_BITS];
 };
@@ -157,7 +163,5 @@ size_t walk_index_odd(const struct walk_index *index, walk_addr key);
 
 /* Numbers the keys in their order: sets the graph's node_count. Errors: UNSUPPORTED, MEMORY. */
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers);
-/* Then makes the graph's key. */
-struct walk_error *walk_index_keys(struct walk_graph *graph, unsigned workers, struct walk_stock *stock);
 
 #endif

@@ -38,7 +38,7 @@ struct rows {
     struct loose *loose; /* by id */
     size_t loose_count, loose_capacity;
     struct strip *strip;
-    size_t strip_count, strip_capacity;
+    size_t strip_count;
     atomic_bool no_memory;
 };
 
@@ -164,29 +164,22 @@ static uint64_t count_block(const struct rows *rows, const struct walk_block *bl
 
 /* ---- strips ---- */
 
-static struct strip *add_strip(struct rows *rows, const struct walk_region *region, walk_id first)
-{
-    if (rows->strip_count == rows->strip_capacity &&
-        !walk_array_grow(&rows->strip, &rows->strip_capacity, sizeof *rows->strip, 256))
-        return NULL;
-    struct strip *strip = &rows->strip[rows->strip_count++];
-    *strip = (struct strip){.region = region, .first = first};
-    return strip;
-}
-
 /* Without their blocks and loose nodes. */
 static bool add_strips(struct rows *rows)
 {
-    const struct walk_graph *graph = rows->graph;
-    uint64_t at = 0;
-    for (struct walk_region *region; (region = walk_index_next_region(&graph->index, &at));
-         at += UINT64_C(1) << WALK_REGION_BITS)
-        if (!add_strip(rows, region, region->word[0].rank))
-            return false;
-    if (!add_strip(rows, NULL, graph->index.first_odd))
+    const struct walk_index *index = &rows->graph->index;
+    size_t count = index->numbered_count;
+    rows->strip = calloc(count + 1, sizeof *rows->strip);
+    if (!rows->strip)
         return false;
-    for (size_t i = 0; i < rows->strip_count; i++)
-        rows->strip[i].end = i + 1 < rows->strip_count ? rows->strip[i + 1].first : graph->node_count;
+    rows->strip_count = count + 1;
+    for (size_t i = 0; i < count; i++)
+        rows->strip[i] =
+            (struct strip){.region = index->numbered[i].region, .first = (walk_id)index->numbered[i].first};
+    rows->strip[count].first = index->first_odd;
+    for (size_t i = 0; i < count; i++)
+        rows->strip[i].end = rows->strip[i + 1].first;
+    rows->strip[count].end = rows->graph->node_count;
     return true;
 }
 

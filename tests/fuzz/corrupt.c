@@ -180,10 +180,10 @@ static walk_addr any_node(const struct subject *subject, struct rng *rng)
 {
     const struct walk_graph *graph = &subject->heap->graph;
     if (rng_below(rng, 4) == 0)
-        return graph->key[rng_below(rng, graph->node_count)];
+        return walk_graph_key(graph, rng_below(rng, graph->node_count));
     uint32_t type = (uint32_t)rng_below(rng, subject->type_count), first = subject->type_start[type];
     uint32_t count = subject->type_start[type + 1] - first;
-    return count ? graph->key[subject->by_type[first + rng_below(rng, count)]] : graph->key[0];
+    return walk_graph_key(graph, count ? subject->by_type[first + rng_below(rng, count)] : 0);
 }
 
 static walk_addr any_type(const struct subject *subject, struct rng *rng)
@@ -362,7 +362,8 @@ static void damage_kind(struct subject *subject, struct rng *rng)
     for (int i = 0; i < 3; i++)
         word[i] = rng_below(rng, 3) ? 2 + rng_below(rng, 5) : rng_below(rng, 24) - 4;
     for (uint64_t n = 1 + rng_below(rng, 64); n && count; n--) {
-        struct spot spot = {.at = subject->heap->graph.key[subject->by_kind[first + rng_below(rng, count)]]};
+        struct spot spot = {.at =
+                                walk_graph_key(&subject->heap->graph, subject->by_kind[first + rng_below(rng, count)])};
         struct rng again = {seed + rng_below(rng, 2)};
         uint64_t next, at, old;
         for (uint64_t hop = 0; hop < hops; hop++) {

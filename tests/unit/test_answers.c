@@ -158,7 +158,7 @@ START_TEST(a_heap_is_the_same_with_any_number_of_workers)
             expect_eq(one->node_count, other->node_count);
             expect_eq(one->edge_count, other->edge_count);
             for (walk_id id = 0; id < one->node_count; id++) {
-                expect_eq(one->key[id], other->key[id]);
+                expect_eq(walk_graph_key(one, id), walk_graph_key(other, id));
                 expect_eq(one->class[id], other -> class[id]);
                 expect_eq(one->flags[id], other->flags[id]);
                 expect_eq(one->forward.start[id + 1], other->forward.start[id + 1]);
@@ -357,7 +357,7 @@ static void expect_same_around(const struct model *model, const struct walk_heap
     struct walk_edges *edges, *wanted;
     struct walk_heap_stats stats = around->stats, all = model->heap->stats;
     walk_id found;
-    assert_good(walk_heap_lookup(around, model->heap->graph.key[id], &found));
+    assert_good(walk_heap_lookup(around, walk_graph_key(&model->heap->graph, id), &found));
     assert_good(walk_heap_referents(model->heap, id, &wanted));
     assert_good(walk_heap_referents(around, found, &edges));
     expect_same_edges(model->heap, wanted, around, edges);
@@ -379,8 +379,8 @@ START_TEST(what_is_around_a_node_is_what_the_whole_heap_says)
             struct walk_heap *around;
             bool whole = true;
             model.world.target.image.workers = 1 + id % 3;
-            assert_good(
-                walk_heap_build_around(&model.world.target, model.heap->graph.key[id], NULL, NULL, &around, &whole));
+            assert_good(walk_heap_build_around(&model.world.target, walk_graph_key(&model.heap->graph, id), NULL, NULL,
+                                               &around, &whole));
             expect(!whole && around->graph.node_count <= nodes);
             expect_same_around(&model, around, id);
             walk_heap_destroy(around);
