@@ -124,13 +124,22 @@ static struct walk_error *list_frames(struct walk_heap *heap)
     return error;
 }
 
+/* The first node from `id` on whose flags say so, which are few; node_count: there is none. */
+static walk_id next_unreadable(const struct walk_graph *graph, walk_id id)
+{
+    const uint64_t any = UINT64_C(0x0101010101010101) * WALK_NODE_UNREADABLE;
+    while (graph->node_count - id >= sizeof any && !(walk_load_u64(graph->flags + id) & any))
+        id += sizeof any;
+    while (id < graph->node_count && !(graph->flags[id] & WALK_NODE_UNREADABLE))
+        id++;
+    return id;
+}
+
 /* What is not known before the graph stands: an edge may turn out to lead to what is no node. */
 static void count_unreadable(struct walk_heap *heap)
 {
     const struct walk_graph *graph = &heap->graph;
-    for (walk_id id = 0; id < graph->node_count; id++) {
-        if (!(graph->flags[id] & WALK_NODE_UNREADABLE))
-            continue;
+    for (walk_id id = 0; (id = next_unreadable(graph, id)) < graph->node_count; id++) {
         heap->stats.unreadable++;
         if (walk_node_kind(heap, id) == WALK_OBJECT)
             heap->types[graph->class[id]].unreadable++;

@@ -77,7 +77,7 @@ static bool add_shelf(struct walk_index *index)
     struct walk_region_list *list = index->regions;
     size_t at = list->shelves;
     if (!make_room(&index->words, at) || !make_room(&list->shelf, at) ||
-        !(list->shelf[at] = calloc(WALK_SHELF, sizeof **list->shelf)))
+        !(list->shelf[at] = walk_workers_state(WALK_SHELF, sizeof **list->shelf)))
         return false;
     index->words[at] = walk_large_alloc(list->stock, WALK_SHELF * WALK_REGION_WORDS, sizeof **index->words);
     if (index->words[at])

@@ -6,6 +6,7 @@
 
 #include "bytes/bits.h"
 #include "bytes/large.h"
+#include "bytes/workers.h"
 #include "graph/graph.h"
 
 /*
@@ -39,9 +40,9 @@ struct walk_word {
  * is found without the table. The words of WALK_SHELF regions stand together: a huge page.
  */
 struct walk_region {
-    struct walk_word *word;
-    uint64_t first;           /* granule */
-    uint64_t place;           /* of its first granule */
+    _Alignas(WALK_APART / 2) struct walk_word *word; /* workers write to regions that are next to each other */
+    uint64_t first;                                  /* granule */
+    uint64_t place;                                  /* of its first granule */
     _Atomic uint64_t touched; /* a bit per WALK_TOUCHED words: some of them have discovered keys */
     _Atomic uint32_t far;     /* parts of nodes that stand in it (far.c) */
 };
