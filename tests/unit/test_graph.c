@@ -678,23 +678,56 @@ static enum walk_answer large_admit(void *context, unsigned worker, walk_addr ke
     return large_class(key, class) ? WALK_YES : WALK_NO;
 }
 
+enum { LARGE_ROW = 20000 };
+
+static uint64_t large_count(uint32_t class, struct rng *rng) { return class % 10007 ? rng_below(rng, 8) : LARGE_ROW; }
+
+/* Some are to odd keys, which are no nodes. */
+struct large_edge {
+    walk_addr key;
+    bool mark;
+};
+static struct large_edge large_edge(struct rng *rng)
+{
+    walk_addr key = large_key(rng_below(rng, LARGE + 2000));
+    bool mark = rng_below(rng, 2), odd = rng_below(rng, 64) == 0;
+    return (struct large_edge){key + odd, mark};
+}
+
+/* All edges of a node at once, of every other one where they are kept, if there is room. */
+static void large_emit_together(struct walk_emitter *emitter, uint32_t class)
+{
+    struct rng rng = {class + UINT64_C(1)};
+    uint64_t aside[LARGE_ROW], bits = 0, count = large_count(class, &rng);
+    uint64_t *room = class % 2 ? walk_emit_room(emitter, count) : NULL, *edges = room ? room : aside;
+    for (uint64_t i = 0; i < count; i++) {
+        struct large_edge edge = large_edge(&rng);
+        edges[i] = edge.key | (edge.mark ? WALK_EMIT_MARK : 0);
+        bits |= edges[i];
+    }
+    walk_emit_edges(emitter, edges, count, bits);
+    walk_emit_edge_if_known(emitter, large_key(rng_below(&rng, LARGE)), false);
+}
+
 /* Of the edges of a node those from `first` to `end`. */
 static void large_emit(struct walk_emitter *emitter, uint32_t class, uint64_t first, uint64_t end)
 {
     struct rng rng = {class + UINT64_C(1)};
-    uint64_t count = class % 10007 ? rng_below(&rng, 8) : 20000;
+    uint64_t count = large_count(class, &rng);
     for (uint64_t i = 0; i < count; i++) {
-        walk_addr key = large_key(rng_below(&rng, LARGE + 2000));
-        bool mark = rng_below(&rng, 2);
+        struct large_edge edge = large_edge(&rng);
         if (i >= first && i < end)
-            walk_emit_edge(emitter, key, mark);
+            walk_emit_edge(emitter, edge.key, edge.mark);
     }
     if (end > count && first <= count)
         walk_emit_edge_if_known(emitter, large_key(rng_below(&rng, LARGE)), false);
 }
 
-/* How a large graph is told of: nothing is far, or part of some nodes; where that is all of it is told once more. */
-enum { LARGE_NEAR, LARGE_FAR };
+/*
+ * How a large graph is told of: edge by edge; a node's edges at once; so that part of some nodes is far, and where that
+ * is all of the node it is told once more.
+ */
+enum { LARGE_NEAR, LARGE_TOGETHER, LARGE_FAR };
 
 static struct walk_error *large_visit_far(void *context, unsigned worker, const struct walk_far_part *part,
                                           uint8_t *flags, struct walk_emitter *emitter, bool *whole)
@@ -715,6 +748,8 @@ static struct walk_error *large_visit(void *context, unsigned worker, walk_addr 
         large_emit(emitter, class, 0, 1);
         walk_emit_far(emitter, at, 1 + class % 5);
         large_emit(emitter, class, 1 + class % 5, UINT64_MAX);
+    } else if (*how == LARGE_TOGETHER) {
+        large_emit_together(emitter, class);
     } else {
         large_emit(emitter, class, 0, UINT64_MAX);
     }
@@ -749,6 +784,7 @@ static void check_same(const struct walk_graph *a, const struct walk_graph *b)
     size_t nodes = a->node_count, edges = a->edge_count;
     expect_eq(a->node_count, b->node_count);
     expect_eq(a->edge_count, b->edge_count);
+    expect_eq(a->marked_count, b->marked_count);
     for (walk_id id = 0; id < a->node_count; id++)
         expect_eq(walk_graph_key(a, id), walk_graph_key(b, id));
     expect(memcmp(a->class, b->class, nodes * sizeof *a->class) == 0);
@@ -764,13 +800,16 @@ static void check_reverse(const struct walk_graph *graph)
 {
     static uint32_t next[LARGE];
     const struct walk_rows *forward = &graph->forward, *backward = &graph->backward;
+    uint64_t marked = 0;
     memcpy(next, backward->start, graph->node_count * sizeof *next);
     for (walk_id id = 0; id < graph->node_count; id++)
         for (uint32_t i = forward->start[id]; i < forward->start[id + 1]; i++) {
             walk_id to = WALK_EDGE_ID(forward->edge[i]);
             expect(next[to] < backward->start[to + 1]);
             expect_eq(backward->edge[next[to]++], id | (forward->edge[i] & WALK_EDGE_MARK));
+            marked += forward->edge[i] != to;
         }
+    expect_eq(graph->marked_count, marked);
     for (walk_id id = 0; id < graph->node_count; id++)
         expect_eq(next[id], backward->start[id + 1]);
 }
