@@ -104,7 +104,7 @@ struct walk_block {
     union {
         uint32_t *place; /* granules from the region's first one */
         walk_addr *key;  /* as they stand in a log */
-        /* Of either, when edges become rows: the nodes' ids. */
+        /* Of places, when edges become rows: the nodes' ids. */
     };
     uint32_t *class; /* WALK_NO_CLASS: it is no node */
     uint32_t *edges; /* how many of them; WALK_BLOCK_LATER: the node stands in a later block once more */
