@@ -53,6 +53,17 @@ big() {
     within "$ANCESTORS_SECONDS" "py-heap-ancestors $needle 5 --limit 10"
     grep "$needle __main__.Needle" "$folder/output"
     "$PYTHON3" tests/exact.py "$WALK" "$folder"
+    reads_alike "$folder"
+}
+
+# The core's bytes are looked at where it is mapped, or read piece by piece: what is far from its object then comes later.
+reads_alike() {
+    local reading
+    for reading in mapping windows; do
+        echo "$1/$reading no-values" | WALK_READING=$reading "$WALK" save "$1/core" >/dev/null
+    done
+    cmp "$1/mapping" "$1/windows" || flunk 'another heap is read through windows'
+    rm "$1/mapping" "$1/windows"
 }
 
 # A million objects are read before anybody would want to know: asked to be shown at once, progress is.

@@ -37,6 +37,10 @@ class Point:
         self.owner = owner
 
 
+class Place(Point):
+    """With the slots of its base, and a `__dict__` of its own."""
+
+
 class Request:
     """Something to answer, in a cycle with its session."""
 
@@ -92,6 +96,8 @@ class User:
         self.friends = set(friends)
         self.log_in()
         self.track = [Point(number + i / 4, (i, [number]), self) for i in range(4)]
+        self.home = Place(number, [number], self)
+        self.home.street, self.home.guests = "street %d" % number, (number, [])
         self.greet = lambda greeting="hello": (greeting, self.name, friends)
         self.settings = collections.OrderedDict(language="en", tags=[["a"], ["b"]])
         self.key = frozenset([Point(number, number, None)])

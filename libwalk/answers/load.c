@@ -372,6 +372,18 @@ static void *copy(const void *array, uint64_t size)
     return copied;
 }
 
+/* Lengths become starts. */
+static void start_rows(struct walk_graph *graph)
+{
+    uint32_t *start = graph->forward.start, sum = 0;
+    for (walk_id id = 0; id < graph->node_count; id++) {
+        uint32_t length = start[id];
+        start[id] = sum;
+        sum += length;
+    }
+    start[graph->node_count] = sum;
+}
+
 static struct walk_error *fill_graph(struct walk_heap *heap)
 {
     const struct walk_saved *saved = heap->saved;
@@ -385,7 +397,7 @@ static struct walk_error *fill_graph(struct walk_heap *heap)
     graph->forward.edge = walk_large_copy(saved->edge, edges, sizeof *graph->forward.edge);
     if (!graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
         return walk_error_no_memory();
-    walk_rows_sum(&graph->forward, graph->node_count);
+    start_rows(graph);
     if (SAVED_COUNT(saved, interpreter) > 1 &&
         !(heap->interpreter = copy(saved->collector, nodes * sizeof *heap->interpreter)))
         return walk_error_no_memory();

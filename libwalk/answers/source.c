@@ -132,6 +132,7 @@ static void close_source(struct walk_heap_source *source)
         walk_source_forget_plans(worker);
         free(worker->plans);
         free(worker->edges);
+        free(worker->behind);
         free(worker->unknown);
         free(worker);
     }
@@ -157,7 +158,9 @@ static struct walk_error *open_source(struct walk_heap_source *source, struct wa
         if (!worker)
             return walk_error_no_memory();
         worker->edges = malloc(WALK_PLANNED_EDGES * sizeof *worker->edges);
-        if (!worker->edges || !walk_window_open(&worker->window, image, image->core.data && !source->mapped))
+        worker->behind = malloc(WALK_PLANNED_EDGES * sizeof *worker->behind);
+        if (!worker->edges || !worker->behind ||
+            !walk_window_open(&worker->window, image, image->core.data && !source->mapped))
             return walk_error_no_memory();
         walk_heap_limit(heap, &worker->refs);
         worker->refs.unnamed = true;

@@ -32,7 +32,8 @@ struct walk_source_worker {
     struct walk_lowest *samples;   /* by class */
     struct walk_plan *plans;       /* by class */
     uint32_t capacity;             /* of these */
-    uint64_t *edges;               /* of the object that is visited as planned */
+    uint64_t *edges;               /* those of a planned visit, if there is no room where edges are kept */
+    uint64_t *behind;              /* those behind what is far */
     size_t special[WALK_NODE_KIND + 1];
     size_t unreadable, guessed_edges, run_objects;
     bool collecting;

@@ -91,12 +91,12 @@ static void emit_planned(struct walk_source_worker *worker, struct walk_emitter 
     const struct walk_plan_far *far = &visit->far;
     size_t count = (size_t)(visit->to - visit->start), behind = far->at ? count - far->targets : 0;
     if (behind) /* the mark of what is far is written there */
-        memmove(worker->edges, visit->start + far->targets, behind * sizeof *worker->edges);
+        memcpy(worker->behind, visit->start + far->targets, behind * sizeof *worker->behind);
     walk_emit_edges(emitter, visit->start, count - behind, visit->bits);
     if (far->at)
         walk_emit_far(emitter, far->at, far->note);
     if (behind)
-        walk_emit_edges(emitter, worker->edges, behind, visit->bits);
+        walk_emit_edges(emitter, worker->behind, behind, visit->bits);
 }
 
 /* False: there is no plan, or it is not as planned; nothing has been done. */

@@ -13,18 +13,6 @@ static struct walk_error *enter(struct walk_index *index, walk_addr key)
     return walk_index_enter(index, key) == WALK_ENTER_NO_MEMORY ? walk_error_no_memory() : NULL;
 }
 
-bool walk_rows_sum(struct walk_rows *rows, walk_id count)
-{
-    uint64_t sum = 0;
-    for (walk_id id = 0; id < count; id++) {
-        uint32_t length = rows->start[id];
-        rows->start[id] = (uint32_t)sum;
-        sum += length;
-    }
-    rows->start[count] = (uint32_t)sum;
-    return sum <= UINT32_MAX;
-}
-
 /* Whether the nodes have these keys in this order. */
 static struct walk_error *check_order(const struct walk_graph *graph, const struct walk_graph *ranked,
                                       const walk_addr *key)

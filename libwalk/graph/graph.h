@@ -28,6 +28,7 @@ struct walk_index {
     _Atomic(struct walk_region_table *) *table;
     struct walk_region_list *regions;
     struct walk_word **words;       /* of all regions, in the order in which they were made */
+    uint32_t *hint;                 /* of every 64th id: its word, of those of all regions in their order */
     struct walk_numbered *numbered; /* the regions in the order of their keys, once ids are given */
     size_t numbered_count;
     walk_addr *odd; /* keys that are not in the tables, sorted */
@@ -92,7 +93,8 @@ struct walk_source {
      * before its turn comes; else NULL. May be NULL.
      */
     const uint8_t *(*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
-    /* A node that is visited soon: fetches what a visit of it looks at besides. Only where nodes are fetched. */
+    /* A node that is visited soon: fetches what a visit of it looks at besides. Only where nodes are fetched. May be
+     * NULL. */
     void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
      * WALK_NO_CLASS: it is no node. */
@@ -179,11 +181,7 @@ struct walk_sought {
  */
 struct walk_error *walk_builder_seek(struct walk_builder *builder, walk_addr key, struct walk_sought *sought);
 void walk_sought_deinit(struct walk_sought *sought);
-/* The key of a node; those of all, in their order. There is no array of them: they are made of the index. */
-walk_addr walk_graph_key(const struct walk_graph *graph, walk_id id);
-void walk_graph_keys(const struct walk_graph *graph, walk_addr *key);
-
-/* Whether the key is a node. */
+/* Whether the key is a node. Of a graph whose nodes have ids: walk_graph_find(). */
 bool walk_graph_has(const struct walk_graph *graph, walk_addr key);
 
 /*
@@ -194,10 +192,14 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule, 
 /* The same, and the backward rows of a graph whose forward rows are there. */
 struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule, const walk_addr *key);
 
-/* Turns the lengths of rows, of which there are `count`, into where each starts. False: more than 2^32 edges. */
-bool walk_rows_sum(struct walk_rows *rows, walk_id count);
-
 void walk_graph_deinit(struct walk_graph *graph);
+
+/*
+ * The key of a node; those of all, in their order. There is no array of them: they are made of the index. To go on from
+ * a key to the next one is fast, to get one anywhere takes a few times as long as from an array.
+ */
+walk_addr walk_graph_key(const struct walk_graph *graph, walk_id id);
+void walk_graph_keys(const struct walk_graph *graph, walk_addr *key);
 
 /* WALK_NO_ID when the key is no node. */
 walk_id walk_graph_find(const struct walk_graph *graph, walk_addr key);

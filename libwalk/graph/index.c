@@ -52,6 +52,7 @@ void walk_index_deinit(struct walk_index *index)
     free(index->regions);
     free(index->words);
     free(index->numbered);
+    walk_large_free(index->hint);
     free(index->table);
     free(index->odd);
     *index = (struct walk_index){0};
@@ -154,11 +155,11 @@ static void list_region(struct walk_region_list *list, struct walk_region *regio
     pthread_mutex_unlock(&list->lock);
 }
 
-void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t granule)
+void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t place)
 {
-    uint64_t bit = walk_granule_bit(granule), touched = UINT64_C(1) << walk_granule_word(granule) / WALK_TOUCHED;
-    struct walk_word *word = &region->word[walk_granule_word(granule)];
-    if (walk_word_has(word, granule) || (atomic_fetch_or_explicit(&word->found, bit, memory_order_relaxed) & bit))
+    uint64_t bit = walk_granule_bit(place), touched = UINT64_C(1) << walk_granule_word(place) / WALK_TOUCHED;
+    struct walk_word *word = &region->word[walk_granule_word(place)];
+    if (walk_word_has(word, place) || (atomic_fetch_or_explicit(&word->found, bit, memory_order_relaxed) & bit))
         return;
     if (!(atomic_load_explicit(&region->touched, memory_order_relaxed) & touched) &&
         !atomic_fetch_or_explicit(&region->touched, touched, memory_order_relaxed))

@@ -133,8 +133,8 @@ void walk_index_deinit(struct walk_index *index);
 
 /* Enters a key that is not odd, unless it is there or discovered. For one thread alone. */
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
-/* Discovers the key of a granule of the region, unless it is there. */
-void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t granule);
+/* Discovers a key of the region, unless it is there. `place`: that of it, with any other bits in front. */
+void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t place);
 
 /* The region of a granule, which is made if need be. NULL: no memory. */
 struct walk_region *walk_index_need_region(struct walk_index *index, uint64_t granule);

@@ -3,7 +3,8 @@
 #define WALK_GRAPH_LOG_H
 
 /*
- * What visits told, until it becomes rows. The edges of a worker are one sequence, as keys, in slabs that never move.
+ * What visits told, until it becomes rows. The edges of a worker are one sequence, in slabs that never move: keys, or
+ * places (index.h) of those that have led on to what they are to.
  * What is visited in one go is a block, whose edges stand together: blocks become rows in any order, by any worker.
  */
 
@@ -48,10 +49,7 @@ static inline uint64_t *walk_slabs_stretch(const struct walk_slabs *slabs, size_
     return walk_slabs_at(slabs, at);
 }
 
-/*
- * Of so many edges the words of the index are foreseen before any of them is looked at: each is waited for, and to find
- * it again would take as long as what is then done with it.
- */
+/* So many edges are gone through together: the words of the index are fetched for all of them, then looked at. */
 enum { WALK_LOG_AHEAD = 64 };
 
 /* As walk_slabs_stretch(), at most so many. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/large.h"
 #include "bytes/workers.h"
 #include "graph/log.h"
 
@@ -35,13 +36,29 @@ static void count_region(void *context, size_t task, unsigned worker)
     }
 }
 
+/* The id of the first key behind a word, of those of all regions; a word behind the last one has none. */
+static walk_id rank_behind(const struct walk_index *index, uint64_t word)
+{
+    const struct walk_region *region = index->numbered[word / WALK_REGION_WORDS].region;
+    const struct walk_word *at = &region->word[word % WALK_REGION_WORDS];
+    return at->rank + walk_count_bits(atomic_load_explicit(&at->bits, memory_order_relaxed));
+}
+
+/* Hints are of ids that are multiples of HINT. */
+enum { HINT = 64 };
+
 static void number_region(void *context, size_t task, unsigned worker)
 {
     const struct walk_index *index = context;
     struct walk_numbered *numbered = &index->numbered[task];
+    uint64_t next = (numbered->first + HINT - 1) / HINT;
     (void)worker;
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
+    for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
+        uint64_t at = (uint64_t)task * WALK_REGION_WORDS + word;
         numbered->region->word[word].rank += (walk_id)numbered->first;
+        for (walk_id end = rank_behind(index, at); next * HINT < end; next++)
+            index->hint[next] = (uint32_t)at;
+    }
 }
 
 struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers)
@@ -60,7 +77,13 @@ struct walk_error *walk_index_rank(struct walk_graph *graph, unsigned workers)
     count += index->odd_count;
     if (count >= WALK_EDGE_MARK)
         return walk_error_new(WALK_ERROR_UNSUPPORTED, "more than 2^31 objects");
+    if (index->numbered_count > UINT32_MAX / WALK_REGION_WORDS)
+        return walk_error_new(WALK_ERROR_UNSUPPORTED, "objects all over more than 2 TB of memory");
     graph->node_count = (walk_id)count;
+    index->hint = walk_large_alloc(NULL, index->first_odd / HINT + 2, sizeof *index->hint);
+    if (!index->hint)
+        return walk_error_no_memory();
+    index->hint[(index->first_odd + HINT - 1) / HINT] = (uint32_t)(index->numbered_count * WALK_REGION_WORDS - 1);
     walk_workers_run(workers, index->numbered_count, number_region, index);
     return NULL;
 }
@@ -86,41 +109,21 @@ void walk_graph_keys(const struct walk_graph *graph, walk_addr *key)
         memcpy(key, index->odd, index->odd_count * sizeof *key);
 }
 
-/* The last region that begins at the id or before; those that have no keys begin where the next one does. */
-static const struct walk_region *region_of(const struct walk_index *index, walk_id id)
-{
-    size_t low = 0, high = index->numbered_count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (index->numbered[middle].first <= id)
-            low = middle;
-        else
-            high = middle;
-    }
-    return index->numbered[low].region;
-}
-
-/* Likewise. */
-static size_t word_of(const struct walk_region *region, walk_id id)
-{
-    size_t low = 0, high = WALK_REGION_WORDS;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (region->word[middle].rank <= id)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 walk_addr walk_graph_key(const struct walk_graph *graph, walk_id id)
 {
     const struct walk_index *index = &graph->index;
     if (id >= index->first_odd)
         return index->odd[id - index->first_odd];
-    const struct walk_region *region = region_of(index, id);
-    size_t word = word_of(region, id);
+    uint32_t low = index->hint[id / HINT], high = index->hint[id / HINT + 1];
+    while (low < high) { /* the first word with ids behind this one */
+        uint32_t middle = low + (high - low) / 2;
+        if (rank_behind(index, middle) > id)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    const struct walk_region *region = index->numbered[low / WALK_REGION_WORDS].region;
+    size_t word = low % WALK_REGION_WORDS;
     uint64_t bits = atomic_load_explicit(&region->word[word].bits, memory_order_relaxed);
     for (walk_id in_front = id - region->word[word].rank; in_front; in_front--)
         bits &= bits - 1;

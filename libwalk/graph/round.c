@@ -300,7 +300,7 @@ static inline void foresee(const struct now *now, unsigned worker, const struct 
 {
     enum { AHEAD = 8 };
     const struct walk_source *source = &now->builder->source;
-    if (source->foresee && block->count - at > AHEAD)
+    if (source->foresee && block->count - at > AHEAD && is_later(block, at + AHEAD))
         source->foresee(source->context, worker, walk_block_key(now->builder, block, at + AHEAD),
                         block->class[at + AHEAD]);
 }

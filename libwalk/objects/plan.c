@@ -423,7 +423,7 @@ bool walk_plan_visit(const struct walk_plan *plan, const struct walk_python *pyt
     visit->view = view + plan->front;
     visit->size = plan->size;
     add_words(visit, plan, 0, plan->slots);
-    if (plan->managed_dict && !add_managed_dict(visit, plan, type, object))
+    if (plan->managed_dict && (!add_managed_dict(visit, plan, type, object) || !has_room(visit, 1)))
         return false;
     if (plan->visits_type)
         add(visit, type->address, 0);

@@ -329,8 +329,11 @@ static void ask(struct work *work)
 int workload(const char *core, struct rng *rng)
 {
     struct work work = {.rng = rng};
-    struct walk_options options = {
-        .sysroot = getenv("WALK_SYSROOT"), .debug_dirs = getenv("WALK_DEBUG_DIRS"), .layout = getenv("WALK_LAYOUT")};
+    static const char *const readings[] = {"windows", "mapping"}; /* or a measurement would choose */
+    struct walk_options options = {.sysroot = getenv("WALK_SYSROOT"),
+                                   .debug_dirs = getenv("WALK_DEBUG_DIRS"),
+                                   .layout = getenv("WALK_LAYOUT"),
+                                   .reading = readings[rng_below(rng, 2)]};
     if (!good(walk_target_is_saved(core) ? walk_target_open_saved(core, &work.target)
                                          : walk_target_open_core(core, &options, &work.target)))
         return WORKLOAD_REFUSED;

@@ -758,6 +758,23 @@ static struct walk_error *large_visit(void *context, unsigned worker, walk_addr 
     return NULL;
 }
 
+/* Nodes are to be fetched; these bytes are as good as any. */
+static const uint8_t *large_approach(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count)
+{
+    (void)worker, (void)first, (void)last, (void)count;
+    return context;
+}
+
+static atomic_size_t foreseen, foreseen_wrongly;
+
+static void large_foresee(void *context, unsigned worker, walk_addr key, uint32_t class)
+{
+    uint32_t known;
+    (void)context, (void)worker;
+    foreseen++;
+    foreseen_wrongly += !large_class(key, &known) || class != known;
+}
+
 static void build_large(unsigned workers, int how, struct walk_graph *graph)
 {
     struct walk_source source = {.context = &how,
@@ -765,6 +782,8 @@ static void build_large(unsigned workers, int how, struct walk_graph *graph)
                                  .granule = 8,
                                  .flag_missing = MISSING,
                                  .likely = large_likely,
+                                 .approach = large_approach,
+                                 .foresee = large_foresee,
                                  .tell = large_tell,
                                  .admit = large_admit,
                                  .visit = large_visit,
@@ -820,12 +839,14 @@ START_TEST(a_large_graph_is_the_same_with_any_number_of_workers)
     build_large(1, LARGE_NEAR, &one);
     expect(one.node_count > LARGE / 2 && one.edge_count > 2 * (uint64_t)one.node_count);
     check_reverse(&one);
+    expect(foreseen > 0);
     for (unsigned workers = 1; workers < 9; workers *= 2)
         for (int how = LARGE_NEAR; how <= LARGE_FAR; how++) {
             build_large(workers, how, &other);
             check_same(&one, &other);
             walk_graph_deinit(&other);
         }
+    expect_eq(foreseen_wrongly, 0);
     walk_graph_deinit(&one);
 }
 END_TEST
