@@ -268,10 +268,9 @@ static void count_nodes(struct walk_heap *heap)
         stats->objects++;
         stats->tracked += tracked;
     }
-    for (uint64_t i = 0; i < graph->edge_count; i++)
-        stats->extra_edges += (graph->forward.edge[i] & WALK_EDGE_MARK) != 0;
     stats->nodes = graph->node_count;
     stats->edges = graph->edge_count;
+    stats->extra_edges = graph->marked_count;
 }
 
 static void fill_stats(struct walk_heap *heap)
@@ -372,18 +371,6 @@ static void *copy(const void *array, uint64_t size)
     return copied;
 }
 
-/* Lengths become starts. */
-static void start_rows(struct walk_graph *graph)
-{
-    uint32_t *start = graph->forward.start, sum = 0;
-    for (walk_id id = 0; id < graph->node_count; id++) {
-        uint32_t length = start[id];
-        start[id] = sum;
-        sum += length;
-    }
-    start[graph->node_count] = sum;
-}
-
 static struct walk_error *fill_graph(struct walk_heap *heap)
 {
     const struct walk_saved *saved = heap->saved;
@@ -397,7 +384,7 @@ static struct walk_error *fill_graph(struct walk_heap *heap)
     graph->forward.edge = walk_large_copy(saved->edge, edges, sizeof *graph->forward.edge);
     if (!graph->class || !graph->flags || !graph->forward.start || !graph->forward.edge)
         return walk_error_no_memory();
-    start_rows(graph);
+    graph->forward.start[nodes] = walk_rows_start(graph->forward.start, graph->node_count, 0);
     if (SAVED_COUNT(saved, interpreter) > 1 &&
         !(heap->interpreter = copy(saved->collector, nodes * sizeof *heap->interpreter)))
         return walk_error_no_memory();

@@ -34,8 +34,7 @@ bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *vi
     uint64_t size;
     if (!plan->leaf || !walk_own_size_at(&plan->own, &worker->fork.python, view, room, &size))
         return false;
-    worker->types[class].objects++;
-    worker->types[class].size += size;
+    count_size(worker, class, WALK_OBJECT, 1, size);
     return true;
 }
 

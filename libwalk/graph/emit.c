@@ -97,7 +97,7 @@ static struct walk_region *open_region(struct walk_emitter *emitter, uint64_t gr
 static inline struct walk_region *place(struct walk_emitter *emitter, uint64_t *edge)
 {
     uint64_t granule = walk_index_granule(emitter->index, *edge & WALK_LOG_KEY);
-    if (*edge & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR | WALK_LOG_PLACED))
+    if (*edge & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
         return NULL;
     struct walk_region *region = walk_index_region(emitter->index, granule);
     if (!region && !(region = open_region(emitter, granule)))

@@ -192,6 +192,9 @@ struct walk_error *walk_graph_index(struct walk_graph *graph, unsigned granule, 
 /* The same, and the backward rows of a graph whose forward rows are there. */
 struct walk_error *walk_graph_complete(struct walk_graph *graph, unsigned granule, const walk_addr *key);
 
+/* Turns the lengths of `count` rows into where each starts, the first one at `first`; where the next one would. */
+uint32_t walk_rows_start(uint32_t *start, walk_id count, uint32_t first);
+
 void walk_graph_deinit(struct walk_graph *graph);
 
 /*

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "graph/log.h"
+#include "graph/index.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes/large.h"
-#include "bytes/pages.h"
 #include "bytes/workers.h"
 
 /* What is changed once per region, under a lock. */
@@ -60,14 +59,14 @@ void walk_index_deinit(struct walk_index *index)
 
 /* ---- regions ---- */
 
-/* One pointer more; the array has room for a power of two of them. False: no memory. */
-static bool make_room(void *array, size_t count)
+/* For one item more; the array has room for a power of two of them. False: no memory. */
+static bool make_room(void *array, size_t count, size_t item)
 {
     void *old, *grown;
     if (count & (count - 1))
         return true;
     memcpy(&old, array, sizeof old);
-    if (!(grown = realloc(old, (count ? 2 * count : 1) * sizeof old)))
+    if (!(grown = realloc(old, (count ? 2 * count : 1) * item)))
         return false;
     memcpy(array, &grown, sizeof grown);
     return true;
@@ -77,7 +76,7 @@ static bool add_shelf(struct walk_index *index)
 {
     struct walk_region_list *list = index->regions;
     size_t at = list->shelves;
-    if (!make_room(&index->words, at) || !make_room(&list->shelf, at) ||
+    if (!make_room(&index->words, at, sizeof *index->words) || !make_room(&list->shelf, at, sizeof *list->shelf) ||
         !(list->shelf[at] = walk_workers_state(WALK_SHELF, sizeof **list->shelf)))
         return false;
     index->words[at] = walk_large_alloc(list->stock, WALK_SHELF * WALK_REGION_WORDS, sizeof **index->words);
@@ -92,7 +91,8 @@ static struct walk_region *new_region(struct walk_index *index, uint64_t first)
 {
     struct walk_region_list *list = index->regions;
     size_t shelf = list->count / WALK_SHELF, at = list->count % WALK_SHELF;
-    if (!make_room(&list->discovered, list->count) || (shelf == list->shelves && !add_shelf(index)))
+    if (!make_room(&list->discovered, list->count, sizeof *list->discovered) ||
+        (shelf == list->shelves && !add_shelf(index)))
         return NULL;
     struct walk_region *region = &list->shelf[shelf][at];
     region->word = index->words[shelf] + at * WALK_REGION_WORDS;
@@ -239,12 +239,8 @@ void walk_region_remove(struct walk_region *region, uint32_t place)
 
 bool walk_index_enter_odd(struct walk_index *index, walk_addr key)
 {
-    if (!(index->odd_count & (index->odd_count - 1))) { /* full at every power of two */
-        walk_addr *odd = realloc(index->odd, (index->odd_count ? 2 * index->odd_count : 1) * sizeof *odd);
-        if (!odd)
-            return false;
-        index->odd = odd;
-    }
+    if (!make_room(&index->odd, index->odd_count, sizeof *index->odd))
+        return false;
     index->odd[index->odd_count++] = key;
     return true;
 }

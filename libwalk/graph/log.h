@@ -4,8 +4,8 @@
 
 /*
  * What visits told, until it becomes rows. The edges of a worker are one sequence, in slabs that never move: keys, or
- * places (index.h) of those that have led on to what they are to.
- * What is visited in one go is a block, whose edges stand together: blocks become rows in any order, by any worker.
+ * places (index.h) of those that have led on to what they are to. What is visited in one go is a block, whose edges
+ * stand together: blocks become rows in any order, by any worker.
  */
 
 #include "bytes/pages.h"
@@ -116,6 +116,21 @@ struct walk_block {
     uint32_t far_count; /* in the order of their nodes */
 };
 #define WALK_BLOCK_LATER UINT32_MAX
+
+/* Nodes of a block that are none, or stand in a later one. */
+static inline bool walk_block_leaves_out(const struct walk_block *block, uint32_t at)
+{
+    return block->class[at] == WALK_NO_CLASS || block->edges[at] == WALK_BLOCK_LATER;
+}
+
+/* The id of what a key in a log, or a place, stands for; WALK_NO_ID: it is no node. */
+static inline walk_id walk_log_id(const struct walk_index *index, uint64_t edge)
+{
+    uint64_t key = edge & WALK_LOG_KEY;
+    if (edge & WALK_LOG_PLACED)
+        return walk_word_id(walk_index_word(index, key), key);
+    return edge & WALK_LOG_ODD ? index->first_odd + (walk_id)key : walk_index_id(index, key);
+}
 
 static inline struct walk_far *walk_far_at(const struct walk_block *blocks, const struct walk_far_place *place)
 {

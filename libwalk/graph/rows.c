@@ -257,30 +257,27 @@ static void lay_out_loose(const struct rows *rows, const struct walk_loose *loos
 }
 
 /* What is laid out of the strip is made of what is left of the log. */
-static bool fill(struct rows *rows, const struct walk_strip *strip, uint64_t edges)
+static bool fill(struct rows *rows, const struct walk_strip *strip, uint64_t end_of_edges)
 {
     struct walk_graph *graph = rows->graph;
     walk_id first = strip->first, end = strip->end;
     bool whole = walk_large_fill(graph->class, first * sizeof *graph->class, end * sizeof *graph->class) &&
                  walk_large_fill(graph->flags, first * sizeof *graph->flags, end * sizeof *graph->flags) &&
                  walk_large_fill(graph->forward.edge, strip->edges * sizeof *graph->forward.edge,
-                                 (strip->edges + edges) * sizeof *graph->forward.edge);
+                                 end_of_edges * sizeof *graph->forward.edge);
     if (!whole)
         atomic_store_explicit(&rows->no_memory, true, memory_order_relaxed);
     return whole;
 }
 
-/* Lengths become starts; how many edges there are. */
-static uint64_t start_rows(const struct rows *rows, const struct walk_strip *strip)
+uint32_t walk_rows_start(uint32_t *start, walk_id count, uint32_t first)
 {
-    uint32_t *start = rows->graph->forward.start;
-    uint64_t sum = strip->edges;
-    for (walk_id id = strip->first; id < strip->end; id++) {
-        uint32_t length = start[id];
-        start[id] = (uint32_t)sum;
-        sum += length;
+    for (walk_id i = 0; i < count; i++) {
+        uint32_t length = start[i];
+        start[i] = first;
+        first += length;
     }
-    return sum - strip->edges;
+    return first;
 }
 
 /* Classes and flags come with the edges: memory is taken for them while that of the log is given back. */
@@ -294,7 +291,8 @@ static void lay_out_strip(void *context, size_t task, unsigned worker)
     for (size_t i = strip->first_block; i < strip->end_block; i++)
         if (is_simple(rows, rows->strips.block[i]))
             (void)count_block(rows, rows->strips.block[i]);
-    if (!fill(rows, strip, start_rows(rows, strip)))
+    uint32_t *start = rows->graph->forward.start + strip->first;
+    if (!fill(rows, strip, walk_rows_start(start, strip->end - strip->first, (uint32_t)strip->edges)))
         return;
     for (size_t i = strip->first_block; i < strip->end_block; i++)
         lay_out_block(rows, rows->strips.block[i]);

@@ -39,19 +39,4 @@ bool walk_strips_open(struct walk_strips *strips, const struct walk_graph *graph
                       size_t count);
 void walk_strips_close(struct walk_strips *strips);
 
-/* Nodes of a block that are none, or stand in a later one. */
-static inline bool walk_block_leaves_out(const struct walk_block *block, uint32_t at)
-{
-    return block->class[at] == WALK_NO_CLASS || block->edges[at] == WALK_BLOCK_LATER;
-}
-
-/* The id of what a key in a log, or a place, stands for; WALK_NO_ID: it is no node. */
-static inline walk_id walk_log_id(const struct walk_index *index, uint64_t edge)
-{
-    uint64_t key = edge & WALK_LOG_KEY;
-    if (edge & WALK_LOG_PLACED)
-        return walk_word_id(walk_index_word(index, key), key);
-    return edge & WALK_LOG_ODD ? index->first_odd + (walk_id)key : walk_index_id(index, key);
-}
-
 #endif
