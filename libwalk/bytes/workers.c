@@ -15,6 +15,8 @@ struct run {
     void *context;
     size_t tasks;
     atomic_size_t next; /* the first task that nobody has taken */
+    bool placed;        /* threads begin on other processors than these, all that there are */
+    cpu_set_t processors;
 };
 
 struct worker {
@@ -38,27 +40,55 @@ void *walk_workers_state(unsigned workers, size_t size)
     return state ? memset(state, 0, room) : NULL;
 }
 
-static void *work(void *argument)
+static void work(const struct worker *worker)
 {
-    struct worker *worker = argument;
     struct run *run = worker->run;
     size_t task;
     while ((task = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed)) < run->tasks)
         run->task(run->context, task, worker->number);
+}
+
+/* ---- threads ---- */
+
+/*
+ * Linux may let a thread begin on the processor that made it, though another one has nothing to do, and takes up to 5
+ * ms to move it: as long as a small task. So it has to begin on any other one; then it may go where it likes.
+ */
+static bool place(struct run *run, pthread_attr_t *attributes)
+{
+    int here = sched_getcpu();
+    if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof run->processors, &run->processors) != 0)
+        return false;
+    cpu_set_t others = run->processors;
+    CPU_CLR(here, &others);
+    return CPU_COUNT(&others) && pthread_attr_setaffinity_np(attributes, sizeof others, &others) == 0;
+}
+
+static void *begin(void *argument)
+{
+    const struct worker *worker = argument;
+    if (worker->run->placed)
+        (void)sched_setaffinity(0, sizeof worker->run->processors, &worker->run->processors);
+    work(worker);
     return NULL;
 }
 
 /* Signals are for the threads of who called: a debugger expects its own in its main thread. How many were made. */
-static unsigned start(struct worker *workers, unsigned count)
+static unsigned start(struct run *run, struct worker *workers, unsigned count)
 {
     sigset_t all, before;
+    pthread_attr_t attributes;
     unsigned started = 0;
     sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+    if (pthread_attr_init(&attributes) != 0)
         return 0;
-    while (started < count && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
-        started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
+        run->placed = place(run, &attributes);
+        while (started < count && pthread_create(&workers[started].thread, &attributes, begin, &workers[started]) == 0)
+            started++;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    pthread_attr_destroy(&attributes);
     return started;
 }
 
@@ -73,7 +103,7 @@ void walk_workers_run(unsigned workers, size_t tasks, walk_task *task, void *con
         others[count] = (struct worker){.run = &run, .number = count + 1};
         count++;
     }
-    count = count ? start(others, count) : 0;
+    count = count ? start(&run, others, count) : 0;
     work(&caller);
     for (unsigned i = 0; i < count; i++)
         pthread_join(others[i].thread, NULL);
