@@ -94,31 +94,34 @@ static struct walk_region *open_region(struct walk_emitter *emitter, uint64_t gr
 }
 
 /* The region of what an edge leads to, whose key becomes its place; NULL: it stays as it is, and leads to nothing. */
-static inline struct walk_region *place(struct walk_emitter *emitter, uint64_t *edge)
+static inline struct walk_region *place(struct walk_emitter *emitter, struct walk_index *index, uint64_t *edge)
 {
-    uint64_t granule = walk_index_granule(emitter->index, *edge & WALK_LOG_KEY);
-    if (*edge & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
+    uint64_t left = *edge, granule = walk_index_granule(index, left & WALK_LOG_KEY);
+    if (left & (WALK_LOG_ODD | WALK_LOG_IF_KNOWN | WALK_LOG_FAR))
         return NULL;
-    struct walk_region *region = walk_index_region(emitter->index, granule);
+    struct walk_region *region = walk_index_region(index, granule);
     if (!region && !(region = open_region(emitter, granule)))
         return NULL;
-    *edge = walk_region_place(region, granule) | (*edge & WALK_LOG_MARK) | WALK_LOG_PLACED;
+    *edge = walk_region_place(region, granule) | (left & WALK_LOG_MARK) | WALK_LOG_PLACED;
     return region;
 }
 
 /* Of edges that stand together, at most WALK_LOG_AHEAD. What turns out to be no node does when edges become rows. */
 static void lead_on(struct walk_emitter *emitter, uint64_t *edge, size_t count)
 {
+    struct walk_index *index = emitter->index;
     struct walk_region *region[WALK_LOG_AHEAD];
-    const struct walk_word *word[WALK_LOG_AHEAD];
+    bool placed = true;
     for (size_t i = 0; i < count; i++) {
-        region[i] = place(emitter, &edge[i]);
-        word[i] = region[i] ? &region[i]->word[walk_granule_word(edge[i])] : NULL;
-        __builtin_prefetch(word[i]);
+        region[i] = place(emitter, index, &edge[i]);
+        placed &= region[i] != NULL;
+        if (region[i])
+            __builtin_prefetch(&region[i]->word[walk_granule_word(edge[i])]);
     }
+    emitter->placed &= placed;
     for (size_t i = 0; i < count; i++)
-        if (word[i] && !walk_word_has(word[i], edge[i]))
-            walk_index_discover(emitter->index, region[i], edge[i]);
+        if (region[i] && !walk_region_has(region[i], edge[i]))
+            walk_index_discover(index, region[i], edge[i]);
 }
 
 void walk_emit_lead_on(struct walk_emitter *emitter)
@@ -176,7 +179,6 @@ void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t 
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)
 {
-    emitter->if_known = true;
     if (walk_emit_loggable(emitter, &key))
         add_edge(emitter, key | WALK_LOG_IF_KNOWN | (mark ? WALK_LOG_MARK : 0));
 }

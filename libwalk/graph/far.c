@@ -141,7 +141,7 @@ static void visit_group(void *context, size_t task, unsigned worker)
     if (!walk_round_goes_on(builder, worker))
         return;
     group->edge = emitter->edges.count;
-    emitter->if_known = false;
+    emitter->placed = true;
     approach(builder, worker, group);
     for (size_t i = 0; i < group->count && walk_round_goes_on(builder, worker); i++) {
         fetch(builder, group, i);
@@ -150,7 +150,7 @@ static void visit_group(void *context, size_t task, unsigned worker)
     walk_emit_lead_on(emitter);
     (void)walk_round_goes_on(builder, worker);
     group->end = emitter->edges.count;
-    group->if_known = emitter->if_known;
+    group->placed = emitter->placed;
 }
 
 struct walk_error *walk_far_visit(struct walk_builder *builder, size_t first)

@@ -102,19 +102,18 @@ static inline bool walk_region_has(const struct walk_region *region, uint64_t gr
     return walk_word_has(&region->word[walk_granule_word(granule)], granule);
 }
 
-/* The id of the region's node that is `place` granules behind its first one. */
-static inline walk_id walk_region_id(const struct walk_region *region, uint32_t place)
-{
-    const struct walk_word *word = &region->word[place >> 6];
-    uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
-    return word->rank + walk_count_bits(bits & ((UINT64_C(1) << (place & 63)) - 1));
-}
-
-/* The id of a key of the word, once there are ranks; WALK_NO_ID: it is not entered. */
+/* The id of a key of the word that is entered, once there are ranks: one less than are up to it. */
 static inline walk_id walk_word_id(const struct walk_word *word, uint64_t granule)
 {
-    uint64_t bit = walk_granule_bit(granule), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
-    return bits & bit ? word->rank + walk_count_bits(bits & (bit - 1)) : WALK_NO_ID;
+    uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    return word->rank + walk_count_bits(bits << (~granule & 63)) - 1;
+}
+
+/* The same of any key of the word; WALK_NO_ID: it is not entered. */
+static inline walk_id walk_word_find(const struct walk_word *word, uint64_t granule)
+{
+    uint64_t bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    return bits & walk_granule_bit(granule) ? walk_word_id(word, granule) : WALK_NO_ID;
 }
 
 /* The same of a key that is not odd. */
@@ -122,7 +121,7 @@ static inline walk_id walk_index_id(const struct walk_index *index, walk_addr ke
 {
     uint64_t granule = walk_index_granule(index, key);
     const struct walk_region *region = walk_index_region(index, granule);
-    return region ? walk_word_id(&region->word[walk_granule_word(granule)], granule) : WALK_NO_ID;
+    return region ? walk_word_find(&region->word[walk_granule_word(granule)], granule) : WALK_NO_ID;
 }
 
 enum walk_entry { WALK_ENTERED, WALK_ENTERED_BEFORE, WALK_ENTER_ODD, WALK_ENTER_NO_MEMORY };

@@ -88,7 +88,7 @@ struct walk_far_group {
     size_t count;
     struct walk_emitter *emitter;
     size_t edge, end; /* in the emitter's slabs */
-    bool if_known;    /* some edges count only if their key is a node */
+    bool placed;      /* all of these stand as places */
 };
 
 struct walk_far_groups {
@@ -111,7 +111,7 @@ struct walk_block {
     uint32_t unasked, later; /* how many nodes */
     struct walk_emitter *emitter;
     size_t edge, end; /* their edges, in the emitter's slabs */
-    bool if_known;    /* some of them count only if their key is a node */
+    bool placed;      /* all of these stand as places */
     struct walk_far *far;
     uint32_t far_count; /* in the order of their nodes */
 };
@@ -128,7 +128,7 @@ static inline walk_id walk_log_id(const struct walk_index *index, uint64_t edge)
 {
     uint64_t key = edge & WALK_LOG_KEY;
     if (edge & WALK_LOG_PLACED)
-        return walk_word_id(walk_index_word(index, key), key);
+        return walk_word_find(walk_index_word(index, key), key);
     return edge & WALK_LOG_ODD ? index->first_odd + (walk_id)key : walk_index_id(index, key);
 }
 
@@ -160,7 +160,7 @@ struct walk_emitter {
     uint32_t far_count;
     uint32_t node; /* of the block */
     bool missing;  /* an edge of the node that is visited is to what is no node */
-    bool if_known; /* as that of the block that is visited */
+    bool placed;   /* as that of the block that is visited */
     bool doubt;    /* something was refused that an edge may lead to */
     bool no_memory;
     struct walk_error *error;

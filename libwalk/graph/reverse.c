@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Backward rows: a sort of the edges by referent, in two steps, each of which writes near to where it wrote before.
- * Each worker takes the rows of some holders, one after the other, and deals their edges into bins by referent; then
- * each bin, which is small enough for a processor's cache, is sorted by counting. What came first stays first, so rows
- * are in the order of their holders.
+ * The holders are parted among hands, each with as many edges, which it deals into bins by referent; then each bin,
+ * which is small enough for a processor's cache, is sorted by counting. What came first stays first, so rows are in the
+ * order of their holders.
  *
  * A bin is where its rows will be: there the holders are dealt. Which referent of the bin an edge is to stands aside,
  * and takes no more than 16 bits.
@@ -17,6 +17,9 @@
 
 /* Referents of a bin. */
 enum { BIN_BITS = 16, BIN = 1 << BIN_BITS };
+
+/* More hands than workers: who has an easy part takes another one. */
+enum { HANDS_PER_WORKER = 8 };
 
 struct sorter {
     uint32_t *place;  /* of each referent of a bin: where its next holder goes */
@@ -32,16 +35,27 @@ struct hand {
 struct reversal {
     struct walk_graph *graph;
     struct walk_stock *stock;
-    unsigned hands;
+    unsigned workers, hands;
     struct hand *hand;
     size_t bins;
     uint16_t *referent;     /* of each edge, where it is dealt: of those of its bin */
     struct sorter *sorters; /* per worker */
 };
 
+/* The first one that has an edge of the hand's part, or behind it. */
 static walk_id first_holder(const struct reversal *reversal, size_t hand)
 {
-    return (walk_id)((uint64_t)reversal->graph->node_count * hand / reversal->hands);
+    const uint32_t *start = reversal->graph->forward.start;
+    uint64_t edge = reversal->graph->edge_count * hand / reversal->hands;
+    walk_id low = 0, high = reversal->graph->node_count;
+    while (low < high) {
+        walk_id middle = low + (high - low) / 2;
+        if (start[middle] < edge)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* How many edges a hand has for each bin. */
@@ -140,8 +154,8 @@ static uint64_t largest_bin(const struct reversal *reversal)
 static bool open_sorters(struct reversal *reversal)
 {
     uint64_t largest = largest_bin(reversal);
-    reversal->sorters = calloc(reversal->hands, sizeof *reversal->sorters);
-    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+    reversal->sorters = calloc(reversal->workers, sizeof *reversal->sorters);
+    for (unsigned i = 0; reversal->sorters && i < reversal->workers; i++) {
         reversal->sorters[i] = (struct sorter){.place = malloc(BIN * sizeof(uint32_t)),
                                                .holder = walk_large_alloc(reversal->stock, largest, sizeof(uint32_t))};
         if (!reversal->sorters[i].place || !reversal->sorters[i].holder)
@@ -160,12 +174,12 @@ static bool open_hands(struct reversal *reversal)
     return reversal->hand != NULL;
 }
 
-static bool open_reversal(struct reversal *reversal, unsigned workers)
+static bool open_reversal(struct reversal *reversal)
 {
     struct walk_graph *graph = reversal->graph;
     size_t nodes = graph->node_count;
     graph->marked_count = 0;
-    reversal->hands = workers;
+    reversal->hands = reversal->workers * HANDS_PER_WORKER;
     reversal->bins = (nodes >> BIN_BITS) + 1;
     reversal->referent = walk_large_alloc(reversal->stock, graph->edge_count + 1, sizeof *reversal->referent);
     graph->backward.start = walk_large_alloc(reversal->stock, nodes + 1, sizeof *graph->backward.start);
@@ -175,7 +189,7 @@ static bool open_reversal(struct reversal *reversal, unsigned workers)
 
 static void close_reversal(struct reversal *reversal)
 {
-    for (unsigned i = 0; reversal->sorters && i < reversal->hands; i++) {
+    for (unsigned i = 0; reversal->sorters && i < reversal->workers; i++) {
         free(reversal->sorters[i].place);
         walk_large_free(reversal->sorters[i].holder);
     }
@@ -188,8 +202,8 @@ static void close_reversal(struct reversal *reversal)
 
 struct walk_error *walk_rows_reverse(struct walk_graph *graph, unsigned workers, struct walk_stock *stock)
 {
-    struct reversal reversal = {.graph = graph, .stock = stock};
-    bool good = open_reversal(&reversal, workers);
+    struct reversal reversal = {.graph = graph, .stock = stock, .workers = workers};
+    bool good = open_reversal(&reversal);
     if (good) {
         walk_workers_run(workers, reversal.hands, count_hand, &reversal);
         sum_up(&reversal);

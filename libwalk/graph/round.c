@@ -242,7 +242,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
         return false;
     report(now, worker, 0);
     block->emitter = &builder->emitters[worker];
-    block->emitter->if_known = false;
+    block->emitter->placed = true;
     block->edge = block->emitter->edges.count;
     if (source->visit_far)
         open_far(block->emitter, block);
@@ -263,9 +263,9 @@ static bool go_on(struct now *now, unsigned worker, size_t *visited)
 static void end_block(struct now *now, struct walk_block *block, unsigned worker, size_t visited)
 {
     close_far(block->emitter, block);
-    block->if_known = block->emitter->if_known;
     block->end = block->emitter->edges.count;
     walk_emit_lead_on(&now->builder->emitters[worker]);
+    block->placed = block->emitter->placed;
     atomic_fetch_add_explicit(&now->visited, visited, memory_order_relaxed);
     (void)walk_round_goes_on(now->builder, worker);
 }
@@ -352,7 +352,7 @@ struct walk_error *walk_round_go_alone(struct walk_builder *builder)
     struct walk_emitter *emitter = &builder->emitters[0];
     block->emitter = emitter;
     block->edge = emitter->edges.count;
-    block->if_known = true; /* or not: there are few */
+    block->placed = false; /* or not: there are few */
     for (uint32_t at = 0; at < block->count && !failed(emitter); at++) {
         walk_addr key = block->key[at];
         walk_emit_loggable(emitter, &block->key[at]);

@@ -28,8 +28,8 @@ static bool is_whole(const struct walk_far *far) { return far && (far->node & WA
 /* ---- how long rows are ---- */
 
 /*
- * How many of `count` edges are to nodes. Those that count only if their key is a node (`if_known`: there are some) are
- * asked for one by one; all others are there, unless something was refused.
+ * How many of `count` edges are to nodes. Those that count only if their key is a node are asked for one by one; all
+ * others are there, unless something was refused.
  */
 static uint32_t count_edges(const struct rows *rows, const struct walk_slabs *edges, size_t at, uint32_t count,
                             bool *missing)
@@ -53,7 +53,7 @@ static void count_group(void *context, size_t task, unsigned worker)
     const struct walk_far_group *group = &rows->far->group[task];
     size_t edge = group->edge;
     (void)worker;
-    if (!rows->doubt && !group->if_known)
+    if (!rows->doubt && group->placed)
         return;
     for (size_t i = 0; i < group->count; i++) {
         struct walk_far *far = walk_far_at(rows->blocks, &group->place[i]);
@@ -71,39 +71,46 @@ static uint32_t count_near(const struct rows *rows, const struct walk_block *blo
     uint32_t count = block->edges[at];
     if (is_whole(far))
         return 0;
-    if (rows->doubt || block->if_known)
+    if (rows->doubt || !block->placed)
         count = count_edges(rows, &block->emitter->edges, edge, count, missing);
     return count - (far != NULL);
 }
 
 /* Whether each edge of the block's nodes becomes one in a row. */
-static bool is_simple(const struct rows *rows, const struct walk_block *block)
+static bool is_simple(const struct rows *rows, const struct walk_block *block) { return !rows->doubt && block->placed; }
+
+/* The place of a node of a block with a region becomes its id. */
+static walk_id number(const struct walk_block *block, uint32_t at)
 {
-    return !rows->doubt && !block->if_known && !block->far_count;
+    uint32_t place = block->place[at];
+    return block->place[at] = walk_word_id(&block->region->word[walk_granule_word(place)], place);
 }
 
-/* Of a block with a region: its places become ids, and where rows will start stands how long they are. The sum. */
+/* Numbers the nodes of a simple block; where their rows will start stands how long they are. */
+static void number_simple(const struct rows *rows, const struct walk_block *block)
+{
+    uint32_t *length = rows->graph->forward.start;
+    for (uint32_t at = 0; at < block->count; at++)
+        if (!walk_block_leaves_out(block, at))
+            length[number(block, at)] = block->edges[at];
+}
+
+/* The same of any other one. The sum of the lengths. */
 static uint64_t count_block(const struct rows *rows, const struct walk_block *block)
 {
-    struct walk_graph *graph = rows->graph;
     size_t edge = block->edge;
     uint64_t sum = 0;
     uint32_t next = 0;
-    bool simple = is_simple(rows, block);
     for (uint32_t at = 0; at < block->count; at++) {
         if (walk_block_leaves_out(block, at))
             continue;
-        walk_id id = block->place[at] = walk_region_id(block->region, block->place[at]);
-        uint32_t length = block->edges[at];
-        if (!simple) {
-            const struct walk_far *far = part_of(block, at, &next);
-            bool missing = far && (far->node & WALK_FAR_MISSING);
-            length = count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
-            if (missing)
-                block->flags[at] |= rows->source->flag_missing;
-            edge += block->edges[at];
-        }
-        graph->forward.start[id] = length;
+        const struct walk_far *far = part_of(block, at, &next);
+        bool missing = far && (far->node & WALK_FAR_MISSING);
+        uint32_t length = count_near(rows, block, edge, at, far, &missing) + (far ? far->kept : 0);
+        if (missing)
+            block->flags[at] |= rows->source->flag_missing;
+        edge += block->edges[at];
+        rows->graph->forward.start[number(block, at)] = length;
         sum += length;
     }
     return sum;
@@ -149,16 +156,68 @@ static bool sum_up(struct rows *rows)
 
 /* ---- keys become ids, and are laid out ---- */
 
+/* The edges of a simple block, which are all placed, and each one in a row. */
+struct places {
+    const struct walk_index *index;
+    const struct walk_slabs *edges;
+    const uint64_t *next, *last; /* of those that stand beside each other */
+    size_t at, end;              /* those behind the last one */
+};
+
+static inline const struct walk_word *word_of(const struct walk_index *index, uint64_t edge)
+{
+    return walk_index_word(index, edge & WALK_LOG_KEY);
+}
+
+/* There are some behind the last one. */
+static void go_on(struct places *places)
+{
+    size_t count;
+    places->next = walk_slabs_stretch(places->edges, places->at, places->end, &count);
+    places->last = places->next + count - 1;
+    places->at += count;
+    for (size_t i = 0; i < WALK_LOG_AHEAD && i < count; i++)
+        __builtin_prefetch(word_of(places->index, places->next[i]));
+}
+
+static inline void lay_out_place(struct places *places, uint32_t *row)
+{
+    uint64_t edge = *places->next;
+    const uint64_t *later = places->next++ + WALK_LOG_AHEAD;
+    __builtin_prefetch(word_of(places->index, *(later < places->last ? later : places->last)));
+    *row = walk_word_id(word_of(places->index, edge), edge) | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+}
+
+static void lay_out_simple(const struct rows *rows, const struct walk_block *block)
+{
+    struct places places = {
+        .index = &rows->graph->index, .edges = &block->emitter->edges, .at = block->edge, .end = block->end};
+    const uint32_t *start = rows->graph->forward.start;
+    uint32_t *class = rows->graph->class, *edge = rows->graph->forward.edge;
+    uint8_t *flags = rows->graph->flags;
+    for (uint32_t at = 0; at < block->count; at++) {
+        if (walk_block_leaves_out(block, at))
+            continue;
+        walk_id id = block->place[at];
+        class[id] = block->class[at];
+        flags[id] = block->flags[at];
+        for (uint32_t *row = edge + start[id], *end = row + block->edges[at]; row < end; row++) {
+            if (!places.next || places.next > places.last)
+                go_on(&places);
+            lay_out_place(&places, row);
+        }
+    }
+}
+
 /* In place of an edge: its key is no node; here come those of the part that is far. */
 #define NONE WALK_EDGE_ID(UINT32_MAX)
 #define FAR UINT32_MAX
 
-/* Goes through a part of a log. */
+/* Goes through any part of a log. */
 struct reader {
     const struct walk_index *index;
     const struct walk_slabs *edges;
     size_t at, end; /* what has not been looked up */
-    bool simple;    /* each is one in a row */
     size_t next, count;
     uint32_t edge[WALK_LOG_AHEAD]; /* what stands in a row, NONE or FAR */
 };
@@ -194,12 +253,6 @@ static inline uint32_t read_edge(struct reader *reader)
 /* The next `count` edges, to `to` on in the rows. */
 static inline void lay_out(struct reader *reader, uint32_t count, uint32_t *row, uint32_t to, struct walk_far *far)
 {
-    if (reader->simple && count <= reader->count - reader->next) {
-        for (uint32_t i = 0; i < count; i++)
-            row[to + i] = reader->edge[reader->next + i];
-        reader->next += count;
-        return;
-    }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t edge = read_edge(reader);
         if (edge == FAR) {
@@ -231,17 +284,22 @@ static inline void lay_out_node(const struct rows *rows, const struct walk_block
         (void)read_edge(reader);
 }
 
-static void lay_out_block(const struct rows *rows, const struct walk_block *block)
+static void lay_out_any(const struct rows *rows, const struct walk_block *block)
 {
-    struct reader reader = {.index = &rows->graph->index,
-                            .edges = &block->emitter->edges,
-                            .at = block->edge,
-                            .end = block->end,
-                            .simple = is_simple(rows, block)};
+    struct reader reader = {
+        .index = &rows->graph->index, .edges = &block->emitter->edges, .at = block->edge, .end = block->end};
     uint32_t next = 0;
     for (uint32_t at = 0; at < block->count; at++)
         if (!walk_block_leaves_out(block, at))
             lay_out_node(rows, block, at, block->place[at], &reader, &next);
+}
+
+static void lay_out_block(const struct rows *rows, const struct walk_block *block)
+{
+    if (is_simple(rows, block))
+        lay_out_simple(rows, block);
+    else
+        lay_out_any(rows, block);
     walk_slabs_used(&block->emitter->edges, block->edge, block->end);
 }
 
@@ -290,7 +348,7 @@ static void lay_out_strip(void *context, size_t task, unsigned worker)
         return;
     for (size_t i = strip->first_block; i < strip->end_block; i++)
         if (is_simple(rows, rows->strips.block[i]))
-            (void)count_block(rows, rows->strips.block[i]);
+            number_simple(rows, rows->strips.block[i]);
     uint32_t *start = rows->graph->forward.start + strip->first;
     if (!fill(rows, strip, walk_rows_start(start, strip->end - strip->first, (uint32_t)strip->edges)))
         return;
