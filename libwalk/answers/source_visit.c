@@ -75,27 +75,39 @@ static uint64_t near_size(struct walk_python *python, walk_addr key, uint32_t cl
 }
 
 /* Targets go where edges are kept, if there is room. */
-static struct walk_planned plan_visit(const struct walk_source_worker *worker, const struct walk_emitter *emitter)
+static inline void plan_visit(struct walk_planned *visit, const struct walk_source_worker *worker,
+                              const struct walk_emitter *emitter)
 {
     uint64_t *room = walk_emit_room(emitter, WALK_PLANNED_EDGES);
-    room = room ? room : worker->edges;
-    return (struct walk_planned){.start = room,
-                                 .end = room + WALK_PLANNED_EDGES,
-                                 .words = worker->refs.limited ? worker->refs.words : UINT64_MAX};
+    visit->start = room ? room : worker->edges;
+    visit->end = visit->start + WALK_PLANNED_EDGES;
+    visit->words = worker->refs.limited ? worker->refs.words : UINT64_MAX;
+    visit->whole = false;
 }
 
-static void emit_planned(struct walk_source_worker *worker, struct walk_emitter *emitter,
-                         const struct walk_planned *visit)
+/* Something is far. */
+static void emit_with_far(struct walk_source_worker *worker, struct walk_emitter *emitter,
+                          const struct walk_planned *visit)
 {
     const struct walk_plan_far *far = &visit->far;
-    size_t count = (size_t)(visit->to - visit->start), behind = far->at ? count - far->targets : 0;
+    size_t behind = (size_t)(visit->to - visit->start) - far->targets;
     if (behind) /* the mark of what is far is written there */
         memcpy(worker->behind, visit->start + far->targets, behind * sizeof *worker->behind);
-    walk_emit_edges(emitter, visit->start, count - behind, visit->bits);
-    if (far->at)
-        walk_emit_far(emitter, far->at, far->note);
+    walk_emit_edges(emitter, visit->start, far->targets, visit->bits);
+    walk_emit_far(emitter, far->at, far->note);
     if (behind)
         walk_emit_edges(emitter, worker->behind, behind, visit->bits);
+}
+
+static inline void emit_planned(struct walk_source_worker *worker, struct walk_emitter *emitter,
+                                const struct walk_planned *visit)
+{
+    if (worker->refs.limited)
+        worker->refs.words = visit->words;
+    if (visit->far.at)
+        emit_with_far(worker, emitter, visit);
+    else
+        walk_emit_edges(emitter, visit->start, (size_t)(visit->to - visit->start), visit->bits);
 }
 
 /* False: there is no plan, or it is not as planned; nothing has been done. */
@@ -104,7 +116,7 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
 {
     struct walk_python *python = &worker->fork.python;
     struct walk_plan *plan = &worker->plans[class];
-    struct walk_refs *refs = &worker->refs;
+    struct walk_planned visit;
     uint64_t size;
     if (plan->state == WALK_PLAN_UNMADE && !walk_plan_make(plan, python, &python->types[class]))
         return false;
@@ -114,10 +126,10 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
         count_size(worker, class, flags, 1, size);
         return true;
     }
-    struct walk_planned visit = plan_visit(worker, emitter);
+    plan_visit(&visit, worker, emitter);
     bool good = walk_plan_visit(plan, python, &python->types[class], key, &visit);
     if (good && visit.far.at && !walk_emit_takes_far(emitter, visit.far.at)) {
-        visit = plan_visit(worker, emitter);
+        plan_visit(&visit, worker, emitter);
         visit.whole = true;
         good = walk_plan_visit(plan, python, &python->types[class], key, &visit);
     }
@@ -126,7 +138,6 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
         visit.size = near_size(python, key, class, &visit.far);
     if (!good || python->missed) /* of what the size needs a type is new */
         return false;
-    refs->words = refs->limited ? visit.words : refs->words;
     count_size(worker, class, flags, 1, visit.size);
     emit_planned(worker, emitter, &visit);
     return true;
@@ -210,13 +221,12 @@ struct walk_error *walk_source_visit_far(void *context, unsigned number, const s
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
-    struct walk_refs *refs = &worker->refs;
-    struct walk_planned visit = plan_visit(worker, emitter);
+    struct walk_planned visit;
+    plan_visit(&visit, worker, emitter);
     walk_window_follow(&worker->window, &worker->fork.image, part->at);
     *whole = !walk_plan_visit_far(&worker->fork.python, part->at, part->note, &visit);
     if (*whole)
         return visit_far_as_it_is(worker, part, flags, emitter);
-    refs->words = refs->limited ? visit.words : refs->words;
     count_size(worker, part->class, *flags, 0, visit.size);
     emit_planned(worker, emitter, &visit);
     return NULL;

@@ -155,26 +155,32 @@ void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark)
 
 _Static_assert(WALK_EMIT_MARK == WALK_LOG_MARK, "several edges are copied as they are");
 
-uint64_t *walk_emit_room(const struct walk_emitter *emitter, size_t count)
+static inline uint64_t *room_for(const struct walk_slabs *edges, size_t count)
 {
-    const struct walk_slabs *edges = &emitter->edges;
     size_t inside = edges->count % WALK_SLAB_EDGES;
     bool open = edges->count < edges->slab_count << WALK_SLAB_BITS;
     return open && count <= WALK_SLAB_EDGES - inside ? walk_slabs_at(edges, edges->count) : NULL;
 }
 
+uint64_t *walk_emit_room(const struct walk_emitter *emitter, size_t count) { return room_for(&emitter->edges, count); }
+
 /* One by one nothing is written in front of what is still to be read: an odd edge may be none. */
-void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count, uint64_t bits)
+static void emit_one_by_one(struct walk_emitter *emitter, const uint64_t *edge, size_t count)
 {
-    uint64_t *room = walk_emit_room(emitter, count);
-    if (room && !walk_index_is_odd(emitter->index, bits & ~WALK_LOG_MARK)) {
-        if (edge != room)
-            memcpy(room, edge, count * sizeof *edge);
-        emitter->edges.count += count;
-        return;
-    }
     for (size_t i = 0; i < count; i++)
         walk_emit_edge(emitter, edge[i] & ~WALK_EMIT_MARK, (edge[i] & WALK_EMIT_MARK) != 0);
+}
+
+void walk_emit_edges(struct walk_emitter *emitter, const uint64_t *edge, size_t count, uint64_t bits)
+{
+    uint64_t *room = room_for(&emitter->edges, count);
+    if (!room || walk_index_is_odd(emitter->index, bits & ~WALK_LOG_MARK)) {
+        emit_one_by_one(emitter, edge, count);
+        return;
+    }
+    if (edge != room)
+        memcpy(room, edge, count * sizeof *edge);
+    emitter->edges.count += count;
 }
 
 void walk_emit_edge_if_known(struct walk_emitter *emitter, walk_addr key, bool mark)

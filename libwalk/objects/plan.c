@@ -202,15 +202,20 @@ static inline bool has_room(const struct walk_planned *visit, uint64_t count)
     return count <= visit->words && count < (uint64_t)(visit->end - visit->to);
 }
 
+/* Whether an array could be left for later, since it is not in the window. */
+static inline bool is_outside(const struct walk_planned *visit, walk_addr at)
+{
+    const struct walk_memory *memory = visit->python->memory;
+    return memory->window.size && at - memory->window.start >= memory->window.size;
+}
+
 /*
- * Whether an array is left for later, since it is not in the window. One per object: where there are two, the second
- * one is visited as it is. `size`: bytes that are there, if it is.
+ * Whether an array that is outside is left for later. One per object: where there are two, the second one is visited as
+ * it is. `size`: bytes that are there, if it is.
  */
 static bool leave(struct walk_planned *visit, enum far_kind kind, walk_addr at, uint64_t count, uint64_t size)
 {
-    const struct walk_memory *memory = visit->python->memory;
-    if (visit->whole || visit->far.at || !memory->window.size || at - memory->window.start < memory->window.size ||
-        !walk_memory_view(visit->python->memory, at, size))
+    if (visit->whole || visit->far.at || !walk_memory_view(visit->python->memory, at, size))
         return false;
     visit->far.at = at;
     visit->far.note = (uint32_t)(count << FAR_KIND_BITS) | kind;
@@ -225,14 +230,21 @@ static bool add_array(struct walk_planned *visit, walk_addr items, uint64_t coun
         return true;
     if (!has_room(visit, count))
         return false;
-    if (!mark && leave(visit, FAR_WORDS, items, count, count * WORD))
+    if (!mark && is_outside(visit, items) && leave(visit, FAR_WORDS, items, count, count * WORD))
         return true;
     const uint8_t *view = walk_memory_view(visit->python->memory, items, count * WORD);
     if (!view)
         return false;
+    uint64_t *to = visit->to, bits = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        walk_addr target = walk_load_u64(view + i * WORD);
+        *to = target | mark;
+        to += target != 0;
+        bits |= target;
+    }
+    visit->to = to;
+    visit->bits |= bits;
     visit->words -= count;
-    for (uint64_t i = 0; i < count; i++)
-        add(visit, walk_load_u64(view + i * WORD), mark);
     return true;
 }
 
@@ -317,7 +329,8 @@ static bool add_set(struct walk_planned *visit, walk_addr object)
         return false;
     if (table != object + WALK_OFFSET(python->layout, set, smalltable))
         visit->size += slots * ENTRY;
-    return leave(visit, FAR_SET, table, slots, slots * ENTRY) || add_entries(visit, table, slots);
+    return (is_outside(visit, table) && leave(visit, FAR_SET, table, slots, slots * ENTRY)) ||
+           add_entries(visit, table, slots);
 }
 
 /* As walk_visit_dict(). `values`: 0: they are in the keys. */
@@ -346,7 +359,7 @@ static bool add_dict(struct walk_planned *visit)
     const struct walk_python *python = visit->python;
     walk_addr keys = WALK_WORD(python, visit->view, dict, ma_keys);
     walk_addr values = WALK_WORD(python, visit->view, dict, ma_values);
-    if (!values && leave(visit, FAR_DICT, keys, 0, WALK_SIZE(python->layout, dict_keys)))
+    if (!values && is_outside(visit, keys) && leave(visit, FAR_DICT, keys, 0, WALK_SIZE(python->layout, dict_keys)))
         return true;
     return add_keys(visit, keys, values);
 }
@@ -431,13 +444,6 @@ bool walk_plan_visit(const struct walk_plan *plan, const struct walk_python *pyt
         return false;
     add_words(visit, plan, plan->slots, plan->word_count);
     return add_items(visit, plan, object) && !(visit->bits & WALK_PLAN_MARK);
-}
-
-walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object)
-{
-    const uint8_t *view =
-        plan->array_at ? walk_memory_view(python->memory, object + (uint64_t)plan->array_at, WORD) : NULL;
-    return view ? walk_load_u64(view) & ~(uint64_t)(WORD - 1) : 0;
 }
 
 static enum far_kind far_kind(uint32_t note) { return note & ((1 << FAR_KIND_BITS) - 1); }

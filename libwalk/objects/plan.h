@@ -43,7 +43,13 @@ bool walk_plan_make(struct walk_plan *plan, struct walk_python *python, const st
 void walk_plan_deinit(struct walk_plan *plan);
 
 /* Where the array of an object stands, or one of several; 0: it has none elsewhere, or is not there itself. */
-walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python, walk_addr object);
+static inline walk_addr walk_plan_array_at(const struct walk_plan *plan, const struct walk_python *python,
+                                           walk_addr object)
+{
+    const uint8_t *view =
+        plan->array_at ? walk_memory_view(python->memory, object + (uint64_t)plan->array_at, sizeof(uint64_t)) : NULL;
+    return view ? walk_load_u64(view) & ~(uint64_t)7 : 0; /* the lowest bits are no part of it */
+}
 
 /*
  * An array that stands far from its object, which is not in the memory's window, and is left for later. All zero:
