@@ -37,13 +37,17 @@ struct walk_error *walk_stream_open(struct walk_stream *stream, const struct wal
         .image = image, .granule_bits = granule_bits, .place_bits = (unsigned)WALK_SPAN_BITS - granule_bits};
     stream->spans = calloc(spans + 1, sizeof *stream->spans);
     stream->stretches = calloc(stretches + 1, sizeof *stream->stretches);
-    if (!stream->spans || !stream->stretches) {
+    stream->segment_place = calloc(memory->count + 1, sizeof *stream->segment_place);
+    if (!stream->spans || !stream->stretches || !stream->segment_place) {
         walk_stream_close(stream);
         return walk_error_no_memory();
     }
-    for (size_t i = 0; i < memory->count; i++)
-        if (is_streamed(&memory->segments[i], granule_bits))
+    for (size_t i = 0; i < memory->count; i++) {
+        bool streamed = is_streamed(&memory->segments[i], granule_bits);
+        stream->segment_place[i] = streamed ? (uint32_t)(stream->span_count << stream->place_bits) : WALK_NO_PLACE;
+        if (streamed)
             add_segment(stream, &memory->segments[i]);
+    }
     return NULL;
 }
 
@@ -51,17 +55,8 @@ void walk_stream_close(struct walk_stream *stream)
 {
     free(stream->spans);
     free(stream->stretches);
+    free(stream->segment_place);
     *stream = (struct walk_stream){0};
-}
-
-bool walk_stream_segment(const struct walk_stream *stream, const struct walk_segment *segment, uint32_t *place)
-{
-    size_t hint;
-    const struct walk_stretch *stretch =
-        is_streamed(segment, stream->granule_bits) ? walk_stream_find(stream, segment->start, &hint) : NULL;
-    if (stretch)
-        *place = walk_stream_place(stream, stretch, segment->start);
-    return stretch != NULL;
 }
 
 bool walk_stream_numbered(const struct walk_stream *stream)

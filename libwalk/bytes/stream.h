@@ -25,12 +25,15 @@ struct walk_stretch {
     size_t first_span;
 };
 
+#define WALK_NO_PLACE UINT32_MAX
+
 struct walk_stream {
     const struct walk_image *image;
     struct walk_span *spans; /* in order of address */
     size_t span_count;
     struct walk_stretch *stretches;
     size_t stretch_count;
+    uint32_t *segment_place; /* of each segment's first byte; WALK_NO_PLACE: the stream leaves it out */
     uint64_t bytes;
     unsigned granule_bits, place_bits; /* a granule is 1 << granule_bits bytes; a span has 1 << place_bits places */
 };
@@ -39,8 +42,13 @@ struct walk_stream {
 struct walk_error *walk_stream_open(struct walk_stream *stream, const struct walk_image *image, unsigned granule_bits);
 void walk_stream_close(struct walk_stream *stream);
 
-/* The place of a segment's first byte; false: the stream leaves it out. */
-bool walk_stream_segment(const struct walk_stream *stream, const struct walk_segment *segment, uint32_t *place);
+/* The place of the first byte of one of the image's segments; false: the stream leaves it out. */
+static inline bool walk_stream_segment(const struct walk_stream *stream, const struct walk_segment *segment,
+                                       uint32_t *place)
+{
+    *place = stream->segment_place[segment - stream->image->memory.segments];
+    return *place != WALK_NO_PLACE;
+}
 
 /* False: there are more places than 32 bits can number. */
 bool walk_stream_numbered(const struct walk_stream *stream);

@@ -64,6 +64,12 @@ static uint64_t str_size(struct walk_python *python, walk_addr object, const str
     return size;
 }
 
+/* Keys that nobody shares. */
+static uint64_t unshared(const struct walk_python *python, const struct walk_dict_keys *keys)
+{
+    return keys->refcount == 1 ? walk_dict_keys_size(python, keys) : 0;
+}
+
 /* As dict_sizeof() has it: the values of a split dict, and the keys unless others share them. */
 uint64_t walk_size_of_dict(const struct walk_python *python, const struct walk_dict *dict)
 {
@@ -72,14 +78,17 @@ uint64_t walk_size_of_dict(const struct walk_python *python, const struct walk_d
         size += python->word * (WALK_HAS(python->layout, dict_keys, dk_kind)
                                     ? dict->keys.count + WALK_MEMBER(python, dict->keys_address, dict_keys, dk_usable)
                                     : walk_dict_usable(dict->keys.size));
-    return dict->keys.refcount == 1 ? size + walk_dict_keys_size(python, &dict->keys) : size;
+    return size + unshared(python, &dict->keys);
 }
 
 uint64_t walk_size_of_keys(const struct walk_python *python, const struct walk_size_keys *keys)
 {
     struct walk_dict dict;
-    return keys->keys && walk_dict_open_keys(python, keys->keys, keys->values, &dict) ? walk_size_of_dict(python, &dict)
-                                                                                      : 0;
+    if (!keys->keys)
+        return 0;
+    if (!keys->values)
+        return walk_dict_keys_open(python, keys->keys, &dict.keys) ? unshared(python, &dict.keys) : 0;
+    return walk_dict_open_keys(python, keys->keys, keys->values, &dict) ? walk_size_of_dict(python, &dict) : 0;
 }
 
 /* The rest is in its keys. */

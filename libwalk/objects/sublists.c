@@ -216,6 +216,7 @@ static bool open_workers(struct walk_sublists *sublists)
         worker->python = python;
         worker->counter = &sublists->counters[i];
         worker->stream = &sublists->stream;
+        worker->type_type = python->runtime->type_type;
         if (!walk_memory_fork(python->memory, &worker->memory) ||
             !walk_measure_open(&worker->measure, sublists->measures))
             return false;

@@ -49,6 +49,7 @@ struct walk_sublists_worker {
     struct walk_found types; /* those of the objects that are types */
     struct walk_found alone; /* those whose size is to be asked otherwise */
     const struct walk_stream *stream;
+    walk_addr type_type; /* address of `type` */
     uint64_t *marks; /* where it has met objects: a bit per place; NULL: nothing is marked */
     bool failed;     /* no memory, or what is followed cannot be believed */
 };

@@ -39,44 +39,42 @@ static void put_late(struct walk_sublists_worker *worker, const struct walk_size
     __builtin_prefetch(view + size - 1);
 }
 
-/* Adds the size of an object which no word of its own tells. False: no memory. */
-static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_measured *known,
-                        const struct walk_met_object *object)
+/* Adds the size of an object which no word of its own tells, whose bytes are at `view`, `room` of them. False: no
+ * memory. */
+static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_measured *known, walk_addr object,
+                        const uint8_t *view, size_t room)
 {
     struct walk_size_keys rest = {0};
-    if (known->own.kind == WALK_OWN_KEYS && object->room >= WALK_SIZE(worker->python->layout, dict)) {
+    if (known->own.kind == WALK_OWN_KEYS && room >= WALK_SIZE(worker->python->layout, dict)) {
         worker->counter->tallies[known->class].size += known->own.size;
-        rest = (struct walk_size_keys){WALK_WORD(worker->python, object->view, dict, ma_keys),
-                                       WALK_WORD(worker->python, object->view, dict, ma_values)};
+        rest = (struct walk_size_keys){WALK_WORD(worker->python, view, dict, ma_keys),
+                                       WALK_WORD(worker->python, view, dict, ma_values)};
         put_late(worker, &rest, known->class);
         return true;
     }
-    walk_measure_aim(&worker->measure, object->address, object->room < AT_HAND ? object->room : AT_HAND, object->view);
-    uint32_t class = known->class,
-             size = walk_measure_odd(&worker->measure, known, known->address, object->address, &rest);
+    walk_measure_aim(&worker->measure, object, room < AT_HAND ? room : AT_HAND, view);
+    uint32_t class = known->class, size = walk_measure_odd(&worker->measure, known, known->address, object, &rest);
     if (rest.keys)
         put_late(worker, &rest, class);
     if (size == WALK_UNSIZED)
-        return walk_found_push(&worker->alone, object->address);
+        return walk_found_push(&worker->alone, object);
     worker->counter->tallies[class].size += size;
     return true;
 }
 
 /* The class of an object; NULL: no memory. */
-static inline const struct walk_measured *class_of(struct walk_sublists_worker *worker,
-                                                   const struct walk_met_object *object)
+static inline __attribute__((always_inline)) const struct walk_measured *class_of(struct walk_sublists_worker *worker,
+                                                                                  const struct walk_met_object *object)
 {
-    const struct walk_python *python = worker->python;
-    walk_addr type = WALK_WORD(python, object->view, object, ob_type);
-    const struct walk_measured *known = walk_measure_slot(&worker->measure, type);
-    if (!known->address && !(known = meet(worker, type)))
+    const struct walk_measured *known = walk_measure_slot(&worker->measure, object->type);
+    if (!known->address && !(known = meet(worker, object->type)))
         return NULL;
-    if (type == python->runtime->type_type && !walk_found_push(&worker->types, object->address))
+    if (object->type == worker->type_type && !walk_found_push(&worker->types, object->address))
         return NULL;
     return known;
 }
 
-static inline bool count(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_SUBLISTS_EACH count(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     uint64_t size;
@@ -85,19 +83,19 @@ static inline bool count(struct walk_sublists_worker *worker, const struct walk_
     struct walk_tally *tally = &worker->counter->tallies[known->class];
     tally->count++;
     if (!walk_own_size_at(&known->own, worker->python, object->view, object->room, &size))
-        return measure_odd(worker, known, object);
+        return measure_odd(worker, known, object->address, object->view, object->room);
     tally->size += size;
     return true;
 }
 
-static inline bool count_and_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_SUBLISTS_EACH count_and_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     walk_sublists_mark(worker, object->place);
     return count(worker, object);
 }
 
 /* With marks only. */
-static inline bool only_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_SUBLISTS_EACH only_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     walk_sublists_mark(worker, object->place);
@@ -107,7 +105,7 @@ static inline bool only_mark(struct walk_sublists_worker *worker, const struct w
 }
 
 /* What is in the permanent generations is not measured. */
-static inline bool count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_SUBLISTS_EACH count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     if (known)

@@ -25,7 +25,7 @@ struct walk_sublists_pass {
 
 /* Where the words are that are looked at, from a head on. */
 struct walk_sublists_places {
-    uint32_t next, prev, object, needed;
+    uint32_t next, prev, object, type, needed;
     bool refs; /* up to 3.7: the head says whether the object is tracked */
 };
 
@@ -43,8 +43,12 @@ static inline struct walk_sublists_places walk_sublists_places(const struct walk
 {
     const struct walk_layout *layout = python->layout;
     uint32_t object = WALK_SIZE(layout, gc_head);
-    return (struct walk_sublists_places){WALK_OFFSET(layout, gc_head, next), WALK_OFFSET(layout, gc_head, prev), object,
-                                         object + WALK_SIZE(layout, object), WALK_HAS(layout, gc_head, refs)};
+    return (struct walk_sublists_places){WALK_OFFSET(layout, gc_head, next),
+                                         WALK_OFFSET(layout, gc_head, prev),
+                                         object,
+                                         object + WALK_OFFSET(layout, object, ob_type),
+                                         object + WALK_SIZE(layout, object),
+                                         WALK_HAS(layout, gc_head, refs)};
 }
 
 /* Moves a lane, and has the bytes come. */
@@ -59,12 +63,12 @@ walk_lane_go(struct walk_lane *lane, struct walk_sublists_worker *worker, walk_a
             segment = NULL;
         lane->segment = segment;
     }
-    lane->view = NULL;
-    if (!segment || segment->end - to < needed)
+    const uint8_t *view = segment && segment->end - to >= needed ? segment->data + (to - segment->start) : NULL;
+    lane->view = view;
+    if (!view)
         return;
-    lane->view = segment->data + (to - segment->start);
-    __builtin_prefetch(lane->view);
-    __builtin_prefetch(lane->view + WALK_LINE - 1);
+    __builtin_prefetch(view);
+    __builtin_prefetch(view + WALK_LINE - 1);
 }
 
 /* Gives the lane a sublist of the pass that nobody has; false: there is none. */
@@ -112,10 +116,12 @@ struct walk_met_object {
     walk_addr address;
     const uint8_t *view;
     size_t room;    /* bytes from there on */
+    walk_addr type; /* what it has in ob_type */
     uint32_t place; /* in the stream */
 };
 
-/* What is done with each object. False: the worker has failed. */
+/* What is done with each object; to be inlined. False: the worker has failed. */
+#define WALK_SUBLISTS_EACH static inline __attribute__((always_inline)) bool
 typedef bool walk_sublists_each(struct walk_sublists_worker *worker, const struct walk_met_object *object);
 
 /* For walk_sublists_follow(). */
@@ -127,29 +133,32 @@ static inline __attribute__((always_inline)) void walk_sublists_follow_words(str
     const unsigned granule_bits = worker->stream->granule_bits;
     struct walk_splitters *splitters = &pass->sublists->splitters;
     struct walk_lane lanes[WALK_LANES];
-    unsigned busy = 0;
-    while (busy < WALK_LANES && walk_lane_begin(&lanes[busy], pass, worker, &at))
-        busy++;
-    while (busy && !worker->failed)
-        for (unsigned i = 0; i < busy; i++) {
-            struct walk_lane *lane = &lanes[i];
+    struct walk_lane *end = lanes;
+    bool good = true;
+    while (end < lanes + WALK_LANES && walk_lane_begin(end, pass, worker, &at))
+        end++;
+    while (end > lanes && good)
+        for (struct walk_lane *lane = lanes; lane < end; lane++) {
             if (walk_lane_ends(lane, splitters, word, &at)) {
                 if (!walk_lane_begin(lane, pass, worker, &at))
-                    lanes[i--] = lanes[--busy];
+                    *lane-- = *--end;
                 continue;
             }
-            worker->failed |= (lane->at & (((walk_addr)1 << granule_bits) - 1)) != 0;
+            good &= !(lane->at & (((walk_addr)1 << granule_bits) - 1));
             if (at.refs && walk_header_refs_in(worker->python, lane->view) != WALK_REFS_REACHABLE)
-                worker->failed = true;
+                good = false;
             const walk_addr inside = lane->at + at.object - lane->segment->start;
-            const struct walk_met_object object = {lane->at + at.object, lane->view + at.object,
-                                                   lane->segment->end - lane->at - at.object,
-                                                   lane->place + (uint32_t)(inside >> granule_bits)};
-            worker->failed |= !each(worker, &object);
+            const struct walk_met_object object = {.address = lane->at + at.object,
+                                                   .view = lane->view + at.object,
+                                                   .room = lane->segment->end - lane->at - at.object,
+                                                   .type = walk_load_word(word, lane->view + at.type),
+                                                   .place = lane->place + (uint32_t)(inside >> granule_bits)};
+            good &= each(worker, &object);
             lane->length++;
             lane->from = lane->at;
             walk_lane_go(lane, worker, walk_load_word(word, lane->view + at.next) & WALK_LINK_MASK, at.needed);
         }
+    worker->failed |= !good;
 }
 
 /* One worker's part of a pass. */
