@@ -52,7 +52,7 @@ static struct walk_own_size simple(struct walk_python *python, const struct walk
     const uint64_t size = (uint64_t)type->basicsize + type->head;
     struct walk_size_keys keys;
     if (walk_size_needs(type) == WALK_SIZE_TYPE)
-        return (struct walk_own_size){.kind = WALK_OWN_FIXED, .size = walk_size_but_keys(python, 0, type, &keys)};
+        return items(WALK_OWN_FIXED, walk_size_but_keys(python, 0, type, &keys), 0, 0);
     if (walk_size_is_plain(type))
         return items(WALK_OWN_ITEMS, size, type->itemsize, layout->offset[WALK_FIELD_var_object_ob_size]);
     switch (type->kind) {

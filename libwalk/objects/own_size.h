@@ -12,8 +12,8 @@
 struct walk_own_size {
     enum walk_own_kind {
         WALK_OWN_NONE,
-        WALK_OWN_KEYS, /* `size`, and that of the keys of a dict, which these words do not tell */
-        WALK_OWN_FIXED,
+        WALK_OWN_KEYS,  /* `size`, and that of the keys of a dict, which these words do not tell */
+        WALK_OWN_FIXED, /* as ITEMS, of no bytes: which of both an object is no processor can foresee */
         WALK_OWN_ITEMS,
         WALK_OWN_INT,
         WALK_OWN_STR
@@ -40,23 +40,22 @@ static inline bool walk_own_size_at(const struct walk_own_size *own, const struc
                                     const uint8_t *view, size_t room, uint64_t *size)
 {
     *size = own->size;
-    if (own->kind <= WALK_OWN_FIXED)
-        return own->kind == WALK_OWN_FIXED;
-    if (room < own->extent)
+    if (own->kind < WALK_OWN_FIXED || room < own->extent)
         return false;
-    if (own->kind != WALK_OWN_ITEMS)
+    if (own->kind > WALK_OWN_ITEMS)
         return walk_own_size_odd(own, python, view, size);
     int64_t count = (int64_t)walk_load_u64(view + own->count_at);
     *size += (uint64_t)count * own->item;
-    return count >= 0;
+    return count >= 0 || !own->item;
 }
 
 /* The same of an object in the memory; walk_object_size() knows what this does not. */
 static inline bool walk_own_size(const struct walk_own_size *own, const struct walk_python *python, walk_addr object,
                                  uint64_t *size)
 {
-    const uint8_t *view = own->extent ? walk_memory_view(python->memory, object, own->extent) : NULL;
-    return walk_own_size_at(own, python, view, view ? own->extent : 0, size);
+    const uint8_t *view = own->kind > WALK_OWN_FIXED ? walk_memory_view(python->memory, object, own->extent) : NULL;
+    *size = own->size;
+    return view ? walk_own_size_at(own, python, view, own->extent, size) : own->kind == WALK_OWN_FIXED;
 }
 
 #endif
