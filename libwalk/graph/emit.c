@@ -111,6 +111,8 @@ static void lead_on(struct walk_emitter *emitter, uint64_t *edge, size_t count)
 {
     struct walk_index *index = emitter->index;
     struct walk_region *region[WALK_LOG_AHEAD];
+    uint8_t new[WALK_LOG_AHEAD];
+    size_t new_count = 0;
     bool placed = true;
     for (size_t i = 0; i < count; i++) {
         region[i] = place(emitter, index, &edge[i]);
@@ -119,9 +121,12 @@ static void lead_on(struct walk_emitter *emitter, uint64_t *edge, size_t count)
             __builtin_prefetch(&region[i]->word[walk_granule_word(edge[i])]);
     }
     emitter->placed &= placed;
-    for (size_t i = 0; i < count; i++)
-        if (region[i] && !walk_region_has(region[i], edge[i]))
-            walk_index_discover(index, region[i], edge[i]);
+    for (size_t i = 0; i < count; i++) { /* no branch: of every third edge or so nobody can foresee it */
+        new[new_count] = (uint8_t)i;
+        new_count += region[i] && !walk_region_has(region[i], edge[i]);
+    }
+    for (size_t i = 0; i < new_count; i++)
+        walk_index_discover(index, region[new[i]], edge[new[i]]);
 }
 
 void walk_emit_lead_on(struct walk_emitter *emitter)

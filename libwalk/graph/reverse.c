@@ -18,8 +18,8 @@
 /* Referents of a bin. */
 enum { BIN_BITS = 16, BIN = 1 << BIN_BITS };
 
-/* More hands than workers: who has an easy part takes another one. */
-enum { HANDS_PER_WORKER = 8 };
+/* More hands than workers: who has an easy part takes another one. So many edges are dealt together. */
+enum { HANDS_PER_WORKER = 8, DEALT = 1 << 10 };
 
 struct sorter {
     uint32_t *place;  /* of each referent of a bin: where its next holder goes */
@@ -73,6 +73,27 @@ static void count_hand(void *context, size_t number, unsigned worker)
     reversal->hand[number].marked = marked;
 }
 
+/* Edges that are dealt together, and whose they are: of the first one, and of each where that changes; else 0. */
+struct deal {
+    uint32_t first, end;
+    walk_id holder, next; /* `next`: the first one who begins behind them */
+    walk_id begins[DEALT];
+};
+
+/* Of holders without edges, and the one behind them, the last one stands. */
+static void begin_deal(struct deal *deal, const uint32_t *start, uint32_t first, uint32_t end)
+{
+    deal->first = first;
+    deal->end = end - first < DEALT ? end : first + DEALT;
+    memset(deal->begins, 0, sizeof deal->begins);
+    for (; start[deal->next] < deal->end; deal->next++)
+        deal->begins[start[deal->next] - first] = deal->next;
+}
+
+/*
+ * Edges one after the other, not holder by holder: how many each has no processor can foresee. There is a holder behind
+ * the last one, where the edges end.
+ */
 static void deal_hand(void *context, size_t number, unsigned worker)
 {
     const struct reversal *reversal = context;
@@ -80,15 +101,20 @@ static void deal_hand(void *context, size_t number, unsigned worker)
     uint32_t *holder = reversal->graph->backward.edge;
     uint16_t *referent = reversal->referent;
     uint64_t *next = reversal->hand[number].at;
-    walk_id end = first_holder(reversal, number + 1);
+    walk_id first = first_holder(reversal, number);
+    uint32_t end = start[first_holder(reversal, number + 1)];
+    struct deal deal = {.holder = first, .next = first};
     (void)worker;
-    for (walk_id id = first_holder(reversal, number); id < end; id++)
-        for (uint32_t i = start[id], last = start[id + 1]; i < last; i++) {
-            walk_id to = WALK_EDGE_ID(edge[i]);
-            uint64_t at = next[to >> BIN_BITS]++;
-            holder[at] = id | (edge[i] & WALK_EDGE_MARK);
-            referent[at] = (uint16_t)(to % BIN);
+    for (uint32_t at = start[first]; at < end; at = deal.end) {
+        begin_deal(&deal, start, at, end);
+        for (uint32_t i = deal.first; i < deal.end; i++) {
+            walk_id begins = deal.begins[i - deal.first], to = WALK_EDGE_ID(edge[i]);
+            deal.holder = begins > deal.holder ? begins : deal.holder;
+            uint64_t place = next[to >> BIN_BITS]++;
+            holder[place] = deal.holder | (edge[i] & WALK_EDGE_MARK);
+            referent[place] = (uint16_t)(to % BIN);
         }
+    }
 }
 
 /* Counts become places. */

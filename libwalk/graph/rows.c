@@ -180,20 +180,26 @@ static void go_on(struct places *places)
         __builtin_prefetch(word_of(places->index, places->next[i]));
 }
 
-static inline void lay_out_place(struct places *places, uint32_t *row)
+/* The next edges, to where they stand in rows. */
+static void lay_out_places(struct places *places, uint32_t *to, const uint32_t *end)
 {
-    uint64_t edge = *places->next;
-    const uint64_t *later = places->next++ + WALK_LOG_AHEAD;
-    __builtin_prefetch(word_of(places->index, *(later < places->last ? later : places->last)));
-    *row = walk_word_id(word_of(places->index, edge), edge) | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+    for (; to < end; to++) {
+        if (!places->next || places->next > places->last)
+            go_on(places);
+        uint64_t edge = *places->next;
+        const uint64_t *later = places->next++ + WALK_LOG_AHEAD;
+        __builtin_prefetch(word_of(places->index, *(later < places->last ? later : places->last)));
+        *to = walk_word_id(word_of(places->index, edge), edge) | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
+    }
 }
 
+/* Rows mostly follow each other, and are laid out as one: how long each is no processor can foresee. */
 static void lay_out_simple(const struct rows *rows, const struct walk_block *block)
 {
     struct places places = {
         .index = &rows->graph->index, .edges = &block->emitter->edges, .at = block->edge, .end = block->end};
     const uint32_t *start = rows->graph->forward.start;
-    uint32_t *class = rows->graph->class, *edge = rows->graph->forward.edge;
+    uint32_t *class = rows->graph->class, *edge = rows->graph->forward.edge, first = 0, end = 0;
     uint8_t *flags = rows->graph->flags;
     for (uint32_t at = 0; at < block->count; at++) {
         if (walk_block_leaves_out(block, at))
@@ -201,12 +207,13 @@ static void lay_out_simple(const struct rows *rows, const struct walk_block *blo
         walk_id id = block->place[at];
         class[id] = block->class[at];
         flags[id] = block->flags[at];
-        for (uint32_t *row = edge + start[id], *end = row + block->edges[at]; row < end; row++) {
-            if (!places.next || places.next > places.last)
-                go_on(&places);
-            lay_out_place(&places, row);
+        if (start[id] != end && block->edges[at]) {
+            lay_out_places(&places, edge + first, edge + end);
+            first = end = start[id];
         }
+        end += block->edges[at];
     }
+    lay_out_places(&places, edge + first, edge + end);
 }
 
 /* In place of an edge: its key is no node; here come those of the part that is far. */
