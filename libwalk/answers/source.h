@@ -72,11 +72,33 @@ struct walk_error *walk_source_renew(struct walk_heap_source *source);
 /* Forgets how objects are visited as planned: the plans were made of what was known. */
 void walk_source_forget_plans(struct walk_source_worker *worker);
 
+/* `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up. */
+static inline void walk_source_count(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects,
+                                     uint64_t size)
+{
+    struct walk_type_stats *type = &worker->types[class];
+    type->objects += objects;
+    type->size += size;
+    if (flags & WALK_NODE_TRACKED) {
+        type->tracked += objects;
+        type->tracked_size += size;
+    }
+}
+
 /*
  * Counts an object that is not tracked, whose bytes are at `view`, `room` of them, if by its type's plan it refers to
- * nothing and one word tells its size (source_visit.c).
+ * nothing and one word tells its size.
  */
-bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *view, size_t room, uint32_t class);
+static inline bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *view, size_t room,
+                                          uint32_t class)
+{
+    const struct walk_plan *plan = &worker->plans[class];
+    uint64_t size;
+    if (!plan->leaf || !walk_own_size_at(&plan->own, &worker->fork.python, view, room, &size))
+        return false;
+    walk_source_count(worker, class, WALK_OBJECT, 1, size);
+    return true;
+}
 
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);

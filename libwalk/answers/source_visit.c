@@ -16,32 +16,10 @@ static void count_guess(struct walk_type_stats *type, walk_addr key, const struc
     }
 }
 
-/* `objects` of them more; numbers that are taken back from another worker's wrap around until all are added up. */
-static void count_size(struct walk_source_worker *worker, uint32_t class, uint8_t flags, size_t objects, uint64_t size)
-{
-    struct walk_type_stats *type = &worker->types[class];
-    type->objects += objects;
-    type->size += size;
-    if (flags & WALK_NODE_TRACKED) {
-        type->tracked += objects;
-        type->tracked_size += size;
-    }
-}
-
-bool walk_source_count_leaf(struct walk_source_worker *worker, const uint8_t *view, size_t room, uint32_t class)
-{
-    const struct walk_plan *plan = &worker->plans[class];
-    uint64_t size;
-    if (!plan->leaf || !walk_own_size_at(&plan->own, &worker->fork.python, view, room, &size))
-        return false;
-    count_size(worker, class, WALK_OBJECT, 1, size);
-    return true;
-}
-
 static void count_object(struct walk_source_worker *worker, walk_addr key, uint32_t class, uint8_t flags, uint64_t size)
 {
     struct walk_type_stats *type = &worker->types[class];
-    count_size(worker, class, flags, 1, size);
+    walk_source_count(worker, class, flags, 1, size);
     worker->run_objects += worker->refs.run;
     if (worker->refs.guessed)
         count_guess(type, key, &worker->refs);
@@ -123,7 +101,7 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
     if (plan->state == WALK_PLAN_NONE)
         return false;
     if (plan->leaf && walk_own_size(&plan->own, python, key, &size)) {
-        count_size(worker, class, flags, 1, size);
+        walk_source_count(worker, class, flags, 1, size);
         return true;
     }
     plan_visit(&visit, worker, emitter);
@@ -138,7 +116,7 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
         visit.size = near_size(python, key, class, &visit.far);
     if (!good || python->missed) /* of what the size needs a type is new */
         return false;
-    count_size(worker, class, flags, 1, visit.size);
+    walk_source_count(worker, class, flags, 1, visit.size);
     emit_planned(worker, emitter, &visit);
     return true;
 }
@@ -209,7 +187,7 @@ static struct walk_error *visit_far_as_it_is(struct walk_source_worker *worker, 
     enum walk_answer answer = WALK_YES;
     struct walk_python *python = &worker->fork.python;
     const struct walk_plan_far far = {.at = part->at, .note = part->note};
-    count_size(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
+    walk_source_count(worker, part->class, *flags, (size_t)-1, 0 - near_size(python, part->key, part->class, &far));
     struct walk_error *error = visit_as_it_is(worker, python, part->key, part->class, flags, emitter, &answer);
     if (answer == WALK_LATER) /* it has a plan: there is nothing that it would have to wait for */
         *flags |= WALK_NODE_UNREADABLE;
@@ -227,7 +205,7 @@ struct walk_error *walk_source_visit_far(void *context, unsigned number, const s
     *whole = !walk_plan_visit_far(&worker->fork.python, part->at, part->note, &visit);
     if (*whole)
         return visit_far_as_it_is(worker, part, flags, emitter);
-    count_size(worker, part->class, *flags, 0, visit.size);
+    walk_source_count(worker, part->class, *flags, 0, visit.size);
     emit_planned(worker, emitter, &visit);
     return NULL;
 }

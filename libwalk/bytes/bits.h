@@ -4,11 +4,14 @@
 
 #include <stdint.h>
 
+/* In place of "static inline", for what is done with each of many objects, if the compiler takes it for too large. */
+#define WALK_INLINED static inline __attribute__((always_inline))
+
 /*
- * In place of "static inline", for functions that do no more than prefetch: GCC takes them for such that do nothing,
+ * The same, for functions that do no more than prefetch: GCC takes them for such that do nothing,
  * and leaves their calls out, unless they are inlined before it looks.
  */
-#define WALK_PREFETCHER static inline __attribute__((always_inline))
+#define WALK_PREFETCHER WALK_INLINED
 
 /* Not every x86-64 has the instruction, so the compiler does not use it; what it makes instead is a call. */
 static inline unsigned walk_count_bits(uint64_t bits)

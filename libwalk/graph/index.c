@@ -215,21 +215,6 @@ void walk_region_enter(struct walk_region *region, uint32_t *place)
     atomic_store_explicit(&region->touched, 0, memory_order_relaxed);
 }
 
-enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
-                                uint32_t *place)
-{
-    uint64_t granule = walk_index_granule(index, key), inside = granule - region->first;
-    if (walk_index_is_odd(index, key) || inside >> WALK_REGION_BITS)
-        return WALK_ENTER_ODD;
-    struct walk_word *word = &region->word[inside >> 6];
-    uint64_t bit = UINT64_C(1) << (inside & 63), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
-    if (bits & bit)
-        return WALK_ENTERED_BEFORE;
-    atomic_store_explicit(&word->bits, bits | bit, memory_order_relaxed);
-    *place = (uint32_t)inside;
-    return WALK_ENTERED;
-}
-
 void walk_region_remove(struct walk_region *region, uint32_t place)
 {
     region->word[place >> 6].bits &= ~(UINT64_C(1) << (place & 63));

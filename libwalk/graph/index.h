@@ -149,8 +149,20 @@ uint32_t walk_region_count(const struct walk_region *region);
 /* Enters all of them; `place` gets their granules, counted from the region's first one. */
 void walk_region_enter(struct walk_region *region, uint32_t *place);
 /* Enters one that was not discovered; `place` gets its granule likewise. WALK_ENTER_ODD: it is none of the region. */
-enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
-                                uint32_t *place);
+static inline enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
+                                uint32_t *place)
+{
+    uint64_t granule = walk_index_granule(index, key), inside = granule - region->first;
+    if (walk_index_is_odd(index, key) || inside >> WALK_REGION_BITS)
+        return WALK_ENTER_ODD;
+    struct walk_word *word = &region->word[inside >> 6];
+    uint64_t bit = UINT64_C(1) << (inside & 63), bits = atomic_load_explicit(&word->bits, memory_order_relaxed);
+    if (bits & bit)
+        return WALK_ENTERED_BEFORE;
+    atomic_store_explicit(&word->bits, bits | bit, memory_order_relaxed);
+    *place = (uint32_t)inside;
+    return WALK_ENTERED;
+}
 /* Takes a key that is entered out again. */
 void walk_region_remove(struct walk_region *region, uint32_t place);
 

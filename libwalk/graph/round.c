@@ -95,8 +95,8 @@ static void note(struct walk_emitter *emitter, const struct walk_block *block, u
 }
 
 /* What is a node is left for later until it is visited; a leaf has nothing to visit. */
-static enum walk_answer ask(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at,
-                            walk_addr key)
+WALK_INLINED enum walk_answer ask(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at,
+                                  walk_addr key)
 {
     struct walk_emitter *emitter = &now->builder->emitters[worker];
     const struct walk_source *source = emitter->source;
@@ -163,7 +163,8 @@ static struct walk_error *settle(struct now *now)
 /* ---- visiting ---- */
 
 /* `key` is that of node `at` of the block, as it is. */
-static void visit(struct walk_emitter *emitter, unsigned worker, struct walk_block *block, uint32_t at, walk_addr key)
+WALK_INLINED void visit(struct walk_emitter *emitter, unsigned worker, struct walk_block *block, uint32_t at,
+                        walk_addr key)
 {
     const struct walk_source *source = emitter->source;
     size_t first = emitter->edges.count;

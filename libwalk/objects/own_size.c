@@ -79,32 +79,16 @@ struct walk_own_size walk_own_size_of(struct walk_python *python, const struct w
 
 /* ---- asking ---- */
 
-/* As int_size() of size.c; its digits must be there, or it has none. */
-static bool count_digits(const struct walk_python *python, uint64_t word, uint64_t item, uint64_t *count)
+/* As int_size() of size.c. */
+bool walk_own_size_of_int(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
+                          uint64_t *size)
 {
     enum { TAG_SHIFT = 3, SIGN = 3, ZERO = 1 };
-    uint64_t least = WALK_MINOR(python) >= 11;
+    uint64_t least = WALK_MINOR(python) >= 11, digits = walk_load_u64(view + own->count_at);
     if (WALK_HAS(python->layout, int, lv_tag))
-        word = (word & SIGN) == ZERO ? 0 : word >> TAG_SHIFT;
-    else if ((int64_t)word < 0)
-        word = 0 - word;
-    *count = word > least ? word : least;
-    return word <= DIGITS && word * item <= DIGITS;
-}
-
-/* Whether its characters are all that it has; as str_size() of size.c. */
-static bool is_plain(const struct walk_own_size *own, const uint8_t *view)
-{
-    return (view[own->str.state_at] & own->str.plain) == own->str.plain &&
-           !(own->str.wstr_at && walk_load_u64(view + own->str.wstr_at));
-}
-
-bool walk_own_size_odd(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
-                       uint64_t *size)
-{
-    uint64_t count = walk_load_u64(view + own->count_at);
-    if (own->kind == WALK_OWN_STR ? !is_plain(own, view) : !count_digits(python, count, own->item, &count))
-        return false;
-    *size += count * own->item;
-    return true;
+        digits = (digits & SIGN) == ZERO ? 0 : digits >> TAG_SHIFT;
+    else if ((int64_t)digits < 0)
+        digits = 0 - digits;
+    *size += (digits > least ? digits : least) * own->item;
+    return digits <= DIGITS && digits * own->item <= DIGITS;
 }

@@ -31,9 +31,16 @@ struct walk_own_size {
 /* NONE: it is not as simple. */
 struct walk_own_size walk_own_size_of(struct walk_python *python, const struct walk_pytype *type);
 
-/* For walk_own_size(). */
-bool walk_own_size_odd(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
-                       uint64_t *size);
+/* For walk_own_size_at(): of an int, whose digits must be there. */
+bool walk_own_size_of_int(const struct walk_own_size *own, const struct walk_python *python, const uint8_t *view,
+                          uint64_t *size);
+
+/* For it too: whether its characters are all that a str has; as str_size() of size.c. */
+static inline bool walk_own_str_is_plain(const struct walk_own_size *own, const uint8_t *view)
+{
+    return (view[own->str.state_at] & own->str.plain) == own->str.plain &&
+           !(own->str.wstr_at && walk_load_u64(view + own->str.wstr_at));
+}
 
 /* Of the object whose bytes are at `view`, `room` of them. False: it is not as simple, or not there. */
 static inline bool walk_own_size_at(const struct walk_own_size *own, const struct walk_python *python,
@@ -42,8 +49,10 @@ static inline bool walk_own_size_at(const struct walk_own_size *own, const struc
     *size = own->size;
     if (own->kind < WALK_OWN_FIXED || room < own->extent)
         return false;
-    if (own->kind > WALK_OWN_ITEMS)
-        return walk_own_size_odd(own, python, view, size);
+    if (own->kind == WALK_OWN_INT)
+        return walk_own_size_of_int(own, python, view, size);
+    if (own->kind == WALK_OWN_STR && !walk_own_str_is_plain(own, view))
+        return false;
     int64_t count = (int64_t)walk_load_u64(view + own->count_at);
     *size += (uint64_t)count * own->item;
     return count >= 0 || !own->item;

@@ -63,8 +63,8 @@ static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_m
 }
 
 /* The class of an object; NULL: no memory. */
-static inline __attribute__((always_inline)) const struct walk_measured *class_of(struct walk_sublists_worker *worker,
-                                                                                  const struct walk_met_object *object)
+WALK_INLINED const struct walk_measured *class_of(struct walk_sublists_worker *worker,
+                                                  const struct walk_met_object *object)
 {
     const struct walk_measured *known = walk_measure_slot(&worker->measure, object->type);
     if (!known->address && !(known = meet(worker, object->type)))
@@ -74,7 +74,7 @@ static inline __attribute__((always_inline)) const struct walk_measured *class_o
     return known;
 }
 
-WALK_SUBLISTS_EACH count(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_INLINED bool count(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     uint64_t size;
@@ -88,14 +88,14 @@ WALK_SUBLISTS_EACH count(struct walk_sublists_worker *worker, const struct walk_
     return true;
 }
 
-WALK_SUBLISTS_EACH count_and_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_INLINED bool count_and_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     walk_sublists_mark(worker, object->place);
     return count(worker, object);
 }
 
 /* With marks only. */
-WALK_SUBLISTS_EACH only_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_INLINED bool only_mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     walk_sublists_mark(worker, object->place);
@@ -105,7 +105,7 @@ WALK_SUBLISTS_EACH only_mark(struct walk_sublists_worker *worker, const struct w
 }
 
 /* What is in the permanent generations is not measured. */
-WALK_SUBLISTS_EACH count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_INLINED bool count_permanent(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     const struct walk_measured *known = class_of(worker, object);
     if (known)

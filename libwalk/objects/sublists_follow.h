@@ -11,6 +11,7 @@
  * at most as many as there are objects.
  */
 
+#include "bytes/bits.h"
 #include "objects/header.h"
 #include "objects/sublists.h"
 
@@ -52,8 +53,8 @@ static inline struct walk_sublists_places walk_sublists_places(const struct walk
 }
 
 /* Moves a lane, and has the bytes come. */
-static inline __attribute__((always_inline)) void
-walk_lane_go(struct walk_lane *lane, struct walk_sublists_worker *worker, walk_addr to, uint32_t needed)
+WALK_INLINED void walk_lane_go(struct walk_lane *lane, struct walk_sublists_worker *worker, walk_addr to,
+                               uint32_t needed)
 {
     const struct walk_segment *segment = lane->segment;
     lane->at = to;
@@ -94,9 +95,8 @@ static inline bool walk_lane_begin(struct walk_lane *lane, struct walk_sublists_
 }
 
 /* Whether the lane has come to the end of its sublist, which is noted then. */
-static inline __attribute__((always_inline)) bool walk_lane_ends(struct walk_lane *lane,
-                                                                 struct walk_splitters *splitters, unsigned word,
-                                                                 const struct walk_sublists_places *at)
+WALK_INLINED bool walk_lane_ends(struct walk_lane *lane, struct walk_splitters *splitters, unsigned word,
+                                 const struct walk_sublists_places *at)
 {
     uint32_t next = 0;
     if (lane->view && (walk_load_word(word, lane->view + at->prev) & WALK_LINK_MASK) == lane->from) {
@@ -120,14 +120,12 @@ struct walk_met_object {
     uint32_t place; /* in the stream */
 };
 
-/* What is done with each object; to be inlined. False: the worker has failed. */
-#define WALK_SUBLISTS_EACH static inline __attribute__((always_inline)) bool
+/* What is done with each object; it is inlined. False: the worker has failed. */
 typedef bool walk_sublists_each(struct walk_sublists_worker *worker, const struct walk_met_object *object);
 
 /* For walk_sublists_follow(). */
-static inline __attribute__((always_inline)) void walk_sublists_follow_words(struct walk_sublists_pass *pass,
-                                                                             struct walk_sublists_worker *worker,
-                                                                             unsigned word, walk_sublists_each *each)
+WALK_INLINED void walk_sublists_follow_words(struct walk_sublists_pass *pass, struct walk_sublists_worker *worker,
+                                             unsigned word, walk_sublists_each *each)
 {
     const struct walk_sublists_places at = walk_sublists_places(worker->python);
     const unsigned granule_bits = worker->stream->granule_bits;
@@ -162,8 +160,8 @@ static inline __attribute__((always_inline)) void walk_sublists_follow_words(str
 }
 
 /* One worker's part of a pass. */
-static inline __attribute__((always_inline)) void
-walk_sublists_follow(struct walk_sublists_pass *pass, struct walk_sublists_worker *worker, walk_sublists_each *each)
+WALK_INLINED void walk_sublists_follow(struct walk_sublists_pass *pass, struct walk_sublists_worker *worker,
+                                       walk_sublists_each *each)
 {
     if (worker->python->word == 8)
         walk_sublists_follow_words(pass, worker, 8, each);

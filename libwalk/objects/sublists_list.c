@@ -38,7 +38,7 @@ bool walk_sublists_clear_marks(struct walk_sublists *sublists)
     return true;
 }
 
-WALK_SUBLISTS_EACH mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
+WALK_INLINED bool mark(struct walk_sublists_worker *worker, const struct walk_met_object *object)
 {
     walk_sublists_mark(worker, object->place);
     return true;
