@@ -72,6 +72,7 @@ struct walk_error *walk_memory_seal(struct walk_memory *memory)
             memory->segments[kept++] = segment;
     }
     memory->count = kept;
+    memory->near.size = 0;
     return NULL;
 }
 
@@ -163,6 +164,8 @@ const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, s
         return NULL;
     if (segment->kind == WALK_SEGMENT_LAZY && size && !load(memory, segment, address, size))
         return NULL;
+    if (segment->kind == WALK_SEGMENT_SAVED && !memory->window.size)
+        memory->near = (struct walk_piece){segment->start, segment->end - segment->start, segment->data};
     return segment->data + (address - segment->start);
 }
 

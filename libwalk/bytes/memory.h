@@ -28,6 +28,13 @@ struct walk_segment {
     uint8_t *loaded; /* LAZY: one byte per page: 0 not tried, 1 there, 2 unreadable */
 };
 
+/* Bytes of the target that stand beside each other. */
+struct walk_piece {
+    walk_addr start;
+    size_t size;
+    const uint8_t *data;
+};
+
 struct walk_memory {
     struct walk_segment *segments;
     size_t count, capacity;
@@ -36,12 +43,9 @@ struct walk_memory {
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
     size_t last, other; /* the segments of the last look-up, and of the last one in another: accesses cluster */
-    /* Bytes of the target that are at hand a second time, and looked at first (bytes/window.h, bytes/stream.h). */
-    struct {
-        walk_addr start;
-        size_t size;
-        const uint8_t *data;
-    } window;
+    /* Bytes that are at hand a second time, and looked at first (bytes/window.h, bytes/stream.h); size 0: none. */
+    struct walk_piece window;
+    struct walk_piece near; /* the window, or else the last SAVED segment */
 };
 
 void walk_memory_init(struct walk_memory *memory, unsigned word);
@@ -57,26 +61,31 @@ struct walk_error *walk_memory_reserve(struct walk_memory *memory);
 /* The segment that holds `address`, or NULL. */
 const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address);
 
-/* walk_memory_view() for any segment. */
+/* walk_memory_view() of what is not near. */
 const uint8_t *walk_memory_find(struct walk_memory *memory, walk_addr address, size_t size);
+
+static inline bool walk_piece_has(const struct walk_piece *piece, walk_addr address, size_t size)
+{
+    walk_addr inside = address - piece->start;
+    return inside < piece->size && size <= piece->size - inside;
+}
 
 static inline bool walk_memory_in_window(const struct walk_memory *memory, walk_addr address, size_t size)
 {
-    walk_addr inside = address - memory->window.start;
-    return inside < memory->window.size && size <= memory->window.size - inside;
+    return walk_piece_has(&memory->window, address, size);
+}
+
+/* Gives it another window, or none, if that has no bytes. */
+static inline void walk_memory_look_through(struct walk_memory *memory, struct walk_piece window)
+{
+    memory->window = memory->near = window;
 }
 
 /* `size` bytes at `address`, or NULL when any of them is not there. Mostly they are where the last ones were. */
 static inline const uint8_t *walk_memory_view(struct walk_memory *memory, walk_addr address, size_t size)
 {
-    if (walk_memory_in_window(memory, address, size))
-        return memory->window.data + (address - memory->window.start);
-    if (memory->last < memory->count) {
-        const struct walk_segment *segment = &memory->segments[memory->last];
-        if (address >= segment->start && address < segment->end && size <= segment->end - address &&
-            segment->kind == WALK_SEGMENT_SAVED)
-            return segment->data + (address - segment->start);
-    }
+    if (walk_piece_has(&memory->near, address, size))
+        return memory->near.data + (address - memory->near.start);
     return walk_memory_find(memory, address, size);
 }
 

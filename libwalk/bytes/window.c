@@ -27,7 +27,7 @@ void walk_window_aim(struct walk_window *window, struct walk_image *image, walk_
                      size_t count)
 {
     bool worth = window->buffer && (last - first) / PER_LOOK <= count;
-    image->memory.window.size = 0;
+    walk_memory_look_through(&image->memory, (struct walk_piece){0});
     window->first = first;
     window->next = worth ? first : UINT64_MAX;
     window->last = last;
@@ -40,7 +40,7 @@ void walk_window_move(struct walk_window *window, struct walk_image *image, walk
         address = window->first;
     window->first = 0;
     const struct walk_segment *segment = walk_memory_segment(memory, address);
-    memory->window.size = 0;
+    walk_memory_look_through(memory, (struct walk_piece){0});
     window->next = address + SIZE / 2;
     if (!segment || segment->kind != WALK_SEGMENT_SAVED)
         return;
@@ -54,9 +54,7 @@ void walk_window_move(struct walk_window *window, struct walk_image *image, walk
     uint64_t offset;
     if (!walk_image_in_core(image, data, &offset) || !walk_image_read_core(image, offset, window->buffer, end - start))
         return;
-    memory->window.start = start;
-    memory->window.size = end - start;
-    memory->window.data = window->buffer;
+    walk_memory_look_through(memory, (struct walk_piece){start, end - start, window->buffer});
 }
 
 bool walk_window_peek(struct walk_image *image, walk_addr address, size_t size, void *buffer)

@@ -96,10 +96,7 @@ void walk_measure_close(struct walk_measure *measure)
 
 void walk_measure_aim(struct walk_measure *measure, walk_addr start, size_t size, const uint8_t *bytes)
 {
-    struct walk_memory *memory = &measure->fork.image.memory;
-    memory->window.start = start;
-    memory->window.size = size;
-    memory->window.data = bytes;
+    walk_memory_look_through(&measure->fork.image.memory, (struct walk_piece){start, size, bytes});
 }
 
 /* Whether the type is worth a look: it is common, or has come often. */

@@ -4,8 +4,6 @@
 
 #include "objects/sublists_follow.h"
 
-enum { AT_HAND = 1 << 8 }; /* bytes of an object that are looked at in any case */
-
 /* ---- one object ---- */
 
 /* A type is met for the first time. NULL: no memory. */
@@ -52,7 +50,6 @@ static bool measure_odd(struct walk_sublists_worker *worker, const struct walk_m
         put_late(worker, &rest, known->class);
         return true;
     }
-    walk_measure_aim(&worker->measure, object, room < AT_HAND ? room : AT_HAND, view);
     uint32_t class = known->class, size = walk_measure_odd(&worker->measure, known, known->address, object, &rest);
     if (rest.keys)
         put_late(worker, &rest, class);

@@ -1042,7 +1042,7 @@ START_TEST(through_a_window_the_same_bytes_are_seen)
         }
         expect(!walk_memory_view(memory, end - 8, 9));
     }
-    expect(moves > 60);
+    expect(moves > 40);
     /* Few things far from each other are not worth it, and at addresses where nothing is there is none. */
     walk_window_aim(&w.window, &w.image, 0x10000000, 0x50000000, 3);
     walk_window_follow(&w.window, &w.image, 0x10000000);
