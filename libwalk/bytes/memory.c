@@ -105,14 +105,11 @@ static bool is_in(const struct walk_memory *memory, size_t segment, walk_addr ad
 
 const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_addr address)
 {
-    if (is_in(memory, memory->last, address))
-        return &memory->segments[memory->last];
-    size_t low = 0, high = memory->count, last = memory->last;
-    if (is_in(memory, memory->other, address)) {
-        memory->last = memory->other;
-        memory->other = last;
-        return &memory->segments[memory->last];
-    }
+    enum { MEGABYTE_BITS = 20 };
+    uint32_t *known = &memory->known[(address >> MEGABYTE_BITS) % WALK_MEMORY_KNOWN];
+    if (is_in(memory, *known, address))
+        return &memory->segments[*known];
+    size_t low = 0, high = memory->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (memory->segments[middle].end <= address)
@@ -122,8 +119,7 @@ const struct walk_segment *walk_memory_segment(struct walk_memory *memory, walk_
     }
     if (low == memory->count || memory->segments[low].start > address)
         return NULL;
-    memory->other = last;
-    memory->last = low;
+    *known = (uint32_t)low; /* of more segments than that, a wrong one: it is looked at */
     return &memory->segments[low];
 }
 
@@ -204,7 +200,6 @@ bool walk_memory_fork(const struct walk_memory *memory, struct walk_memory *fork
         if (memory->segments[i].kind == WALK_SEGMENT_LAZY)
             return false;
     *fork = *memory;
-    fork->last = fork->other = 0;
     return true;
 }
 

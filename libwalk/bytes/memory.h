@@ -35,6 +35,8 @@ struct walk_piece {
     const uint8_t *data;
 };
 
+enum { WALK_MEMORY_KNOWN = 64 };
+
 struct walk_memory {
     struct walk_segment *segments;
     size_t count, capacity;
@@ -42,7 +44,7 @@ struct walk_memory {
     /* LAZY segments only. */
     size_t (*fill)(void *context, walk_addr address, void *buffer, size_t size);
     void *fill_context;
-    size_t last, other; /* the segments of the last look-up, and of the last one in another: accesses cluster */
+    uint32_t known[WALK_MEMORY_KNOWN]; /* the segments that were found last, by megabyte: accesses cluster */
     /* Bytes that are at hand a second time, and looked at first (bytes/window.h, bytes/stream.h); size 0: none. */
     struct walk_piece window;
     struct walk_piece near; /* the window, or else the last SAVED segment */
