@@ -97,7 +97,7 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
-                                .foresee = walk_source_foresee,
+                                .visit_some = walk_source_visit_some,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
                                 .settle = walk_source_settle,

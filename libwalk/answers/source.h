@@ -103,7 +103,8 @@ static inline bool walk_source_count_leaf(struct walk_source_worker *worker, con
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);
 const uint8_t *walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
-void walk_source_foresee(void *context, unsigned number, walk_addr key, uint32_t class);
+size_t walk_source_visit_some(void *context, unsigned number, const struct walk_nodes *nodes,
+                              struct walk_emitter *emitter);
 void walk_source_tell(void *context, unsigned number, const walk_addr *keys, size_t count, uint32_t *class,
                       uint8_t *flags);
 enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answers/source.h"
+#include "bytes/bits.h"
 #include "objects/size.h"
 
 _Static_assert(WALK_PLAN_MARK == WALK_EMIT_MARK, "what a plan tells is emitted as it is");
@@ -121,17 +122,68 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
     return true;
 }
 
-void walk_source_foresee(void *context, unsigned number, walk_addr key, uint32_t class)
+/* ---- many objects, one after the other ---- */
+
+/* Fetches an object that comes soon, and the array of one that comes sooner. */
+WALK_PREFETCHER void look_ahead(const struct walk_source_worker *worker, const struct walk_nodes *nodes, size_t at)
+{
+    enum { OBJECT = 16, ARRAY = 8, LINE = 64 };
+    const struct walk_python *python = &worker->fork.python;
+    const uint8_t *object = NULL, *array = NULL;
+    if (at + OBJECT < nodes->count)
+        object = walk_memory_view(python->memory, walk_nodes_key(nodes, at + OBJECT), 1);
+    if (at + ARRAY < nodes->count && nodes->class[at + ARRAY] != WALK_NO_CLASS) {
+        const struct walk_plan *plan = &worker->plans[nodes->class[at + ARRAY]];
+        walk_addr stands = walk_plan_array_at(plan, python, walk_nodes_key(nodes, at + ARRAY));
+        array = stands ? walk_memory_view(python->memory, stands, 1) : NULL;
+    }
+    __builtin_prefetch(object);
+    __builtin_prefetch(object ? object + LINE : NULL);
+    __builtin_prefetch(array);
+    __builtin_prefetch(array ? array + LINE : NULL);
+}
+
+/* Whether an object goes as planned, and that tells its size; then its targets stand from visit->start to visit->to. */
+WALK_INLINED bool is_simple(struct walk_source_worker *worker, walk_addr key, uint32_t class,
+                            struct walk_planned *visit)
+{
+    const struct walk_python *python = &worker->fork.python;
+    const struct walk_plan *plan = class == WALK_NO_CLASS ? NULL : &worker->plans[class];
+    return plan && plan->state == WALK_PLAN_MADE && plan->sized && !plan->leaf &&
+           walk_plan_visit(plan, python, &python->types[class], key, visit) && !(visit->bits & (python->word - 1)) &&
+           !(visit->bits >> WALK_KEY_BITS);
+}
+
+size_t walk_source_visit_some(void *context, unsigned number, const struct walk_nodes *nodes,
+                              struct walk_emitter *emitter)
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
-    walk_addr at = walk_plan_array_at(&worker->plans[class], &worker->fork.python, key);
-    const uint8_t *view = at ? walk_memory_view(&worker->fork.image.memory, at, 1) : NULL;
-    if (!view)
-        return;
-    __builtin_prefetch(view);
-    __builtin_prefetch(view + 64);
+    uint64_t *room = walk_emit_room(emitter, (size_t)2 * WALK_PLANNED_EDGES), *to = room;
+    struct walk_planned visit = {.words = worker->refs.limited ? worker->refs.words : UINT64_MAX};
+    size_t at = 0;
+    for (; room && at < nodes->count && to < room + WALK_PLANNED_EDGES; at++) {
+        uint32_t class = nodes->class[at];
+        uint64_t words = visit.words;
+        look_ahead(worker, nodes, at);
+        visit.start = to;
+        visit.end = to + WALK_PLANNED_EDGES;
+        if (!is_simple(worker, walk_nodes_key(nodes, at), class, &visit)) {
+            visit.words = words;
+            break;
+        }
+        nodes->edges[at] = (uint32_t)(visit.to - to);
+        to = visit.to;
+        walk_source_count(worker, class, nodes->flags[at], 1, visit.size);
+    }
+    if (worker->refs.limited)
+        worker->refs.words = visit.words;
+    if (to != room)
+        walk_emit_edges(emitter, room, (size_t)(to - room), 0);
+    return at;
 }
+
+/* ---- one of them ---- */
 
 /* As walk_visit_object() has it. */
 static struct walk_error *visit_as_it_is(struct walk_source_worker *worker, struct walk_python *python, walk_addr key,

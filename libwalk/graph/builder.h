@@ -41,8 +41,8 @@ static inline walk_addr walk_block_key(const struct walk_builder *builder, const
 struct walk_error *walk_builder_close(struct walk_builder *builder, const walk_addr *sought);
 void walk_builder_free(struct walk_builder *builder);
 
-/* Of a node that has been visited: its edges are those from `first` on. */
-void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first);
+/* Of a node that has been visited: its edges are those from `first` to `end`. */
+void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first, size_t end);
 
 /* A block of `count` nodes, which are to be filled in; NULL: no memory. Blocks move when there are more. */
 struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_region *region, size_t count);

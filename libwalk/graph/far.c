@@ -126,7 +126,7 @@ static void visit(struct walk_builder *builder, unsigned worker, const struct wa
     far->node |= whole ? WALK_FAR_WHOLE : 0;
     if (emitter->seeking.on) {
         const struct walk_known known = {part.key, part.class, block->flags[node]};
-        walk_seek_note(emitter, &known, first);
+        walk_seek_note(emitter, &known, first, emitter->edges.count);
     }
     walk_emit_lead_on_in_turn(emitter);
 }

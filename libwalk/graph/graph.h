@@ -67,6 +67,21 @@ enum walk_answer { WALK_NO, WALK_YES, WALK_WAIT, WALK_LATER, WALK_LEAF };
 /* Takes the edges of the node that is visited. */
 struct walk_emitter;
 
+/* Nodes that follow each other. */
+struct walk_nodes {
+    walk_addr origin; /* the key of node i is origin + (place[i] << shift) */
+    unsigned shift;
+    size_t count;
+    const uint32_t *place, *class; /* WALK_NO_CLASS: it is no node */
+    const uint8_t *flags;
+    uint32_t *edges; /* how many each has */
+};
+
+static inline walk_addr walk_nodes_key(const struct walk_nodes *nodes, size_t i)
+{
+    return nodes->origin + ((walk_addr)nodes->place[i] << nodes->shift);
+}
+
 /* A part of a node's edges that is read at `at`, which may be far from all else that the node is read from. */
 struct walk_far_part {
     walk_addr key;
@@ -93,9 +108,13 @@ struct walk_source {
      * before its turn comes; else NULL. May be NULL.
      */
     const uint8_t *(*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
-    /* A node that is visited soon: fetches what a visit of it looks at besides. Only where nodes are fetched. May be
-     * NULL. */
-    void (*foresee)(void *context, unsigned worker, walk_addr key, uint32_t class);
+    /*
+     * Visits nodes from the first one on while that is as simple as mostly, without a call for each: writes their
+     * edges, none of them odd, where walk_emit_room() says, gives them to walk_emit_edges() all at once, and notes how
+     * many each has. What it reads it fetches itself. Returns how many it has visited; the next one is left to visit().
+     * Only where nodes would be fetched. May be NULL.
+     */
+    size_t (*visit_some)(void *context, unsigned worker, const struct walk_nodes *nodes, struct walk_emitter *emitter);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
      * WALK_NO_CLASS: it is no node. */
     void (*tell)(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class, uint8_t *flags);
@@ -121,6 +140,9 @@ struct walk_source {
 
 /* An edge of the node that is being visited. If it is to what is no node, there is none, and the node is flagged. */
 void walk_emit_edge(struct walk_emitter *emitter, walk_addr key, bool mark);
+
+/* Keys below are no odd ones, if they are multiples of the granule. */
+enum { WALK_KEY_BITS = 48 /* of user space: 47 on x86-64, 48 on aarch64 */ };
 
 /*
  * Several edges, in order: their keys, those of marked ones with WALK_EMIT_MARK. `bits`: those of all of them, and

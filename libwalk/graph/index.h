@@ -18,7 +18,6 @@
  * Keys that are no granules, or beyond the space, are odd: sorted, and behind all others. They are few.
  */
 enum {
-    WALK_KEY_BITS = 48, /* of user space: 47 on x86-64, 48 on aarch64 */
     WALK_REGION_BITS = 17,
     WALK_TABLE_BITS = 13,
     WALK_REGION_WORDS = 1 << (WALK_REGION_BITS - 6),
@@ -150,7 +149,7 @@ uint32_t walk_region_count(const struct walk_region *region);
 void walk_region_enter(struct walk_region *region, uint32_t *place);
 /* Enters one that was not discovered; `place` gets its granule likewise. WALK_ENTER_ODD: it is none of the region. */
 static inline enum walk_entry walk_region_put(const struct walk_index *index, struct walk_region *region, walk_addr key,
-                                uint32_t *place)
+                                              uint32_t *place)
 {
     uint64_t granule = walk_index_granule(index, key), inside = granule - region->first;
     if (walk_index_is_odd(index, key) || inside >> WALK_REGION_BITS)

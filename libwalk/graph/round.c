@@ -85,13 +85,14 @@ WALK_PREFETCHER void fetch(const struct walk_builder *builder, const struct walk
     __builtin_prefetch(bytes + LINE);
 }
 
-/* The node's edges are those from `first` on. */
-static void note(struct walk_emitter *emitter, const struct walk_block *block, uint32_t at, walk_addr key, size_t first)
+/* The node's edges are those from `first` to `end`. */
+static void note(struct walk_emitter *emitter, const struct walk_block *block, uint32_t at, walk_addr key, size_t first,
+                 size_t end)
 {
     if (!emitter->seeking.on)
         return;
     const struct walk_known node = {key, block->class[at], block -> flags[at]};
-    walk_seek_note(emitter, &node, first);
+    walk_seek_note(emitter, &node, first, end);
 }
 
 /* What is a node is left for later until it is visited; a leaf has nothing to visit. */
@@ -107,7 +108,7 @@ WALK_INLINED enum walk_answer ask(const struct now *now, unsigned worker, struct
     block->flags[at] = flags;
     if (answer == WALK_LEAF) {
         block->edges[at] = 0;
-        note(emitter, block, at, key, emitter->edges.count);
+        note(emitter, block, at, key, 0, 0);
         return answer;
     }
     if (answer == WALK_NO || answer == WALK_LATER)
@@ -186,7 +187,7 @@ WALK_INLINED void visit(struct walk_emitter *emitter, unsigned worker, struct wa
     block->flags[at] = flags | (emitter->missing ? source->flag_missing : 0);
     block->edges[at] = (uint32_t)edges;
     block->later--;
-    note(emitter, block, at, key, first);
+    note(emitter, block, at, key, first, emitter->edges.count);
     walk_emit_lead_on_in_turn(emitter);
 }
 
@@ -296,14 +297,26 @@ static bool is_later(const struct walk_block *block, uint32_t at)
     return block->class[at] != WALK_NO_CLASS && block->edges[at] == WALK_BLOCK_LATER;
 }
 
-/* What a visit of the node of the block that comes sooner looks at besides. */
-static inline void foresee(const struct now *now, unsigned worker, const struct walk_block *block, uint32_t at)
+/* How many nodes of the block from `at` on the source has visited together, since that was simple. */
+static uint32_t visit_some(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at)
 {
-    enum { AHEAD = 8 };
     const struct walk_source *source = &now->builder->source;
-    if (source->foresee && block->count - at > AHEAD && is_later(block, at + AHEAD))
-        source->foresee(source->context, worker, walk_block_key(now->builder, block, at + AHEAD),
-                        block->class[at + AHEAD]);
+    struct walk_emitter *emitter = &now->builder->emitters[worker];
+    uint32_t left = block->count - at;
+    struct walk_nodes nodes = {.origin = block->region->first << now->builder->graph->index.shift,
+                               .shift = now->builder->graph->index.shift,
+                               .count = left < WORTH ? left : WORTH,
+                               .place = block->place + at,
+                               .class = block->class + at,
+                               .flags = block->flags + at,
+                               .edges = block->edges + at};
+    size_t first = emitter->edges.count;
+    uint32_t count = (uint32_t)source->visit_some(source->context, worker, &nodes, emitter);
+    block->later -= count;
+    for (uint32_t i = at; emitter->seeking.on && i < at + count; first += block->edges[i++])
+        note(emitter, block, i, walk_block_key(now->builder, block, i), first, first + block->edges[i]);
+    walk_emit_lead_on_in_turn(emitter);
+    return count;
 }
 
 static void visit_later(void *context, size_t task, unsigned worker)
@@ -316,12 +329,15 @@ static void visit_later(void *context, size_t task, unsigned worker)
     const uint8_t *bytes;
     if (!block->later || !begin_block(now, block, worker, &bytes))
         return;
-    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
+    bool together = bytes && builder->source.visit_some;
+    for (uint32_t at = 0, some; at < block->count && go_on(now, worker, &visited); at += some) {
+        some = together ? visit_some(now, worker, block, at) : 0;
+        visited += some;
+        if (some)
+            continue;
+        some = 1;
         if (!is_later(block, at))
             continue;
-        fetch(builder, block, at, bytes);
-        if (bytes)
-            foresee(now, worker, block, at);
         visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
     }

@@ -4,18 +4,18 @@
 
 #include "graph/builder.h"
 
-static bool leads_to(const struct walk_slabs *edges, size_t first, uint64_t logged)
+static bool leads_to(const struct walk_slabs *edges, size_t first, size_t end, uint64_t logged)
 {
     bool found = false;
-    for (size_t at = first, count; at < edges->count && !found; at += count) {
-        const uint64_t *edge = walk_slabs_stretch(edges, at, edges->count, &count);
+    for (size_t at = first, count; at < end && !found; at += count) {
+        const uint64_t *edge = walk_slabs_stretch(edges, at, end, &count);
         for (size_t i = 0; i < count; i++)
             found |= (edge[i] & (WALK_LOG_ODD | WALK_LOG_KEY | WALK_LOG_FAR)) == logged;
     }
     return found;
 }
 
-void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first)
+void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node, size_t first, size_t end)
 {
     struct walk_seeking *seeking = &emitter->seeking;
     seeking->flagged |= (node->flags & emitter->source->flag_missing) != 0;
@@ -23,7 +23,7 @@ void walk_seek_note(struct walk_emitter *emitter, const struct walk_known *node,
         seeking->node = *node;
         seeking->found = true;
     }
-    if (!leads_to(&emitter->edges, first, seeking->logged))
+    if (!leads_to(&emitter->edges, first, end, seeking->logged))
         return;
     if (seeking->count == seeking->capacity &&
         !walk_array_grow(&seeking->holder, &seeking->capacity, sizeof *seeking->holder, 16))
