@@ -148,22 +148,12 @@ enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key)
     return WALK_ENTERED;
 }
 
-static void list_region(struct walk_region_list *list, struct walk_region *region)
+void walk_index_list_region(struct walk_index *index, struct walk_region *region)
 {
+    struct walk_region_list *list = index->regions;
     pthread_mutex_lock(&list->lock);
     list->discovered[list->discovered_count++] = region; /* once: there is room */
     pthread_mutex_unlock(&list->lock);
-}
-
-void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t place)
-{
-    uint64_t bit = walk_granule_bit(place), touched = UINT64_C(1) << walk_granule_word(place) / WALK_TOUCHED;
-    struct walk_word *word = &region->word[walk_granule_word(place)];
-    if (walk_word_has(word, place) || (atomic_fetch_or_explicit(&word->found, bit, memory_order_relaxed) & bit))
-        return;
-    if (!(atomic_load_explicit(&region->touched, memory_order_relaxed) & touched) &&
-        !atomic_fetch_or_explicit(&region->touched, touched, memory_order_relaxed))
-        list_region(index->regions, region);
 }
 
 static int by_first(const void *a, const void *b)

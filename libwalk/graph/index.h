@@ -131,8 +131,20 @@ void walk_index_deinit(struct walk_index *index);
 
 /* Enters a key that is not odd, unless it is there or discovered. For one thread alone. */
 enum walk_entry walk_index_enter(struct walk_index *index, walk_addr key);
+/* For walk_index_discover(): some keys of the region are discovered for the first time. */
+void walk_index_list_region(struct walk_index *index, struct walk_region *region);
+
 /* Discovers a key of the region, unless it is there. `place`: that of it, with any other bits in front. */
-void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t place);
+static inline void walk_index_discover(struct walk_index *index, struct walk_region *region, uint64_t place)
+{
+    uint64_t bit = walk_granule_bit(place), touched = UINT64_C(1) << walk_granule_word(place) / WALK_TOUCHED;
+    struct walk_word *word = &region->word[walk_granule_word(place)];
+    if (walk_word_has(word, place) || (atomic_fetch_or_explicit(&word->found, bit, memory_order_relaxed) & bit))
+        return;
+    if (!(atomic_load_explicit(&region->touched, memory_order_relaxed) & touched) &&
+        !atomic_fetch_or_explicit(&region->touched, touched, memory_order_relaxed))
+        walk_index_list_region(index, region);
+}
 
 /* The region of a granule, which is made if need be. NULL: no memory. */
 struct walk_region *walk_index_need_region(struct walk_index *index, uint64_t granule);

@@ -23,17 +23,15 @@ static bool number_regions(struct walk_index *index)
     return true;
 }
 
-/* Ranks within the region, for now; how many keys it has stands for its first id. */
+/* How many keys a region has stands for its first id, for now. */
 static void count_region(void *context, size_t task, unsigned worker)
 {
     const struct walk_index *index = context;
     struct walk_numbered *numbered = &index->numbered[task];
     (void)worker;
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
-        numbered->region->word[word].rank = (walk_id)numbered->first;
+    for (size_t word = 0; word < WALK_REGION_WORDS; word++)
         numbered->first +=
             walk_count_bits(atomic_load_explicit(&numbered->region->word[word].bits, memory_order_relaxed));
-    }
 }
 
 /* The id of the first key behind a word, of those of all regions; a word behind the last one has none. */
@@ -52,12 +50,14 @@ static void number_region(void *context, size_t task, unsigned worker)
     const struct walk_index *index = context;
     struct walk_numbered *numbered = &index->numbered[task];
     uint64_t next = (numbered->first + HINT - 1) / HINT;
+    walk_id id = (walk_id)numbered->first;
     (void)worker;
-    for (size_t word = 0; word < WALK_REGION_WORDS; word++) {
-        uint64_t at = (uint64_t)task * WALK_REGION_WORDS + word;
-        numbered->region->word[word].rank += (walk_id)numbered->first;
-        for (walk_id end = rank_behind(index, at); next * HINT < end; next++)
-            index->hint[next] = (uint32_t)at;
+    for (size_t i = 0; i < WALK_REGION_WORDS; i++) {
+        struct walk_word *word = &numbered->region->word[i];
+        word->rank = id;
+        id += walk_count_bits(atomic_load_explicit(&word->bits, memory_order_relaxed));
+        for (; next * HINT < id; next++)
+            index->hint[next] = (uint32_t)(task * WALK_REGION_WORDS + i);
     }
 }
 
