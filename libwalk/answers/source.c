@@ -97,11 +97,12 @@ static struct walk_error *open_builder(struct walk_heap_source *source, walk_pro
                                 .flag_missing = WALK_NODE_UNREADABLE,
                                 .likely = walk_source_likely,
                                 .approach = walk_source_approach,
-                                .visit_some = walk_source_visit_some,
                                 .tell = walk_source_tell,
                                 .admit = walk_source_admit,
+                                .admit_leaves = walk_source_admit_leaves,
                                 .settle = walk_source_settle,
                                 .visit = walk_source_visit,
+                                .visit_some = walk_source_visit_some,
                                 .visit_far = walk_source_visit_far,
                                 .progress = progress,
                                 .progress_context = context};

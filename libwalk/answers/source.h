@@ -9,6 +9,7 @@
  */
 
 #include "answers/heap.h"
+#include "bytes/bits.h"
 #include "bytes/window.h"
 #include "bytes/workers.h"
 #include "objects/fork.h"
@@ -100,14 +101,35 @@ static inline bool walk_source_count_leaf(struct walk_source_worker *worker, con
     return true;
 }
 
+/* Fetches what stands at an address, which is two lines for most. */
+WALK_PREFETCHER void walk_source_fetch_at(const struct walk_source_worker *worker, walk_addr address)
+{
+    enum { LINE = 64 };
+    const uint8_t *view = walk_memory_view(worker->fork.python.memory, address, 1);
+    if (!view)
+        return;
+    __builtin_prefetch(view);
+    __builtin_prefetch(view + LINE);
+}
+
+/* Fetches the object that comes soon after that one. */
+WALK_PREFETCHER void walk_source_fetch(const struct walk_source_worker *worker, const struct walk_nodes *nodes,
+                                       size_t at)
+{
+    enum { AHEAD = 16 };
+    if (at + AHEAD < nodes->count)
+        walk_source_fetch_at(worker, walk_nodes_key(nodes, at + AHEAD));
+}
+
 /* Those of struct walk_source; the context is a struct walk_heap_source. */
 bool walk_source_likely(void *context, unsigned number, walk_addr key);
-const uint8_t *walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
+bool walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count);
 size_t walk_source_visit_some(void *context, unsigned number, const struct walk_nodes *nodes,
                               struct walk_emitter *emitter);
 void walk_source_tell(void *context, unsigned number, const walk_addr *keys, size_t count, uint32_t *class,
                       uint8_t *flags);
 enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags);
+size_t walk_source_admit_leaves(void *context, unsigned number, const struct walk_nodes *nodes);
 struct walk_error *walk_source_settle(void *context, bool again);
 struct walk_error *walk_source_visit(void *context, unsigned number, walk_addr key, uint32_t class, uint8_t *flags,
                                      struct walk_emitter *emitter, enum walk_answer *answer);

@@ -105,12 +105,12 @@ bool walk_heap_know(struct walk_python *python, struct walk_known *object)
     return true;
 }
 
-const uint8_t *walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
+bool walk_source_approach(void *context, unsigned number, walk_addr first, walk_addr last, size_t count)
 {
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     walk_window_aim(&worker->window, &worker->fork.image, first, last, count);
-    return source->mapped ? walk_memory_view(&worker->fork.image.memory, first, last - first + 1) : NULL;
+    return source->mapped;
 }
 
 /* Whether it is needed for a proof: then it is visited when all are asked. */
@@ -150,9 +150,29 @@ static inline bool has_known_type(const struct walk_python *python, const uint8_
            walk_python_known_type(python, WALK_WORD(python, view, object, ob_type), class);
 }
 
+enum { ROOM = 64 }; /* bytes of an object, or more, that tell what a leaf is */
+
+size_t walk_source_admit_leaves(void *context, unsigned number, const struct walk_nodes *nodes)
+{
+    const struct walk_heap_source *source = context;
+    struct walk_source_worker *worker = source->worker[number];
+    struct walk_python *python = &worker->fork.python;
+    size_t at = 0;
+    for (uint32_t class; at < nodes->count; at++) {
+        walk_addr key = walk_nodes_key(nodes, at);
+        walk_source_fetch(worker, nodes, at);
+        const uint8_t *view = walk_memory_view(python->memory, key, ROOM);
+        if (!has_known_type(python, view, key, &class) || !walk_source_count_leaf(worker, view, ROOM, class))
+            break;
+        nodes->class[at] = class;
+        nodes->flags[at] = object_flags(false);
+        nodes->edges[at] = 0;
+    }
+    return at;
+}
+
 enum walk_answer walk_source_admit(void *context, unsigned number, walk_addr key, uint32_t *class, uint8_t *flags)
 {
-    enum { ROOM = 64 }; /* bytes of an object, or more, that tell what a leaf is */
     struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     struct walk_python *python = &worker->fork.python;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "answers/source.h"
-#include "bytes/bits.h"
 #include "objects/size.h"
 
 _Static_assert(WALK_PLAN_MARK == WALK_EMIT_MARK, "what a plan tells is emitted as it is");
@@ -124,23 +123,17 @@ static bool visit_as_planned(struct walk_source_worker *worker, walk_addr key, u
 
 /* ---- many objects, one after the other ---- */
 
-/* Fetches an object that comes soon, and the array of one that comes sooner. */
-WALK_PREFETCHER void look_ahead(const struct walk_source_worker *worker, const struct walk_nodes *nodes, size_t at)
+/* Fetches the array of an object that comes soon. */
+WALK_PREFETCHER void fetch_array(const struct walk_source_worker *worker, const struct walk_nodes *nodes, size_t at)
 {
-    enum { OBJECT = 16, ARRAY = 8, LINE = 64 };
+    enum { AHEAD = 8 };
     const struct walk_python *python = &worker->fork.python;
-    const uint8_t *object = NULL, *array = NULL;
-    if (at + OBJECT < nodes->count)
-        object = walk_memory_view(python->memory, walk_nodes_key(nodes, at + OBJECT), 1);
-    if (at + ARRAY < nodes->count && nodes->class[at + ARRAY] != WALK_NO_CLASS) {
-        const struct walk_plan *plan = &worker->plans[nodes->class[at + ARRAY]];
-        walk_addr stands = walk_plan_array_at(plan, python, walk_nodes_key(nodes, at + ARRAY));
-        array = stands ? walk_memory_view(python->memory, stands, 1) : NULL;
-    }
-    __builtin_prefetch(object);
-    __builtin_prefetch(object ? object + LINE : NULL);
-    __builtin_prefetch(array);
-    __builtin_prefetch(array ? array + LINE : NULL);
+    if (at + AHEAD >= nodes->count || nodes->class[at + AHEAD] == WALK_NO_CLASS)
+        return;
+    const struct walk_plan *plan = &worker->plans[nodes->class[at + AHEAD]];
+    walk_addr array = walk_plan_array_at(plan, python, walk_nodes_key(nodes, at + AHEAD));
+    if (array)
+        walk_source_fetch_at(worker, array);
 }
 
 /* Whether an object goes as planned, and that tells its size; then its targets stand from visit->start to visit->to. */
@@ -165,7 +158,8 @@ size_t walk_source_visit_some(void *context, unsigned number, const struct walk_
     for (; room && at < nodes->count && to < room + WALK_PLANNED_EDGES; at++) {
         uint32_t class = nodes->class[at];
         uint64_t words = visit.words;
-        look_ahead(worker, nodes, at);
+        walk_source_fetch(worker, nodes, at);
+        fetch_array(worker, nodes, at);
         visit.start = to;
         visit.end = to + WALK_PLANNED_EDGES;
         if (!is_simple(worker, walk_nodes_key(nodes, at), class, &visit)) {

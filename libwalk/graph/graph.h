@@ -72,8 +72,9 @@ struct walk_nodes {
     walk_addr origin; /* the key of node i is origin + (place[i] << shift) */
     unsigned shift;
     size_t count;
-    const uint32_t *place, *class; /* WALK_NO_CLASS: it is no node */
-    const uint8_t *flags;
+    const uint32_t *place;
+    uint32_t *class; /* WALK_NO_CLASS: it is no node */
+    uint8_t *flags;
     uint32_t *edges; /* how many each has */
 };
 
@@ -103,23 +104,18 @@ struct walk_source {
     /* Could this key be a node? Asked when an edge leads to where no key is near, until one says yes. May be NULL. */
     bool (*likely)(void *context, unsigned worker, walk_addr key);
     /*
-     * Before some keys are asked and visited, in their order: `count` of them, the first and the last. Says where the
-     * bytes of the first are, if those of the others are as far behind it as their keys, and each is to be fetched
-     * before its turn comes; else NULL. May be NULL.
+     * Before some keys are asked and visited, in their order: `count` of them, the first and the last. Whether it is
+     * worth it to admit and to visit several in one call. May be NULL: it is not.
      */
-    const uint8_t *(*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
-    /*
-     * Visits nodes from the first one on while that is as simple as mostly, without a call for each: writes their
-     * edges, none of them odd, where walk_emit_room() says, gives them to walk_emit_edges() all at once, and notes how
-     * many each has. What it reads it fetches itself. Returns how many it has visited; the next one is left to visit().
-     * Only where nodes would be fetched. May be NULL.
-     */
-    size_t (*visit_some)(void *context, unsigned worker, const struct walk_nodes *nodes, struct walk_emitter *emitter);
+    bool (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?
      * WALK_NO_CLASS: it is no node. */
     void (*tell)(void *context, unsigned worker, const walk_addr *keys, size_t count, uint32_t *class, uint8_t *flags);
     /* Is what an edge led to a node, and of which class and flags? */
     enum walk_answer (*admit)(void *context, unsigned worker, walk_addr key, uint32_t *class, uint8_t *flags);
+    /* The same of nodes from the first one on, while each is a leaf: notes their classes and flags, and that they have
+     * no edges. Returns how many; the next one is for admit(). May be NULL. */
+    size_t (*admit_leaves)(void *context, unsigned worker, const struct walk_nodes *nodes);
     /* When all of a round are asked, by one thread. `again`: some have said WALK_LATER, and are asked again. May be
      * NULL. */
     struct walk_error *(*settle)(void *context, bool again);
@@ -127,6 +123,12 @@ struct walk_source {
      * and the node is visited after settle(), if need be by one alone. */
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
+    /*
+     * Visits nodes from the first one on while that is as simple as mostly: writes their edges, none of them odd, where
+     * walk_emit_room() says, gives them to walk_emit_edges() all at once, and notes how many each has. Returns how many
+     * nodes it has visited; the next one is for visit(). May be NULL.
+     */
+    size_t (*visit_some)(void *context, unsigned worker, const struct walk_nodes *nodes, struct walk_emitter *emitter);
     /*
      * Calls walk_emit_edge() for a part of a node that visit() said is far (walk_emit_far()), or, which is then to be
      * said, for all of the node. Parts that are near to each other follow each other.

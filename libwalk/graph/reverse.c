@@ -16,7 +16,7 @@
 #include "graph/log.h"
 
 /* Referents of a bin. */
-enum { BIN_BITS = 16, BIN = 1 << BIN_BITS };
+enum { BIN_BITS = 15, BIN = 1 << BIN_BITS };
 
 /* More hands than workers: who has an easy part takes another one. So many edges are dealt together. */
 enum { HANDS_PER_WORKER = 8, DEALT = 1 << 10 };

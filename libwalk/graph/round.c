@@ -63,26 +63,27 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
 
 /* ---- asking ---- */
 
-/* `count`: how many nodes of the block are asked or visited next. Returns what source->approach() says. */
-static const uint8_t *approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
-                               uint32_t count)
+/* `count`: how many nodes of the block are asked or visited next. Whether several can be at once. */
+static bool approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
+                     uint32_t count)
 {
     const struct walk_source *source = &builder->source;
-    return source->approach ? source->approach(source->context, worker, walk_block_key(builder, block, 0),
-                                               walk_block_key(builder, block, block->count - 1), count)
-                            : NULL;
+    return source->approach && source->approach(source->context, worker, walk_block_key(builder, block, 0),
+                                                walk_block_key(builder, block, block->count - 1), count);
 }
 
-/* Fetches the node of the block that comes soon. `bytes`: those of the first one; NULL: nothing is fetched. */
-WALK_PREFETCHER void fetch(const struct walk_builder *builder, const struct walk_block *block, uint32_t at,
-                           const uint8_t *bytes)
+/* Nodes of the block from `at` on, as many as are worth a call. */
+static struct walk_nodes nodes_of(const struct walk_builder *builder, const struct walk_block *block, uint32_t at)
 {
-    enum { AHEAD = 16, LINE = 64 };
-    if (!bytes || block->count - at <= AHEAD)
-        return;
-    bytes += (size_t)(block->place[at + AHEAD] - block->place[0]) << builder->graph->index.shift;
-    __builtin_prefetch(bytes);
-    __builtin_prefetch(bytes + LINE);
+    uint32_t left = block->count - at;
+    unsigned shift = builder->graph->index.shift;
+    return (struct walk_nodes){.origin = block->region->first << shift,
+                               .shift = shift,
+                               .count = left < WORTH ? left : WORTH,
+                               .place = block->place + at,
+                               .class = block->class + at,
+                               .flags = block->flags + at,
+                               .edges = block->edges + at};
 }
 
 /* The node's edges are those from `first` to `end`. */
@@ -235,8 +236,8 @@ static void close_far(struct walk_emitter *emitter, struct walk_block *block)
     emitter->far = NULL;
 }
 
-/* False: the building has failed, or is to be. `bytes` gets what approach() returns. */
-static bool begin_block(struct now *now, struct walk_block *block, unsigned worker, const uint8_t **bytes)
+/* False: the building has failed, or is to be. `several`: what approach() says. */
+static bool begin_block(struct now *now, struct walk_block *block, unsigned worker, bool *several)
 {
     struct walk_builder *builder = now->builder;
     const struct walk_source *source = &builder->source;
@@ -248,7 +249,7 @@ static bool begin_block(struct now *now, struct walk_block *block, unsigned work
     block->edge = block->emitter->edges.count;
     if (source->visit_far)
         open_far(block->emitter, block);
-    *bytes = approach(builder, worker, block, block->count);
+    *several = approach(builder, worker, block, block->count);
     return true;
 }
 
@@ -272,18 +273,34 @@ static void end_block(struct now *now, struct walk_block *block, unsigned worker
     (void)walk_round_goes_on(now->builder, worker);
 }
 
+/* How many nodes of the block from `at` on the source has told to be leaves. */
+static uint32_t admit_leaves(const struct now *now, unsigned worker, struct walk_block *block, uint32_t at)
+{
+    const struct walk_source *source = &now->builder->source;
+    struct walk_emitter *emitter = &now->builder->emitters[worker];
+    const struct walk_nodes nodes = nodes_of(now->builder, block, at);
+    uint32_t count = (uint32_t)source->admit_leaves(source->context, worker, &nodes);
+    for (uint32_t i = at; emitter->seeking.on && i < at + count; i++)
+        note(emitter, block, i, walk_block_key(now->builder, block, i), 0, 0);
+    return count;
+}
+
 static void ask_and_visit(void *context, size_t task, unsigned worker)
 {
     struct now *now = context;
     const struct walk_builder *builder = now->builder;
     struct walk_block *block = block_of(now, task);
     size_t visited = 0;
-    const uint8_t *bytes;
-    if (!begin_block(now, block, worker, &bytes))
+    bool several;
+    if (!begin_block(now, block, worker, &several))
         return;
-    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited); at++) {
+    several = several && builder->source.admit_leaves;
+    for (uint32_t at = 0, leaves; at < block->count && go_on(now, worker, &visited); at += leaves ? leaves : 1) {
+        leaves = several ? admit_leaves(now, worker, block, at) : 0;
+        visited += leaves;
+        if (leaves)
+            continue;
         walk_addr key = walk_block_key(builder, block, at);
-        fetch(builder, block, at, bytes);
         enum walk_answer answer = ask(now, worker, block, at, key);
         if (answer == WALK_YES)
             visit(&builder->emitters[worker], worker, block, at, key);
@@ -302,14 +319,7 @@ static uint32_t visit_some(const struct now *now, unsigned worker, struct walk_b
 {
     const struct walk_source *source = &now->builder->source;
     struct walk_emitter *emitter = &now->builder->emitters[worker];
-    uint32_t left = block->count - at;
-    struct walk_nodes nodes = {.origin = block->region->first << now->builder->graph->index.shift,
-                               .shift = now->builder->graph->index.shift,
-                               .count = left < WORTH ? left : WORTH,
-                               .place = block->place + at,
-                               .class = block->class + at,
-                               .flags = block->flags + at,
-                               .edges = block->edges + at};
+    const struct walk_nodes nodes = nodes_of(now->builder, block, at);
     size_t first = emitter->edges.count;
     uint32_t count = (uint32_t)source->visit_some(source->context, worker, &nodes, emitter);
     block->later -= count;
@@ -326,17 +336,14 @@ static void visit_later(void *context, size_t task, unsigned worker)
     struct walk_block *block = block_of(now, task);
     struct walk_emitter *emitter = &builder->emitters[worker];
     size_t visited = 0;
-    const uint8_t *bytes;
-    if (!block->later || !begin_block(now, block, worker, &bytes))
+    bool several;
+    if (!block->later || !begin_block(now, block, worker, &several))
         return;
-    bool together = bytes && builder->source.visit_some;
-    for (uint32_t at = 0, some; at < block->count && go_on(now, worker, &visited); at += some) {
-        some = together ? visit_some(now, worker, block, at) : 0;
+    several = several && builder->source.visit_some;
+    for (uint32_t at = 0, some; at < block->count && go_on(now, worker, &visited); at += some ? some : 1) {
+        some = several ? visit_some(now, worker, block, at) : 0;
         visited += some;
-        if (some)
-            continue;
-        some = 1;
-        if (!is_later(block, at))
+        if (some || !is_later(block, at))
             continue;
         visit(emitter, worker, block, at, walk_block_key(builder, block, at));
         visited++;
