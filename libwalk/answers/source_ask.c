@@ -161,6 +161,7 @@ size_t walk_source_admit_leaves(void *context, unsigned number, const struct wal
     for (uint32_t class; at < nodes->count; at++) {
         walk_addr key = walk_nodes_key(nodes, at);
         walk_source_fetch(worker, nodes, at);
+        walk_window_follow(&worker->window, &worker->fork.image, key);
         const uint8_t *view = walk_memory_view(python->memory, key, ROOM);
         if (!has_known_type(python, view, key, &class) || !walk_source_count_leaf(worker, view, ROOM, class))
             break;

@@ -105,7 +105,7 @@ struct walk_source {
     bool (*likely)(void *context, unsigned worker, walk_addr key);
     /*
      * Before some keys are asked and visited, in their order: `count` of them, the first and the last. Whether it is
-     * worth it to admit and to visit several in one call. May be NULL: it is not.
+     * worth a call of visit_some(). May be NULL: it is not.
      */
     bool (*approach)(void *context, unsigned worker, walk_addr first, walk_addr last, size_t count);
     /* Of which classes and flags are these keys, which are some of those of walk_builder_nodes() where they stand?

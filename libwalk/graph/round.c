@@ -63,7 +63,7 @@ struct walk_block *walk_block_add(struct walk_builder *builder, struct walk_regi
 
 /* ---- asking ---- */
 
-/* `count`: how many nodes of the block are asked or visited next. Whether several can be at once. */
+/* `count`: how many nodes of the block are asked or visited next. What the source says. */
 static bool approach(const struct walk_builder *builder, unsigned worker, const struct walk_block *block,
                      uint32_t count)
 {
@@ -294,9 +294,8 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
     bool several;
     if (!begin_block(now, block, worker, &several))
         return;
-    several = several && builder->source.admit_leaves;
     for (uint32_t at = 0, leaves; at < block->count && go_on(now, worker, &visited); at += leaves ? leaves : 1) {
-        leaves = several ? admit_leaves(now, worker, block, at) : 0;
+        leaves = builder->source.admit_leaves ? admit_leaves(now, worker, block, at) : 0;
         visited += leaves;
         if (leaves)
             continue;
