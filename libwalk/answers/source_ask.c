@@ -150,7 +150,8 @@ static inline bool has_known_type(const struct walk_python *python, const uint8_
            walk_python_known_type(python, WALK_WORD(python, view, object, ob_type), class);
 }
 
-enum { ROOM = 64 }; /* bytes of an object, or more, that tell what a leaf is */
+/* Bytes of an object, or more, that tell what a leaf is. */
+enum { ROOM = 64 };
 
 size_t walk_source_admit_leaves(void *context, unsigned number, const struct walk_nodes *nodes)
 {

@@ -136,15 +136,18 @@ WALK_PREFETCHER void fetch_array(const struct walk_source_worker *worker, const 
         walk_source_fetch_at(worker, array);
 }
 
-/* Whether an object goes as planned, and that tells its size; then its targets stand from visit->start to visit->to. */
-WALK_INLINED bool is_simple(struct walk_source_worker *worker, walk_addr key, uint32_t class,
-                            struct walk_planned *visit)
+/*
+ * Visits an object if it goes as planned, which tells its size too, with nothing that is far or odd: then its targets
+ * stand from visit->start to visit->to.
+ */
+WALK_INLINED bool visit_simple(const struct walk_source_worker *worker, walk_addr key, uint32_t class,
+                               struct walk_planned *visit)
 {
     const struct walk_python *python = &worker->fork.python;
     const struct walk_plan *plan = class == WALK_NO_CLASS ? NULL : &worker->plans[class];
     return plan && plan->state == WALK_PLAN_MADE && plan->sized && !plan->leaf &&
-           walk_plan_visit(plan, python, &python->types[class], key, visit) && !(visit->bits & (python->word - 1)) &&
-           !(visit->bits >> WALK_KEY_BITS);
+           walk_plan_visit(plan, python, &python->types[class], key, visit) && !visit->far.at &&
+           !(visit->bits & (python->word - 1)) && !(visit->bits >> WALK_KEY_BITS);
 }
 
 size_t walk_source_visit_some(void *context, unsigned number, const struct walk_nodes *nodes,
@@ -162,7 +165,8 @@ size_t walk_source_visit_some(void *context, unsigned number, const struct walk_
         fetch_array(worker, nodes, at);
         visit.start = to;
         visit.end = to + WALK_PLANNED_EDGES;
-        if (!is_simple(worker, walk_nodes_key(nodes, at), class, &visit)) {
+        if ((nodes->flags[at] & WALK_NODE_KIND) != WALK_OBJECT ||
+            !visit_simple(worker, walk_nodes_key(nodes, at), class, &visit)) {
             visit.words = words;
             break;
         }

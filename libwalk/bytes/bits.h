@@ -8,8 +8,8 @@
 #define WALK_INLINED static inline __attribute__((always_inline))
 
 /*
- * The same, for functions that do no more than prefetch: GCC takes them for such that do nothing,
- * and leaves their calls out, unless they are inlined before it looks.
+ * The same, for functions that do no more than prefetch: GCC takes them for such that do nothing, and leaves their
+ * calls out, unless they are inlined before it looks.
  */
 #define WALK_PREFETCHER WALK_INLINED
 

@@ -19,8 +19,10 @@ static bool begins[UCHAR_MAX + 1];
 static void note_beginnings(void)
 {
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
-        for (const char *at = table[native]; at; at = strchr(at, '|'))
-            begins[(unsigned char)*(at += *at == '|')] = true;
+        for (const char *at = table[native]; at; at = strchr(at, '|')) {
+            at += *at == '|';
+            begins[(unsigned char)*at] = true;
+        }
 }
 
 enum walk_native walk_native_by_name(const char *name)
