@@ -18,11 +18,12 @@ static void add_slots(struct walk_python *python, const struct walk_frame_view *
     }
     if (!walk_refs_afford(refs, view->slot_count))
         return;
-    walk_code_names(python, view->code, &names);
+    if (!refs->unnamed)
+        walk_code_names(python, view->code, &names);
     for (uint64_t i = 0; i < view->slot_count; i++) {
         walk_addr value = walk_frame_slot(python, walk_load_word(python->word, slots + i * python->word));
         if (value)
-            walk_refs_add(refs, value, flags, WALK_LABEL_LOCAL, walk_code_name(python, &names, i));
+            walk_refs_add(refs, value, flags, WALK_LABEL_LOCAL, refs->unnamed ? 0 : walk_code_name(python, &names, i));
     }
 }
 
