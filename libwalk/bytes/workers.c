@@ -14,14 +14,14 @@ struct run {
     walk_task *task;
     void *context;
     size_t tasks;
-    atomic_size_t next; /* the first task that nobody has taken */
-    bool placed;        /* threads begin on other processors than these, all that there are */
-    cpu_set_t processors;
+    atomic_size_t next;   /* the first task that nobody has taken */
+    cpu_set_t processors; /* all that there are */
 };
 
 struct worker {
     struct run *run;
     unsigned number;
+    bool placed; /* begins elsewhere than where it was made */
     pthread_t thread;
 };
 
@@ -67,10 +67,20 @@ static bool place(struct run *run, pthread_attr_t *attributes)
 static void *begin(void *argument)
 {
     const struct worker *worker = argument;
-    if (worker->run->placed)
+    if (worker->placed)
         (void)sched_setaffinity(0, sizeof worker->run->processors, &worker->run->processors);
     work(worker);
     return NULL;
+}
+
+/* `elsewhere`: where it is to begin, if that is allowed. */
+static bool make(struct worker *worker, const pthread_attr_t *elsewhere)
+{
+    worker->placed = elsewhere != NULL;
+    if (elsewhere && pthread_create(&worker->thread, elsewhere, begin, worker) == 0)
+        return true;
+    worker->placed = false;
+    return pthread_create(&worker->thread, NULL, begin, worker) == 0;
 }
 
 /* Signals are for the threads of who called: a debugger expects its own in its main thread. How many were made. */
@@ -83,9 +93,9 @@ static unsigned start(struct run *run, struct worker *workers, unsigned count)
     if (pthread_attr_init(&attributes) != 0)
         return 0;
     if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
-        run->placed = place(run, &attributes);
-        while (started < count && pthread_create(&workers[started].thread, &attributes, begin, &workers[started]) == 0)
-            started++;
+        bool placed = place(run, &attributes);
+        for (; started < count && make(&workers[started], placed ? &attributes : NULL); started++)
+            placed = workers[started].placed;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
     pthread_attr_destroy(&attributes);

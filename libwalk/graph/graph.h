@@ -124,9 +124,9 @@ struct walk_source {
     struct walk_error *(*visit)(void *context, unsigned worker, walk_addr key, uint32_t class, uint8_t *flags,
                                 struct walk_emitter *emitter, enum walk_answer *answer);
     /*
-     * Visits nodes from the first one on while that is as simple as mostly: writes their edges, none of them odd, where
-     * walk_emit_room() says, gives them to walk_emit_edges() all at once, and notes how many each has. Returns how many
-     * nodes it has visited; the next one is for visit(). May be NULL.
+     * Visits nodes, none of which has been visited, from the first one on while that is as simple as mostly: writes
+     * their edges, none of them odd, where walk_emit_room() says, gives them to walk_emit_edges() all at once, and
+     * notes how many each has. Returns how many nodes it has visited; the next one is for visit(). May be NULL.
      */
     size_t (*visit_some)(void *context, unsigned worker, const struct walk_nodes *nodes, struct walk_emitter *emitter);
     /*

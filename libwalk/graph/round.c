@@ -294,16 +294,18 @@ static void ask_and_visit(void *context, size_t task, unsigned worker)
     bool several;
     if (!begin_block(now, block, worker, &several))
         return;
-    for (uint32_t at = 0, leaves; at < block->count && go_on(now, worker, &visited); at += leaves ? leaves : 1) {
-        leaves = builder->source.admit_leaves ? admit_leaves(now, worker, block, at) : 0;
+    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited);) {
+        uint32_t leaves = builder->source.admit_leaves ? admit_leaves(now, worker, block, at) : 0;
+        at += leaves;
         visited += leaves;
-        if (leaves)
+        if (leaves == WORTH || at == block->count)
             continue;
         walk_addr key = walk_block_key(builder, block, at);
         enum walk_answer answer = ask(now, worker, block, at, key);
         if (answer == WALK_YES)
             visit(&builder->emitters[worker], worker, block, at, key);
         visited += answer == WALK_YES || answer == WALK_LEAF;
+        at++;
     }
     end_block(now, block, worker, visited);
 }
@@ -339,13 +341,17 @@ static void visit_later(void *context, size_t task, unsigned worker)
     if (!block->later || !begin_block(now, block, worker, &several))
         return;
     several = several && builder->source.visit_some;
-    for (uint32_t at = 0, some; at < block->count && go_on(now, worker, &visited); at += some ? some : 1) {
-        some = several ? visit_some(now, worker, block, at) : 0;
+    for (uint32_t at = 0; at < block->count && go_on(now, worker, &visited);) {
+        uint32_t some = several ? visit_some(now, worker, block, at) : 0;
+        at += some;
         visited += some;
-        if (some || !is_later(block, at))
+        if (some == WORTH || at == block->count)
             continue;
-        visit(emitter, worker, block, at, walk_block_key(builder, block, at));
-        visited++;
+        if (is_later(block, at)) {
+            visit(emitter, worker, block, at, walk_block_key(builder, block, at));
+            visited++;
+        }
+        at++;
     }
     end_block(now, block, worker, visited);
 }

@@ -187,8 +187,10 @@ static void lay_out_places(struct places *places, uint32_t *to, const uint32_t *
         if (!places->next || places->next > places->last)
             go_on(places);
         uint64_t edge = *places->next;
-        const uint64_t *later = places->next++ + WALK_LOG_AHEAD;
-        __builtin_prefetch(word_of(places->index, *(later < places->last ? later : places->last)));
+        const uint64_t *later =
+            places->last - places->next > WALK_LOG_AHEAD ? places->next + WALK_LOG_AHEAD : places->last;
+        __builtin_prefetch(word_of(places->index, *later));
+        places->next++;
         *to = walk_word_id(word_of(places->index, edge), edge) | (edge & WALK_LOG_MARK ? WALK_EDGE_MARK : 0);
     }
 }

@@ -136,10 +136,12 @@ WALK_INLINED void walk_sublists_follow_words(struct walk_sublists_pass *pass, st
     while (end < lanes + WALK_LANES && walk_lane_begin(end, pass, worker, &at))
         end++;
     while (end > lanes && good)
-        for (struct walk_lane *lane = lanes; lane < end; lane++) {
+        for (struct walk_lane *lane = lanes; lane < end;) {
             if (walk_lane_ends(lane, splitters, word, &at)) {
-                if (!walk_lane_begin(lane, pass, worker, &at))
-                    *lane-- = *--end;
+                if (walk_lane_begin(lane, pass, worker, &at))
+                    lane++;
+                else
+                    *lane = *--end;
                 continue;
             }
             good &= !(lane->at & (((walk_addr)1 << granule_bits) - 1));
@@ -155,6 +157,7 @@ WALK_INLINED void walk_sublists_follow_words(struct walk_sublists_pass *pass, st
             lane->length++;
             lane->from = lane->at;
             walk_lane_go(lane, worker, walk_load_word(word, lane->view + at.next) & WALK_LINK_MASK, at.needed);
+            lane++;
         }
     worker->failed |= !good;
 }

@@ -98,9 +98,7 @@ static bool open_window(const struct tally *tally, struct worker *worker, size_t
 {
     size_t got;
     const uint8_t *bytes = walk_stream_piece(&tally->stream, span, start, size, worker->buffer, &got);
-    worker->memory.window.start = start;
-    worker->memory.window.size = bytes ? got : 0;
-    worker->memory.window.data = bytes;
+    walk_memory_look_through(&worker->memory, (struct walk_piece){start, bytes ? got : 0, bytes});
     return bytes != NULL;
 }
 

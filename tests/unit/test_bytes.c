@@ -1069,6 +1069,7 @@ START_TEST(a_window_has_all_that_it_is_aimed_at_in_any_order)
             uint8_t copy[16];
             walk_window_follow(&w.window, &w.image, at);
             expect(walk_memory_in_window(memory, at, 8));
+            expect(walk_memory_view(memory, at, 8) == memory->window.data + (at - memory->window.start));
             expect_bytes(memory, at, w.bytes + (at - 0x10000000), 8);
             expect(walk_window_peek(&w.image, at, 8, copy) && memcmp(copy, w.bytes + (at - 0x10000000), 8) == 0);
             at = 0x10000000 + rng_below(&rng, WINDOW_PART - sizeof copy);
