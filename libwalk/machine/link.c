@@ -159,7 +159,8 @@ static unsigned native_of_resolver(const struct walk_linkage *linkage, uint64_t 
 }
 
 /* A word that the dynamic linker has filled with the address of a native function, whoever implements it. */
-static void scan_relocation(struct walk_machine *machine, const struct walk_linkage *linkage, const GElf_Rela *rela)
+static void scan_relocation(struct walk_machine *machine, const struct walk_linkage *linkage, const GElf_Rela *rela,
+                            const bool *begins)
 {
     unsigned native = WALK_NATIVE_NONE;
     GElf_Sym symbol;
@@ -170,7 +171,7 @@ static void scan_relocation(struct walk_machine *machine, const struct walk_link
     case R_X86_64_GLOB_DAT:
     case R_X86_64_64:
         name = symbol_name(linkage, GELF_R_SYM(rela->r_info), &symbol);
-        native = name ? walk_native_by_name(name) : WALK_NATIVE_NONE;
+        native = name && begins[(unsigned char)*name] ? walk_native_by_name(name) : WALK_NATIVE_NONE;
         break;
     case R_X86_64_IRELATIVE:
         native = native_of_resolver(linkage, (uint64_t)rela->r_addend);
@@ -187,7 +188,9 @@ static void scan_module(struct walk_machine *machine, size_t index)
     struct walk_linkage *linkage = open_module(machine, index);
     if (linkage->scanned)
         return;
+    bool begins[WALK_CHARACTERS] = {false};
     linkage->scanned = true;
+    walk_natives_begin(begins);
     for (Elf_Scn *section = NULL; linkage->symbols && (section = elf_nextscn(linkage->file.elf, section));) {
         GElf_Shdr header;
         Elf_Data *data;
@@ -196,7 +199,7 @@ static void scan_module(struct walk_machine *machine, size_t index)
             !(data = elf_getdata(section, NULL)))
             continue;
         for (int i = 0; gelf_getrela(data, i, &rela); i++)
-            scan_relocation(machine, linkage, &rela);
+            scan_relocation(machine, linkage, &rela, begins);
     }
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/natives.h"
 
-#include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "bytes/alternatives.h"
@@ -13,10 +11,7 @@ static const char *const table[] = {
 #include "machine/natives.def"
 };
 
-/* The characters that names of natives begin with: of the thousands of names that a module binds few do. */
-static bool begins[UCHAR_MAX + 1];
-
-static void note_beginnings(void)
+void walk_natives_begin(bool begins[WALK_CHARACTERS])
 {
     for (unsigned native = WALK_NATIVE_MEMMOVE; native < WALK_NATIVE_COUNT; native++)
         for (const char *at = table[native]; at; at = strchr(at, '|')) {
@@ -27,9 +22,6 @@ static void note_beginnings(void)
 
 enum walk_native walk_native_by_name(const char *name)
 {
-    static pthread_once_t noted = PTHREAD_ONCE_INIT;
-    if (pthread_once(&noted, note_beginnings) != 0 || !begins[(unsigned char)*name])
-        return WALK_NATIVE_NONE;
     size_t length = strlen(name);
     if (!length || strchr(name, '|'))
         return WALK_NATIVE_NONE;

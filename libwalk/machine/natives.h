@@ -22,6 +22,10 @@ enum walk_native {
 #define WALK_MACHINE_RETURN WALK_MACHINE_NATIVE(WALK_NATIVE_RETURN)
 _Static_assert(WALK_MACHINE_VISIT == WALK_MACHINE_NATIVE(WALK_NATIVE_VISIT), "machine.h says where it is");
 
+/* Which characters names of natives begin with: of the thousands of names that a module binds few do. */
+enum { WALK_CHARACTERS = 256 };
+void walk_natives_begin(bool begins[WALK_CHARACTERS]);
+
 /* The function of the C library called `name`; NONE. */
 enum walk_native walk_native_by_name(const char *name);
 

@@ -50,8 +50,8 @@ struct walk_sublists_worker {
     struct walk_found alone; /* those whose size is to be asked otherwise */
     const struct walk_stream *stream;
     walk_addr type_type; /* address of `type` */
-    uint64_t *marks; /* where it has met objects: a bit per place; NULL: nothing is marked */
-    bool failed;     /* no memory, or what is followed cannot be believed */
+    uint64_t *marks;     /* where it has met objects: a bit per place; NULL: nothing is marked */
+    bool failed;         /* no memory, or what is followed cannot be believed */
 };
 
 struct walk_sublists {
