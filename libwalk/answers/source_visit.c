@@ -52,6 +52,19 @@ static uint64_t near_size(struct walk_python *python, walk_addr key, uint32_t cl
                                                      : walk_object_size(python, key, class);
 }
 
+/* How many words of arrays planned visits may still look at. */
+static inline uint64_t words_left(const struct walk_source_worker *worker)
+{
+    return worker->refs.limited ? worker->refs.words : UINT64_MAX;
+}
+
+/* `left`: what words_left() is from now on. */
+static inline void leave_words(struct walk_source_worker *worker, uint64_t left)
+{
+    if (worker->refs.limited)
+        worker->refs.words = left;
+}
+
 /* Targets go where edges are kept, if there is room. */
 static inline void plan_visit(struct walk_planned *visit, const struct walk_source_worker *worker,
                               const struct walk_emitter *emitter)
@@ -59,7 +72,7 @@ static inline void plan_visit(struct walk_planned *visit, const struct walk_sour
     uint64_t *room = walk_emit_room(emitter, WALK_PLANNED_EDGES);
     visit->start = room ? room : worker->edges;
     visit->end = visit->start + WALK_PLANNED_EDGES;
-    visit->words = worker->refs.limited ? worker->refs.words : UINT64_MAX;
+    visit->words = words_left(worker);
     visit->whole = false;
 }
 
@@ -80,8 +93,7 @@ static void emit_with_far(struct walk_source_worker *worker, struct walk_emitter
 static inline void emit_planned(struct walk_source_worker *worker, struct walk_emitter *emitter,
                                 const struct walk_planned *visit)
 {
-    if (worker->refs.limited)
-        worker->refs.words = visit->words;
+    leave_words(worker, visit->words);
     if (visit->far.at)
         emit_with_far(worker, emitter, visit);
     else
@@ -156,7 +168,7 @@ size_t walk_source_visit_some(void *context, unsigned number, const struct walk_
     const struct walk_heap_source *source = context;
     struct walk_source_worker *worker = source->worker[number];
     uint64_t *room = walk_emit_room(emitter, (size_t)2 * WALK_PLANNED_EDGES), *to = room;
-    struct walk_planned visit = {.words = worker->refs.limited ? worker->refs.words : UINT64_MAX};
+    struct walk_planned visit = {.words = words_left(worker)};
     size_t at = 0;
     for (; room && at < nodes->count && to < room + WALK_PLANNED_EDGES; at++) {
         uint32_t class = nodes->class[at];
@@ -174,8 +186,7 @@ size_t walk_source_visit_some(void *context, unsigned number, const struct walk_
         to = visit.to;
         walk_source_count(worker, class, nodes->flags[at], 1, visit.size);
     }
-    if (worker->refs.limited)
-        worker->refs.words = visit.words;
+    leave_words(worker, visit.words);
     if (to != room)
         walk_emit_edges(emitter, room, (size_t)(to - room), 0);
     return at;

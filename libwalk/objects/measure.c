@@ -133,7 +133,7 @@ uint32_t walk_measure_odd(struct walk_measure *measure, const struct walk_measur
     if (!known || !known->type)
         return WALK_UNSIZED;
     uint64_t size = walk_size_but_keys(&measure->fork.python, object, known->type, rest);
-    if (rest->keys && rest->keys - python->memory->window.start < python->memory->window.size) {
+    if (rest->keys && walk_memory_in_window(python->memory, rest->keys, 1)) {
         size += walk_size_of_keys(python, rest);
         rest->keys = 0;
     }

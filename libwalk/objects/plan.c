@@ -206,7 +206,7 @@ static inline bool has_room(const struct walk_planned *visit, uint64_t count)
 static inline bool is_outside(const struct walk_planned *visit, walk_addr at)
 {
     const struct walk_memory *memory = visit->python->memory;
-    return memory->window.size && at - memory->window.start >= memory->window.size;
+    return memory->window.size && !walk_memory_in_window(memory, at, 1);
 }
 
 /*
@@ -235,16 +235,9 @@ static bool add_array(struct walk_planned *visit, walk_addr items, uint64_t coun
     const uint8_t *view = walk_memory_view(visit->python->memory, items, count * WORD);
     if (!view)
         return false;
-    uint64_t *to = visit->to, bits = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        walk_addr target = walk_load_u64(view + i * WORD);
-        *to = target | mark;
-        to += target != 0;
-        bits |= target;
-    }
-    visit->to = to;
-    visit->bits |= bits;
     visit->words -= count;
+    for (uint64_t i = 0; i < count; i++)
+        add(visit, walk_load_u64(view + i * WORD), mark);
     return true;
 }
 
